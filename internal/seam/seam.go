@@ -1,0 +1,51 @@
+// Package seam is the one place where the packages of this module touch shared
+// memory, locks, goroutines and timers. In a normal build everything here is an
+// alias or an inlined call and costs nothing; a build tag may put a
+// deterministic scheduler behind the same names without a change elsewhere.
+//
+// Go's atomics are sequentially consistent, and all protocols of the module are
+// written against that model.
+package seam
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	uatomic "go.uber.org/atomic"
+)
+
+// 32-bit words come from go.uber.org/atomic; they are aligned on every platform.
+type (
+	Uint32 = uatomic.Uint32
+	Bool   = uatomic.Bool
+)
+
+// 64-bit words come from sync/atomic, which aligns them on 32-bit platforms too.
+type (
+	Uint64 = atomic.Uint64
+	Int64  = atomic.Int64
+)
+
+// Pointer is an atomic pointer. It is sync/atomic's: the same code for every
+// element type, and inlined.
+type Pointer[T any] = atomic.Pointer[T]
+
+// Mutex and Pool are the standard library's.
+type (
+	Mutex = sync.Mutex
+	Pool  = sync.Pool
+)
+
+// OnceValue returns a function that calls f once and returns what it returned.
+func OnceValue[T any](f func() T) func() T { return sync.OnceValue(f) }
+
+// Go runs f on a new goroutine.
+func Go(f func()) { go f() }
+
+// Gosched lets other goroutines run.
+func Gosched() { runtime.Gosched() }
+
+// AfterFunc runs f on its own goroutine after d.
+func AfterFunc(d time.Duration, f func()) *time.Timer { return time.AfterFunc(d, f) }
