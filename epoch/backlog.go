@@ -1,0 +1,89 @@
+package epoch
+
+import "github.com/spanlock/spanlock/internal/invariants"
+
+// An entry is one retired callback.
+type entry struct {
+	f     func()
+	stamp uint64 // epoch read after the caller's unlink
+	cost  int64
+}
+
+const (
+	bagSize = 169 // entries in a bag: 4 KiB
+	maxFree = 64  // bags kept for reuse
+)
+
+// A bag is a piece of the backlog. Its entries are in order of retirement, and so
+// of stamp.
+type bag struct {
+	next    *bag
+	n       int   // entries filled
+	since   int64 // clock when the first was put in
+	entries [bagSize]entry
+}
+
+// bagLimit is how many entries of a bag are used.
+func bagLimit() int {
+	if invariants.Enabled {
+		return 4
+	}
+	return bagSize
+}
+
+// backlog is a queue of bags with a bounded list of empty ones. state.mu protects
+// it.
+type backlog struct {
+	head, tail *bag
+	free       *bag
+	freeCount  int
+}
+
+// empty reports whether nothing is queued.
+func (b *backlog) empty() bool { return b.head == nil }
+
+// room returns the bag to put the next callback in, or nil if that must be a new
+// one.
+func (b *backlog) room() *bag {
+	if t := b.tail; t != nil && t.n < bagLimit() {
+		return t
+	}
+	return nil
+}
+
+// grow appends an empty bag, a used one if there is one.
+func (b *backlog) grow(now int64) *bag {
+	g := b.free
+	if g != nil {
+		b.free, g.next = g.next, nil
+		b.freeCount--
+	} else {
+		g = new(bag)
+	}
+	g.since = now
+	if b.tail == nil {
+		b.head = g
+	} else {
+		b.tail.next = g
+	}
+	b.tail = g
+	return g
+}
+
+// take empties the queue and returns what was in it.
+func (b *backlog) take() *bag {
+	g := b.head
+	b.head, b.tail = nil, nil
+	return g
+}
+
+// give takes back a bag whose entries have been cleared, for reuse if few are kept
+// already.
+func (b *backlog) give(g *bag) {
+	if b.freeCount == maxFree {
+		return
+	}
+	g.n, g.next = 0, b.free
+	b.free = g
+	b.freeCount++
+}

@@ -1,0 +1,86 @@
+package epoch
+
+import (
+	"context"
+	"slices"
+
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// barriers holds the goroutines in Barrier.
+type barriers struct {
+	// mu protects line and writes of count.
+	mu    seam.Mutex
+	line  []*barrierWaiter
+	count seam.Uint64 // len(line), for the callback goroutine to look at without mu
+}
+
+// A barrierWaiter waits until that many callbacks have run.
+type barrierWaiter struct {
+	target uint64
+	parker *seam.Parker
+}
+
+// Barrier returns when every callback that was retired before the call has
+// returned. If there is none it does not wait, whatever ctx says. If ctx ends first
+// it returns ctx's error.
+//
+// A callback must not call Barrier: it would wait for itself. Under -tags
+// spanlockdebug that panics.
+//
+// In the terminology of the Go memory model, the return of each of those callbacks
+// “synchronizes before” the return of Barrier with a nil error.
+func (d *Domain) Barrier(ctx context.Context) error {
+	st := d.state.Load()
+	if st == nil {
+		return nil
+	}
+	st.mu.Lock()
+	target := st.retired
+	st.mu.Unlock()
+	if st.hasRun(target) {
+		return nil
+	}
+	if debug {
+		st.pins.checkBarrier()
+	}
+	me := &barrierWaiter{target, seam.NewParker()}
+	b := &st.barrier
+	b.mu.Lock()
+	b.line = append(b.line, me)
+	b.count.Store(uint64(len(b.line)))
+	b.mu.Unlock()
+	// Look again: finish may have looked at count before we were in it.
+	if st.hasRun(target) || !me.parker.Park(ctx.Done()) {
+		b.mu.Lock()
+		if i := slices.Index(b.line, me); i >= 0 {
+			b.line = slices.Delete(b.line, i, i+1)
+			b.count.Store(uint64(len(b.line)))
+		}
+		b.mu.Unlock()
+		if !st.hasRun(target) {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// hasRun reports whether target callbacks have finished.
+func (st *state) hasRun(target uint64) bool {
+	return int64(st.batch.ran.Load()-target) >= 0
+}
+
+// wakeBarriers lets those go whose callbacks have finished.
+func (st *state) wakeBarriers() {
+	b := &st.barrier
+	b.mu.Lock()
+	b.line = slices.DeleteFunc(b.line, func(w *barrierWaiter) bool {
+		if !st.hasRun(w.target) {
+			return false
+		}
+		w.parker.Wake()
+		return true
+	})
+	b.count.Store(uint64(len(b.line)))
+	b.mu.Unlock()
+}

@@ -1,0 +1,6 @@
+//go:build race || invariants || spanlockdebug
+
+package epoch_test
+
+// checking says that this build makes everything slow.
+const checking = true

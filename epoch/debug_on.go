@@ -1,0 +1,138 @@
+//go:build spanlockdebug
+
+package epoch
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// debug says whether guards remember where they were pinned.
+const debug = true
+
+// A mark is shared by all copies of a guard.
+type mark struct{ pin *pinRecord }
+
+// A pinRecord is one pin, from Pin on for as long as somebody has a copy of its
+// guard.
+type pinRecord struct {
+	register *pinRegister
+	number   uint64
+	taken    stack // where it was pinned
+
+	// Protected by register.mu.
+	gone     bool
+	unpinned stack // where it was unpinned, once gone
+}
+
+// A stack is the program counters of a few calls.
+type stack struct {
+	pcs [24]uintptr
+	n   int
+}
+
+// pinRegister knows the pins that are held.
+type pinRegister struct {
+	// mu protects everything here and in the records.
+	mu     seam.Mutex
+	last   uint64
+	held   map[*pinRecord]struct{}
+	caller string // goroutine that runs callbacks, as the runtime prints it
+}
+
+func (r *pinRegister) add() mark {
+	p := &pinRecord{register: r, taken: here()}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.held == nil {
+		r.held = make(map[*pinRecord]struct{})
+	}
+	r.last++
+	p.number = r.last
+	r.held[p] = struct{}{}
+	return mark{p}
+}
+
+// unpinMark panics if a copy of the guard was unpinned before.
+func (g *Guard) unpinMark() {
+	p := g.mark.pin
+	g.mark = mark{}
+	if p == nil {
+		return // the zero Guard; Unpin has the sentence for it
+	}
+	p.register.mu.Lock()
+	defer p.register.mu.Unlock()
+	if p.gone {
+		panic(fmt.Sprintf("epoch: Unpin of a guard whose pin is gone: a copy of it was unpinned before\npinned at\n%sunpinned at\n%s", p.taken, p.unpinned))
+	}
+	p.gone = true
+	p.unpinned = here()
+	delete(p.register.held, p)
+}
+
+// oldest says where the oldest pin was taken.
+func (r *pinRegister) oldest() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var first *pinRecord
+	for p := range r.held {
+		if first == nil || p.number < first.number {
+			first = p
+		}
+	}
+	if first == nil {
+		return ""
+	}
+	return first.taken.String()
+}
+
+// enterCallbacks remembers the calling goroutine as the one that runs callbacks.
+func (r *pinRegister) enterCallbacks() {
+	r.mu.Lock()
+	r.caller = goroutine()
+	r.mu.Unlock()
+}
+
+// checkBarrier panics if the calling goroutine runs callbacks.
+func (r *pinRegister) checkBarrier() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.caller == goroutine() {
+		panic("epoch: Barrier in a callback of the same domain: it would wait for itself")
+	}
+}
+
+// goroutine returns what a stack trace of the calling goroutine begins with,
+// "goroutine 7".
+func goroutine() string {
+	var b [64]byte
+	line := b[:runtime.Stack(b[:], false)]
+	if i := bytes.IndexByte(line, '['); i >= 0 {
+		line = line[:i]
+	}
+	return string(line)
+}
+
+// here returns the stack from the caller of Pin or Unpin on.
+func here() stack {
+	var s stack
+	s.n = runtime.Callers(4, s.pcs[:])
+	return s
+}
+
+func (s stack) String() string {
+	var b strings.Builder
+	frames := runtime.CallersFrames(s.pcs[:s.n])
+	for s.n > 0 {
+		f, more := frames.Next()
+		fmt.Fprintf(&b, "%s\n\t%s:%d\n", f.Function, f.File, f.Line)
+		if !more {
+			break
+		}
+	}
+	return b.String()
+}
