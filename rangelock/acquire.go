@@ -1,0 +1,274 @@
+package rangelock
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+)
+
+// answer is what a look without the semaphore found.
+type answer int
+
+const (
+	missed  answer = iota // no range covers the key, definitely
+	entered               // the guard is held
+	busy                  // only the semaphore can tell
+)
+
+// Acquire takes a guard on the range that covers key (Lo <= key and key < Hi), and
+// reports whether there is one; if not, the guard is the zero Guard. It answers as
+// of one instant between call and return: it never reports a gap that was there
+// neither before nor after a transaction, and never a range of an unfinished one.
+//
+// It takes no lock, allocates nothing and takes a bounded number of steps, unless
+// it meets a writer: one that has excluded the range, or, for a key without a
+// range, one that has begun to change the set. Then it waits until that writer,
+// and those that were queued already, have unlocked; [Map.AcquireContext] bounds
+// the wait. A goroutine that holds a guard of the map, or a transaction, must not
+// call it; see [Map].
+//
+// It panics when the range has 2^28 guards. On a closed map it reports false.
+func (m *Map[K, V]) Acquire(key K) (Guard[K, V], bool) {
+	g, a := m.enter(key)
+	if a == busy {
+		g, a, _ = m.acquireSlow(context.Background(), key)
+	}
+	return g, a == entered
+}
+
+// AcquireContext is like [Map.Acquire], but a wait ends when ctx is done, with the
+// context's error. Where nothing has to be waited for it succeeds also when ctx is
+// done. Its error for a key without a range, and on a closed map, is [ErrNotFound].
+// With an error the guard is the zero Guard.
+func (m *Map[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], error) {
+	g, a := m.enter(key)
+	if a == busy {
+		var err error
+		if g, a, err = m.acquireSlow(ctx, key); err != nil {
+			return g, err
+		}
+	}
+	if a == missed {
+		return g, ErrNotFound
+	}
+	return g, nil
+}
+
+// TryAcquire is like [Map.Acquire] but never blocks: where Acquire would wait, or
+// panic because the range is full, it returns [ErrBusy]. It returns [ErrNotFound]
+// only when no range covers the key. It may report busy when the writer has just
+// left; it never enters a range that is excluded. With an error the guard is the
+// zero Guard.
+//
+// It is safe where the goroutine holds a guard of the same map, or a transaction.
+func (m *Map[K, V]) TryAcquire(key K) (Guard[K, V], error) {
+	g, a := m.enter(key)
+	switch a {
+	case entered:
+		return g, nil
+	case missed:
+		return g, ErrNotFound
+	}
+	return g, ErrBusy
+}
+
+// View calls f with the range that covers key and its value, under a guard that is
+// released when f returns or panics, and reports whether there was one. It waits
+// as [Map.Acquire] does, and what holds for a goroutine with a guard holds for f. If
+// there is no range f is not called.
+func (m *Map[K, V]) View(key K, f func(r Range[K], v V)) bool {
+	g, ok := m.Acquire(key)
+	if !ok {
+		return false
+	}
+	defer g.Release()
+	f(g.Range(), g.Value())
+	return true
+}
+
+// Get returns the value of the range that covers key, and whether there is one,
+// and leaves no guard: it is for values that the garbage collector owns. When Get
+// returns, the range may have left the map and OnRetire may have run. It answers as
+// of one instant, as [Map.Acquire] does. On a closed map it reports false.
+//
+// It takes no lock unless a writer has the key's range excluded or, for a key
+// without a range, has begun to change the set; then it waits for that writer, as
+// Acquire does. It does not write to the range, so readers of one range do not
+// disturb each other.
+func (m *Map[K, V]) Get(key K) (V, bool) {
+	v, a := m.look(key)
+	if a == busy {
+		v, a = m.getSlow(key)
+	}
+	return v, a == entered
+}
+
+// enter is the fast path of all acquires. It may answer busy when nothing is in
+// the way any more; it never enters a range that is excluded, and never answers
+// missed for a key that has a range.
+//
+// The pin is what makes the steps between the search and the add safe: while it is
+// held the header that the search found is not recycled, so its bounds, compared
+// by the search, still are its bounds when the count is in. Every exit unpins, and
+// nothing in between blocks.
+func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
+	if m.userOrder {
+		return m.enterFunc(key)
+	}
+	seq := m.pub.Load()
+	invariants.At("rangelock: publication sequence read")
+	pin := m.domain.Pin()
+	h := m.find(m.root.Load(), key)
+	if h == nil {
+		pin.Unpin()
+		return Guard[K, V]{}, m.proveMiss(seq)
+	}
+	invariants.At("rangelock: range found")
+	// Look before adding: readers that are refused must not hold up a writer that
+	// waits for the count to fall to zero.
+	if uint32(h.state.Load()) < limit {
+		invariants.At("rangelock: range looked at")
+		// The add is unconditional: no loop. It pairs with the writer's Or: who comes
+		// second sees the other.
+		if n := h.state.Add(1); uint32(n) <= limit {
+			pin.Unpin()
+			return Guard[K, V]{h, n &^ lowMask}, entered
+		}
+		m.undo(h)
+	}
+	pin.Unpin()
+	return Guard[K, V]{}, busy
+}
+
+// enterFunc is enter for maps whose comparison is the user's: a panic in it must
+// not leave the pin behind. Apart from the deferred unpin it is the same.
+func (m *Map[K, V]) enterFunc(key K) (Guard[K, V], answer) {
+	seq := m.pub.Load()
+	invariants.At("rangelock: publication sequence read")
+	pin := m.domain.Pin()
+	defer pin.Unpin()
+	h := m.find(m.root.Load(), key)
+	if h == nil {
+		return Guard[K, V]{}, m.proveMiss(seq)
+	}
+	invariants.At("rangelock: range found")
+	if uint32(h.state.Load()) < limit {
+		invariants.At("rangelock: range looked at")
+		if n := h.state.Add(1); uint32(n) <= limit {
+			return Guard[K, V]{h, n &^ lowMask}, entered
+		}
+		m.undo(h)
+	}
+	return Guard[K, V]{}, busy
+}
+
+// look is the fast path of Get: like enter, without a count. The value cannot
+// change while the header is attached, and cannot be cleared while we are pinned.
+func (m *Map[K, V]) look(key K) (V, answer) {
+	if m.userOrder {
+		return m.lookFunc(key)
+	}
+	seq := m.pub.Load()
+	invariants.At("rangelock: publication sequence read")
+	pin := m.domain.Pin()
+	h := m.find(m.root.Load(), key)
+	var v V
+	a := missed
+	if h == nil {
+		a = m.proveMiss(seq)
+	} else if h.state.Load()&excluded != 0 {
+		a = busy
+	} else {
+		v, a = h.value, entered
+	}
+	pin.Unpin()
+	return v, a
+}
+
+// lookFunc is look for maps whose comparison is the user's.
+func (m *Map[K, V]) lookFunc(key K) (V, answer) {
+	seq := m.pub.Load()
+	invariants.At("rangelock: publication sequence read")
+	pin := m.domain.Pin()
+	defer pin.Unpin()
+	h := m.find(m.root.Load(), key)
+	var v V
+	if h == nil {
+		return v, m.proveMiss(seq)
+	}
+	if h.state.Load()&excluded != 0 {
+		return v, busy
+	}
+	return h.value, entered
+}
+
+// proveMiss turns a search that found nothing into an answer; seq is the
+// publication sequence from before the search. No transaction had begun to
+// publish then and none has since, so the tree did not change under the search,
+// and what it found was true at each instant of it.
+func (m *Map[K, V]) proveMiss(seq uint64) answer {
+	invariants.At("rangelock: nothing found")
+	if seq&1 == 0 && m.pub.Load() == seq {
+		return missed
+	}
+	return busy
+}
+
+// undo takes a refused add back. It is a release like any other: the writer may be
+// waiting for just this count.
+//
+// Preconditions: the caller is still pinned, so h is still in the life that it
+// added to.
+func (m *Map[K, V]) undo(h *header[K, V]) {
+	invariants.At("rangelock: refused, before the undo")
+	n := h.state.Add(^uint64(0))
+	m.releaseSlow(h, n&^lowMask, n)
+}
+
+// lockShared takes the semaphore for reading. It does not look at ctx when there
+// is nothing to wait for.
+func (m *Map[K, V]) lockShared(ctx context.Context) error {
+	if m.sem.TryRLock() {
+		return nil
+	}
+	return m.sem.RLockContext(ctx)
+}
+
+// acquireSlow waits for the writer and searches again: what the fast path found,
+// or did not find, is from before the writer and says nothing now.
+func (m *Map[K, V]) acquireSlow(ctx context.Context, key K) (Guard[K, V], answer, error) {
+	if err := m.lockShared(ctx); err != nil {
+		return Guard[K, V]{}, busy, err
+	}
+	defer m.sem.RUnlock()
+	invariants.At("rangelock: slow path has the semaphore")
+	h := m.find(m.root.Load(), key)
+	if h == nil {
+		return Guard[K, V]{}, missed, nil
+	}
+	return m.hold(h), entered, nil
+}
+
+// hold adds a guard to an attached range.
+//
+// Preconditions: the caller holds sem for reading, so no range is excluded.
+func (m *Map[K, V]) hold(h *header[K, V]) Guard[K, V] {
+	n := h.state.Add(1)
+	if uint32(n) > limit {
+		m.undo(h)
+		panic(fmt.Sprintf("rangelock: more than %d guards on %v", limit, h.bounds()))
+	}
+	invariants.Check(n&excluded == 0, "range excluded without a writer")
+	return Guard[K, V]{h, n &^ lowMask}
+}
+
+// getSlow is Get after it met a writer.
+func (m *Map[K, V]) getSlow(key K) (v V, a answer) {
+	m.lockShared(context.Background())
+	defer m.sem.RUnlock()
+	if h := m.find(m.root.Load(), key); h != nil {
+		return h.value, entered
+	}
+	return v, missed
+}

@@ -1,0 +1,296 @@
+package rangelock_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// needsSizes skips a test that measures memory in a build whose nodes, free lists
+// and pools are not those that are shipped: the race detector makes sync.Pool drop
+// things, and checking builds have leaves of four.
+func needsSizes(t *testing.T) {
+	t.Helper()
+	if invariants.Enabled {
+		t.Skip("a checking build has other sizes and allocates in its checks")
+	}
+}
+
+// wantNoAllocs fails the test if f allocates as often as once in 100 calls, after it
+// has run often enough for the free lists to be full. AllocsPerRun alone would round
+// one in two down to none. Less than that is no fault of f's: the timer behind the
+// writes allocates a hundred times a second.
+func wantNoAllocs(t *testing.T, what string, f func()) {
+	t.Helper()
+	for range 2000 {
+		f()
+	}
+	n := testing.AllocsPerRun(20, func() {
+		for range 100 {
+			f()
+		}
+	})
+	if n != 0 {
+		t.Errorf("%s: %v allocations in 100 calls", what, n)
+	}
+}
+
+// TestAllocs: no read that does not wait allocates, and no write in the steady
+// state, for keys without pointers, with, and behind a compare function.
+func TestAllocs(t *testing.T) {
+	needsSizes(t)
+	allocsOf(t, "uint64", rangelock.New[uint64, *int], func(n uint64) uint64 { return n })
+	allocsOf(t, "string", rangelock.New[string, *int], func(n uint64) string { return fmt.Sprintf("%08d", n) })
+	allocsOf(t, "bytes", func(o *rangelock.Options[[]byte, *int]) *rangelock.Map[[]byte, *int] {
+		return rangelock.NewFunc(bytes.Compare, o)
+	}, func(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) })
+}
+
+func allocsOf[K any](t *testing.T, kind string, make func(*rangelock.Options[K, *int]) *rangelock.Map[K, *int], key func(uint64) K) {
+	retired := 0
+	for name, o := range map[string]*rangelock.Options[K, *int]{
+		"plain":    nil,
+		"OnRetire": {OnRetire: func(rangelock.Range[K], *int) { retired++ }, MaxPending: 1 << 20},
+	} {
+		t.Run(kind+"/"+name, func(t *testing.T) {
+			m := make(o)
+			const n = 1000
+			var ranges [n]rangelock.Range[K]
+			var in, out [n]K
+			for i := range ranges {
+				lo := uint64(i) * 10
+				ranges[i] = rangelock.Span(key(lo), key(lo+8))
+				in[i], out[i] = key(lo+3), key(lo+9)
+				if err := m.Insert(t.Context(), ranges[i], new(int)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			allocsOfReads(t, m, in[:], out[:])
+			allocsOfWrites(t, m, ranges[:], in[:])
+			if err := m.Verify(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func allocsOfReads[K any](t *testing.T, m *rangelock.Map[K, *int], in, out []K) {
+	i := 0
+	next := func() int { i = (i + 7) % len(in); return i }
+	want := func(ok bool) {
+		if !ok {
+			t.Fatal("not what was asked for")
+		}
+	}
+	wantNoAllocs(t, "Acquire", func() {
+		g, ok := m.Acquire(in[next()])
+		want(ok)
+		_, _ = g.Value(), g.Range()
+		g.Release()
+	})
+	wantNoAllocs(t, "Acquire, a miss", func() { _, ok := m.Acquire(out[next()]); want(!ok) })
+	wantNoAllocs(t, "AcquireContext", func() {
+		g, err := m.AcquireContext(context.Background(), in[next()])
+		want(err == nil)
+		g.Release()
+	})
+	wantNoAllocs(t, "AcquireContext, a miss", func() {
+		_, err := m.AcquireContext(context.Background(), out[next()])
+		want(err == rangelock.ErrNotFound)
+	})
+	wantNoAllocs(t, "TryAcquire", func() {
+		g, err := m.TryAcquire(in[next()])
+		want(err == nil)
+		g.Release()
+	})
+	wantNoAllocs(t, "TryAcquire, a miss", func() {
+		_, err := m.TryAcquire(out[next()])
+		want(err == rangelock.ErrNotFound)
+	})
+	wantNoAllocs(t, "Get", func() { _, ok := m.Get(in[next()]); want(ok) })
+	wantNoAllocs(t, "Get, a miss", func() { _, ok := m.Get(out[next()]); want(!ok) })
+	wantNoAllocs(t, "View", func() { want(m.View(in[next()], func(rangelock.Range[K], *int) {})) })
+	wantNoAllocs(t, "Reader", func() {
+		r := m.RLock()
+		_, _, ok := r.Find(in[next()])
+		want(ok)
+		g, ok := r.Acquire(in[i])
+		want(ok)
+		r.Unlock()
+		g.Release()
+	})
+	w := m.Lock()
+	if err := w.Exclude(rangelock.Span(in[3], in[4])); err != nil {
+		t.Fatal(err)
+	}
+	wantNoAllocs(t, "TryAcquire, busy", func() { _, err := m.TryAcquire(in[3]); want(err == rangelock.ErrBusy) })
+	wantNoAllocs(t, "TryAcquire beside a writer", func() {
+		g, err := m.TryAcquire(in[9])
+		want(err == nil)
+		g.Release()
+	})
+	w.Unlock()
+}
+
+func allocsOfWrites[K any](t *testing.T, m *rangelock.Map[K, *int], ranges []rangelock.Range[K], in []K) {
+	v := new(int)
+	i := 0
+	next := func() int { i = (i + 7) % len(in); return i }
+	// Let the callbacks of what was retired run, as they would beside real work: the
+	// measurement has one processor.
+	settled := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		runtime.Gosched()
+	}
+	takes := map[string]func(w rangelock.Writer[K, *int], r rangelock.Range[K]) (int, error){
+		"Remove": rangelock.Writer[K, *int].Remove,
+		"Retire": rangelock.Writer[K, *int].Retire,
+	}
+	for name, take := range takes {
+		wantNoAllocs(t, name+" one, Insert one", func() {
+			w := m.Lock()
+			n, err := take(w, ranges[next()])
+			if n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+			w.Unlock()
+			w = m.Lock()
+			err = w.Insert(ranges[i], v)
+			w.Unlock()
+			settled(err)
+		})
+	}
+	wantNoAllocs(t, "Swap", func() {
+		w := m.Lock()
+		err := w.Swap(ranges[next()], v)
+		w.Unlock()
+		settled(err)
+	})
+	wantNoAllocs(t, "Update", func() {
+		w := m.Lock()
+		err := w.Update(in[next()], v)
+		w.Unlock()
+		settled(err)
+	})
+	wantNoAllocs(t, "Exclude", func() {
+		w := m.Lock()
+		err := w.Exclude(ranges[next()])
+		w.Unlock()
+		settled(err)
+	})
+	wantNoAllocs(t, "TryLock, TryExclude, Downgrade", func() {
+		w, ok := m.TryLock()
+		if !ok || !w.TryExclude(ranges[next()]) {
+			t.Fatal("busy")
+		}
+		w.Downgrade().Unlock()
+	})
+	wantNoAllocs(t, "one-operation forms", func() {
+		n, err := m.Retire(context.Background(), ranges[next()])
+		if n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		settled(m.Insert(context.Background(), ranges[i], v))
+		settled(m.Swap(context.Background(), ranges[i], v))
+	})
+	wantNoAllocs(t, "Retire of a guarded range", func() {
+		g, ok := m.Acquire(in[next()])
+		if !ok {
+			t.Fatal("a miss")
+		}
+		settled(m.Swap(context.Background(), ranges[i], v))
+		g.Release()
+		settled(nil)
+	})
+}
+
+// TestFreeLists: what a map keeps of its cleared memory is bounded, whatever has
+// left it. Without the bounds in cleanLocked and recycle it fails.
+func TestFreeLists(t *testing.T) {
+	for name, o := range map[string]*rangelock.Options[uint64, int]{
+		"plain":    nil,
+		"OnRetire": {OnRetire: func(rangelock.Range[uint64], int) {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := rangelock.New(o)
+			n := uint64(byBuild(100_000, 8_000))
+			for range 3 {
+				w := m.Lock()
+				for k := range n {
+					if err := w.Insert(rangelock.Span(k, k+1), 1); err != nil {
+						t.Fatal(err)
+					}
+				}
+				w.Unlock()
+				w = m.Lock()
+				if got, err := w.Clear(); got != int(n) || err != nil {
+					t.Fatalf("Clear: %d, %v", got, err)
+				}
+				w.Unlock()
+				if err := m.Drain(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				leaves, inners, headers, limbo := m.FreeLists()
+				maxLeaves, maxInners, maxHeaders := rangelock.FreeListBounds()
+				if leaves > 2*maxLeaves || inners > 2*maxInners || headers > 2*maxHeaders || limbo > 0 {
+					t.Errorf("%d leaves, %d inner nodes, %d headers kept, %d in limbo", leaves, inners, headers, limbo)
+				}
+			}
+		})
+	}
+}
+
+// TestBytesPerRange: a range in a large map costs at most 128 bytes, for integer
+// keys and one word of value, however it was filled.
+func TestBytesPerRange(t *testing.T) {
+	needsSizes(t)
+	const n = 100_000
+	for _, fill := range []string{"in order", "at random"} {
+		t.Run(fill, func(t *testing.T) {
+			order := make([]int, n)
+			for i := range order {
+				order[i] = i
+			}
+			if fill == "at random" {
+				order = rand.Perm(n)
+			}
+			v := new(int)
+			before := heapInUse()
+			m := rangelock.New[uint64, *int](nil)
+			for _, k := range order {
+				lo := uint64(k) * 16
+				if err := m.Insert(context.Background(), rangelock.Span(lo, lo+10), v); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := m.Drain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			bytes := float64(heapInUse()-before) / n
+			t.Logf("%.1f bytes a range", bytes)
+			if bytes > 128 {
+				t.Errorf("%.1f bytes a range, want at most 128", bytes)
+			}
+			runtime.KeepAlive(m)
+			runtime.KeepAlive(order)
+		})
+	}
+}
+
+// heapInUse returns how many bytes live objects take.
+func heapInUse() int64 {
+	var s runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&s)
+	return int64(s.HeapAlloc)
+}

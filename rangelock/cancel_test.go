@@ -1,0 +1,296 @@
+package rangelock_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// TestCancel checks promise P6 for every wait there is: a context ends it, by cancel
+// and by deadline, its error comes back, and everything is as it was.
+func TestCancel(t *testing.T) {
+	// What is in the way of the call under test.
+	const (
+		writer  = "a writer that has excluded"
+		changed = "a writer that has changed"
+		reader  = "a Reader"
+		guard   = "a guard"
+		pending = "a guard on a range that has left"
+	)
+	inTxn := func(f func(w intWriter) error) func(context.Context, *intMap) error {
+		return func(ctx context.Context, m *intMap) error {
+			w, err := m.LockContext(ctx)
+			if err != nil {
+				return errors.New("no transaction")
+			}
+			defer w.Unlock()
+			defer func() {
+				// What the operation excluded is let in again before the transaction ends.
+				g, err := m.TryAcquire(5)
+				if err != nil {
+					panic("still excluded")
+				}
+				g.Release()
+				if m.Publication()%2 == 1 {
+					panic("has published")
+				}
+			}()
+			return f(w)
+		}
+	}
+	acquire := func(key int) func(context.Context, *intMap) error {
+		return func(ctx context.Context, m *intMap) error {
+			_, err := m.AcquireContext(ctx, key)
+			return err
+		}
+	}
+	lock := func(ctx context.Context, m *intMap) error { _, err := m.LockContext(ctx); return err }
+	rlock := func(ctx context.Context, m *intMap) error { _, err := m.RLockContext(ctx); return err }
+	remove := func(ctx context.Context, m *intMap) error { _, err := m.Remove(ctx, rg(0, 20)); return err }
+	for _, x := range []struct {
+		name, way string
+		do        func(ctx context.Context, m *intMap) error
+	}{
+		{"AcquireContext", writer, acquire(15)},
+		{"AcquireContext of a gap", changed, acquire(25)},
+		{"LockContext", writer, lock},
+		{"LockContext", changed, lock},
+		{"LockContext", reader, lock},
+		{"RLockContext", writer, rlock},
+		{"RLockContext", changed, rlock},
+		{"Close", writer, func(ctx context.Context, m *intMap) error { return m.Close(ctx) }},
+		{"Close", reader, func(ctx context.Context, m *intMap) error { return m.Close(ctx) }},
+		{"Map.Remove", changed, remove},
+		{"Map.Remove", guard, remove},
+		{"Map.Insert", writer, func(ctx context.Context, m *intMap) error { return m.Insert(ctx, rg(50, 60), "x") }},
+		{"Map.Retire", writer, func(ctx context.Context, m *intMap) error { _, err := m.Retire(ctx, rg(0, 10)); return err }},
+		{"Map.Swap", reader, func(ctx context.Context, m *intMap) error { return m.Swap(ctx, rg(0, 10), "x") }},
+		{"Exclude", guard, inTxn(func(w intWriter) error { return w.Exclude(rg(0, 40)) })},
+		{"Remove", guard, inTxn(func(w intWriter) error { _, err := w.Remove(rg(0, 20)); return err })},
+		{"Update", guard, inTxn(func(w intWriter) error { return w.Update(15, "x") })},
+		{"Drain", pending, func(ctx context.Context, m *intMap) error { return m.Drain(ctx) }},
+	} {
+		for _, deadline := range []bool{false, true} {
+			t.Run(x.name+" with "+x.way, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					m, rec := tens("a", "b", "", "d")
+					undo := func() {}
+					switch x.way {
+					case writer:
+						w := m.Lock()
+						if err := w.Exclude(rg(0, 40)); err != nil {
+							t.Fatal(err)
+						}
+						undo = w.Unlock
+					case changed:
+						w := m.Lock()
+						if err := w.Update(35, "D"); err != nil {
+							t.Fatal(err)
+						}
+						undo = w.Unlock
+					case reader:
+						undo = m.RLock().Unlock
+					case guard:
+						g := hold(t, m, 15)
+						undo = g.Release
+					case pending:
+						if err := m.Insert(bg, rg(40, 50), "e"); err != nil {
+							t.Fatal(err)
+						}
+						g := hold(t, m, 45)
+						if _, err := m.Retire(bg, rg(40, 50)); err != nil {
+							t.Fatal(err)
+						}
+						undo = g.Release
+					}
+					synctest.Wait()
+					before, retired := text(m.All()), rec.String()
+					want := context.Canceled
+					ctx, cancel := context.WithCancel(bg)
+					if deadline {
+						want = context.DeadlineExceeded
+						ctx, cancel = context.WithTimeout(bg, time.Second)
+					}
+					defer cancel()
+					c := start(x.name, func() {
+						if err := x.do(ctx, m); err != want {
+							t.Errorf("%s = %v, want %v", x.name, err, want)
+						}
+					})
+					c.waits(t)
+					// Others who queue behind the one that gives up are not left behind.
+					behind := start("Acquire behind it", func() {
+						if g, ok := m.Acquire(15); ok {
+							g.Release()
+						} else {
+							t.Error("Acquire misses")
+						}
+					})
+					synctest.Wait()
+					if deadline {
+						time.Sleep(time.Second)
+					} else {
+						cancel()
+					}
+					c.returns(t)
+					if x.way == guard || x.way == reader || x.way == pending {
+						behind.returns(t)
+					}
+					if rec.String() != retired {
+						t.Errorf("retired are %q", rec)
+					}
+					undo()
+					behind.returns(t)
+					wantContents(t, m, before)
+					usable(t, m)
+				})
+			})
+		}
+	}
+}
+
+// TestCancelFirst checks which calls fail at once with a context that has ended, though
+// they would not wait, and which succeed because they need not.
+func TestCancelFirst(t *testing.T) {
+	ended := endedContext()
+	m, rec := tens("a", "b", "c", "d", "e")
+	if _, err := m.LockContext(ended); err != context.Canceled {
+		t.Errorf("LockContext = %v", err)
+	}
+	if _, err := m.RLockContext(ended); err != context.Canceled {
+		t.Errorf("RLockContext = %v", err)
+	}
+	if g, err := m.AcquireContext(ended, 5); err != nil {
+		t.Errorf("AcquireContext = %v", err)
+	} else {
+		g.Release()
+	}
+	if _, err := m.AcquireContext(ended, 55); err != rangelock.ErrNotFound {
+		t.Errorf("AcquireContext of a gap = %v", err)
+	}
+	if err := m.Drain(ended); err != nil {
+		t.Errorf("Drain = %v", err)
+	}
+	usable(t, m)
+
+	ctx, cancel := context.WithCancel(bg)
+	w, err := m.LockContext(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	g := hold(t, m, 45)
+	if err := w.Exclude(rg(0, 40)); err != nil {
+		t.Errorf("Exclude = %v", err)
+	}
+	if n, err := w.Remove(rg(0, 10)); n != 1 || err != nil {
+		t.Errorf("Remove = %d, %v", n, err)
+	}
+	if err := w.Update(15, "B"); err != nil {
+		t.Errorf("Update = %v", err)
+	}
+	if err := w.Insert(rg(0, 10), "A"); err != nil {
+		t.Errorf("Insert = %v", err)
+	}
+	if n, err := w.Retire(rg(20, 30)); n != 1 || err != nil {
+		t.Errorf("Retire = %d, %v", n, err)
+	}
+	if err := w.Swap(rg(25, 40), "D"); err != nil {
+		t.Errorf("Swap = %v", err)
+	}
+	if n, err := w.Remove(rg(0, 50)); n != 0 || err != context.Canceled {
+		t.Errorf("Remove with a guard in the way = %d, %v", n, err)
+	}
+	if err := w.Exclude(rg(0, 50)); err != context.Canceled {
+		t.Errorf("Exclude with a guard in the way = %v", err)
+	}
+	if err := w.Update(45, "x"); err != context.Canceled {
+		t.Errorf("Update with a guard in the way = %v", err)
+	}
+	wantTry(t, m, 45, "e")
+	w.Unlock()
+	g.Release()
+	wantContents(t, m, "[0, 10)=A [10, 20)=B [25, 40)=D [40, 50)=e")
+	usable(t, m)
+	if rec.String() != "a b c d" {
+		t.Errorf("retired are %q", rec)
+	}
+}
+
+// TestCancelNotForRetire checks that Retire, Swap and Clear have nothing that the
+// transaction's context could end.
+func TestCancelNotForRetire(t *testing.T) {
+	for name, do := range leave {
+		if name == "Remove" || name == "Update" {
+			continue
+		}
+		m, _ := tens("a", "b", "c")
+		g := hold(t, m, 5)
+		ctx, cancel := context.WithCancel(bg)
+		w, err := m.LockContext(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if err := do(w); err != nil {
+			t.Errorf("%s = %v", name, err)
+		}
+		w.Unlock()
+		if g.Value() != "a" {
+			t.Error("the guard has changed")
+		}
+		g.Release()
+		usable(t, m)
+	}
+}
+
+// TestCancelRace checks releases and cancellations that come at the same time: whoever
+// wins, nothing is lost or left behind. The ways to lose one are a guard that was
+// granted after the context had ended, a wake-up that reached nobody, and a writer that
+// was granted the semaphore and gave up.
+func TestCancelRace(t *testing.T) {
+	for i := range 300 {
+		m, _ := tens("a", "b")
+		ctx, cancel := context.WithCancel(bg)
+		g := hold(t, m, 5)
+		begin, done := make(chan struct{}), make(chan struct{}, 5)
+		do := func(f func()) {
+			go func() {
+				<-begin
+				f()
+				done <- struct{}{}
+			}()
+		}
+		do(cancel)
+		do(g.Release)
+		do(func() {
+			if n, err := m.Remove(ctx, rg(0, 10)); (n != 1 || err != nil) && (n != 0 || err != context.Canceled) {
+				t.Errorf("Remove = %d, %v", n, err)
+			}
+		})
+		do(func() {
+			if g, err := m.AcquireContext(ctx, 5); err == nil {
+				g.Release()
+			} else if err != context.Canceled && err != rangelock.ErrNotFound {
+				t.Errorf("AcquireContext = %v", err)
+			}
+		})
+		do(func() {
+			if w, err := m.LockContext(ctx); err == nil {
+				if i%2 == 0 {
+					w.Exclude(rg(0, 20))
+				}
+				w.Unlock()
+			}
+		})
+		close(begin)
+		for range 5 {
+			<-done
+		}
+		usable(t, m)
+	}
+}

@@ -1,0 +1,38 @@
+package rangelock
+
+import (
+	"context"
+	"io"
+
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+var defaultMap = seam.OnceValue(func() *Map[uintptr, any] {
+	return New(&Options[uintptr, any]{
+		OnRetire: func(_ Range[uintptr], v any) {
+			if c, ok := v.(io.Closer); ok {
+				c.Close()
+			}
+		},
+	})
+})
+
+// Default returns the map of the process's own address space, keyed by address in
+// bytes: a meeting point for packages that map memory and packages that use it.
+// Nothing is in it but what somebody has inserted. A value that is an [io.Closer] is
+// closed when its range is retired, once for each range, and the error of Close is
+// dropped; a closer that must report it does so itself. There is no MaxPending.
+//
+// Closing the default map ends it for the whole process.
+func Default() *Map[uintptr, any] { return defaultMap() }
+
+// Acquire is [Map.Acquire] of the default map.
+func Acquire(key uintptr) (Guard[uintptr, any], bool) { return defaultMap().Acquire(key) }
+
+// AcquireContext is [Map.AcquireContext] of the default map.
+func AcquireContext(ctx context.Context, key uintptr) (Guard[uintptr, any], error) {
+	return defaultMap().AcquireContext(ctx, key)
+}
+
+// TryAcquire is [Map.TryAcquire] of the default map.
+func TryAcquire(key uintptr) (Guard[uintptr, any], error) { return defaultMap().TryAcquire(key) }

@@ -1,0 +1,265 @@
+// Package rangelock has a map from disjoint ranges of keys to values, Map, in which
+// a reader takes a guard on the one range that covers its key. While the guard is
+// held the range keeps its bounds and its value. A writer that works on other ranges
+// does not wait for the guard, and readers of other ranges do not wait for the
+// writer. A callback, OnRetire, says of each range that has left the map that nobody
+// uses it any more: the time to unmap, close or free.
+//
+// It is for maps that are read far more often than they are changed, in which a read
+// may take long (a page fault, I/O, a request that is being answered), and whose
+// values are freed by hand.
+//
+//	m := rangelock.New(&rangelock.Options[int64, []byte]{
+//		OnRetire: func(_ rangelock.Range[int64], b []byte) { syscall.Munmap(b) },
+//	})
+//	err := m.Insert(ctx, rangelock.Span(lo, hi), mapped)
+//
+//	// any number of readers
+//	g, ok := m.Acquire(off) // lo <= off && off < hi
+//	if ok {
+//		_, err = conn.Write(g.Value()[off-g.Range().Lo:])
+//		g.Release()
+//	}
+//
+//	// the compactor: waits for no reader; the old mapping goes when its last
+//	// reader has left
+//	err = m.Swap(ctx, rangelock.Span(lo, hi), mappedAnew)
+//
+// # Words
+//
+// A range is attached from its insertion to the moment when it leaves the map; then
+// it is detached. It is retired when OnRetire is called for it, after the last guard
+// on it has been released. In between it is pending. A range is excluded while a
+// writer keeps readers out of it. What a writer does between Lock and Unlock or
+// Downgrade is a transaction. A gap is where no range is.
+//
+// A range is an object and not only its bounds: Swap with the same bounds makes a new
+// one, and guards on the old one stay where they are.
+//
+// # What blocks
+//
+//	call                                waits for
+//	TryAcquire, Release                 never
+//	Acquire, View, Get                  a writer that has excluded the key's range; without
+//	                                    a range, a writer that has begun to change the map
+//	AcquireContext                      the same, until its context ends
+//	All, Len                            never
+//	Lock, LockContext                   other transactions and Readers
+//	TryLock                             never
+//	RLock, RLockContext                 transactions, and writers that came before
+//	Insert, Retire, Swap, Load, Clear   never
+//	Exclude, Remove, Update             the guards on the ranges that they touch
+//	TryExclude                          never
+//	Find, Overlapping, Reader.Acquire   never
+//	Unlock, Downgrade                   never
+//	Map.Insert, Remove, Retire, Swap    as LockContext, then as the operation
+//	Drain                               the guards on what has left the map, and OnRetire
+//	Close                               as LockContext, then as Drain
+//
+// The rows in the middle are methods of Writer and Reader. "Never" allows for a mutex
+// that is held for a few steps. Who waits for a writer waits in a queue, first come
+// first served, and so also for writers that queued before it. A wait that lasts
+// parks the goroutine; readers that keep coming cannot starve a writer.
+//
+// # What is not promised
+//
+// A goroutine that holds a guard and waits for a writer of the same map can wait for
+// ever: a writer that excludes the guarded range waits for the guard, and the
+// goroutine waits for that writer. That holds for Acquire, View and Get of any key,
+// and for Lock, RLock and the one-operation forms. TryAcquire is safe there, and so
+// is a wait whose context ends. Writers that use only Insert, Load, TryExclude,
+// Retire, Swap and Clear wait for no guard, and a map that has only such writers has
+// no such deadlock.
+//
+// A goroutine waits for itself when it
+//
+//   - excludes, removes or updates a range on which it holds a guard, or drains while
+//     it holds a guard on a range that has left the map;
+//   - calls Acquire, View, Get, Lock, RLock, Close or a one-operation form during its
+//     own transaction (use the Writer's methods and TryAcquire);
+//   - calls Lock or a one-operation form while it has a Reader, or RLock when a writer
+//     may have queued in between;
+//   - calls Drain or Close in OnRetire, or Drain in a transaction while OnRetire waits
+//     for that transaction.
+//
+// All is no snapshot. Retiring is not prompt: OnRetire may run late, or never, if a
+// guard is not released. Nothing is rolled back.
+//
+// # State
+//
+// Each range has one word with a count of its readers and three flags; every value
+// that it can have is listed at its declaration in header.go.
+//
+//	flags                         set by                    a reader   the last Release
+//	none                          Unlock, Downgrade, an     enters     does nothing
+//	                              Exclude that failed
+//	excluded                      Insert, Exclude, Remove,  waits      wakes the writer
+//	                              Update, Swap
+//	excluded, detached            Remove, Retire, Swap,     waits      retires the range
+//	                              Update, Clear, Close
+//	excluded, detached, retired   who retires it, once      waits      was before
+//
+// A reader that waits does so in the semaphore, and then searches again; TryAcquire
+// reports ErrBusy instead. So it does when a range has 2^28 guards, where Acquire
+// panics. The word also has a generation, which says in which life a recycled range
+// object is, and which each guard carries.
+//
+// The map has a word, too, the publication sequence. It is odd from a transaction's
+// first change to the tree until its end, and not from its Lock on: a writer that is
+// still waiting for guards delays no search for an absent key.
+//
+// # Reading
+//
+// Acquire is the steps 1 to 8; TryAcquire reports ErrBusy where Acquire goes to step 7.
+// Get is like Acquire, but looks in step 5 for the flag alone, takes the value while
+// pinned or in step 8, and adds nothing.
+//
+//  1. Load the publication sequence.
+//  2. Pin the map's epoch domain: no node and no range object that the search can
+//     meet is recycled before the unpin.
+//  3. Search the tree: one load a level, no lock, no write. The bounds are compared
+//     here, once: they stay as they are for the life of the range object, and the pin
+//     holds back its next life.
+//  4. If no range covers the key, unpin and load the sequence again. Even and
+//     unchanged, the tree did not change under the search, and the key is in a gap,
+//     definitely. Otherwise nothing is known; go to 7.
+//  5. Load the word of the range. If it is excluded, or full, unpin and go to 7. This
+//     look comes before the add so that readers that are refused cannot hold up a
+//     writer that waits for the count to fall to zero.
+//  6. Add one, without a condition and so without a loop. If the result is not excluded
+//     and not too high the guard is held; unpin. If it is, take the one back, which is
+//     a release like any other and may be the one that a writer waits for; unpin.
+//  7. Take the semaphore for reading: this waits for the writer.
+//  8. Search again, and if there is a range add one; with the semaphore it cannot be
+//     excluded. Give the semaphore back. To use instead what step 3 has found is the
+//     tempting mistake: it is from before the writer.
+//  9. Release takes one from the count. If the range is excluded and nobody is left in
+//     it, it wakes the writer; if it is detached, it goes on with step 5 below.
+//
+// Steps 1 to 6 may report busy when nothing is in the way any more; they never enter
+// what is excluded, and never take a gap for granted that a writer is about to fill.
+//
+// # Removing
+//
+// Remove, Retire, Swap, Update and Clear are these steps; Swap and Update put a new
+// range into the tree in step 3.
+//
+//  1. Remove and Update set the flag excluded on every range that they touch, and then
+//     wait until nobody is in them. Retire, Swap and Clear leave this out: this is all
+//     the difference.
+//  2. Make the publication sequence odd, if this transaction has not done so yet.
+//  3. Publish the tree without the range, by one atomic store.
+//  4. Set excluded and detached in one operation. From here on no search finds the
+//     range, and no reader that found it before can enter.
+//  5. Try to finish: a compare-and-swap sets the flag retired if the word says that the
+//     range is excluded, detached, without readers, and in the generation of which the
+//     finisher knows. The writer tries it after step 4, each last Release tries it,
+//     and one of them wins.
+//  6. The winner hands the range to the domain, which waits for a grace period. It is
+//     asked after the range was unlinked; asked before, it could miss a reader.
+//  7. A goroutine of the map's, which lives as long as there is something to do, calls
+//     OnRetire, one range after the other. Then what belongs to the user is cleared and
+//     the range object waits for its next life.
+//
+// Steps 3 and 4 in the other order would let the last guard finish a range that new
+// readers still find in the tree. A generation left out of step 5 would let a slow
+// finisher retire the object's next life.
+//
+// In a map without OnRetire a range without readers is finished at once, and its object
+// waits for the grace period with the tree's old nodes, which the next writers poll.
+//
+// Inserting is the steps 2 and 3 with a range that is born excluded.
+//
+// # Publication
+//
+//  1. An operation checks its arguments, calls compare and Cost, excludes, and waits.
+//     Where it fails it has changed nothing.
+//  2. It makes the sequence odd and changes the tree. Searches now find the new ranges,
+//     which are excluded, and where ranges were removed, nothing, which they do not
+//     believe. So whoever looks at what the transaction has changed waits for its end.
+//  3. Unlock and Downgrade clear excluded on all ranges that are still attached, with
+//     an And, because the count of a reader in passing may be in the word.
+//  4. They make the sequence even, and then let the semaphore go.
+//
+// # Memory model
+//
+// In the terminology of the Go memory model:
+//
+// What a writer did before the Unlock or Downgrade of its transaction synchronizes
+// before the return of each Acquire, AcquireContext, TryAcquire, View, Get or Reader's
+// call that shows an effect of that transaction, be it a range or a gap. This covers
+// what was written to the memory behind a value before its insertion, or while its
+// range was excluded.
+//
+// The Release of each guard on a range synchronizes before the return of a later
+// Exclude, Remove or Update, or TryExclude that reports true, that excludes the range,
+// and before the call of OnRetire for it.
+//
+// The return of OnRetire for a range that left the map before a call of Drain, or by
+// Close, synchronizes before the return of that call with a nil error.
+//
+// The end of a transaction synchronizes before the return of each later Lock or RLock,
+// and the Unlock of a Reader before the return of each later Lock.
+//
+// ErrBusy, a false TryExclude or TryLock, and a wait that ends with the context's error
+// synchronize nothing. Neither do All and Len, but for each value that All yields its
+// insertion synchronizes before the yield.
+//
+// # Lock order
+//
+// What stands deeper is taken while what stands above it is held, never the other way
+// round.
+//
+//	Map.sem                    a transaction, a Reader, steps 7 and 8 of reading
+//	├── a guard                Exclude, Remove and Update wait for it, so who has one
+//	│                          must not wait for Map.sem
+//	├── a guard, OnRetire      Drain in a transaction waits for them
+//	├── pending.mu             weighing and detaching
+//	├── limbo.mu               memory for nodes and range objects
+//	│   └── epoch: waits.mu    Cookie.Done; TryLock only
+//	├── epoch: waits.mu        Synchronize, at the end of a Drain in a transaction
+//	└── epoch: state.mu        Domain.Retire
+//	a pin                      steps 2 to 6 of reading; nothing is waited for in it
+//	└── epoch: state.mu        a refused reader that finishes a range
+//
+// The goroutine that calls OnRetire holds none of them meanwhile; before and after it
+// takes epoch: state.mu, limbo.mu and pending.mu, one at a time, and epoch: waits.mu
+// to wait for a grace period. The user's compare is called with a pin or with Map.sem,
+// Cost with Map.sem, a View's function with a guard, the bodies of All with nothing.
+// The semaphore has a mutex of its own, inside everything.
+//
+// # Costs
+//
+// Acquire and Release are a search, a pin and an unpin, which write a counter that few
+// goroutines share, and two atomic additions to the word of the range, which all its
+// readers share: the readers of one range on many processors pass one cache line
+// around. Get writes nothing to the range. Neither allocates if it does not wait.
+//
+// A change copies one leaf of the tree, of at most 32 ranges, seldom more, into memory
+// that was used before; a steady stream of insertions and removals allocates nothing
+// while no pin lasts and OnRetire keeps up. An operation on k ranges takes time in
+// proportion to k, and Load in key order fills the tree best.
+//
+// A range has its own cache lines: 64 bytes with keys and value of 8 bytes each. A map
+// that has been used has about one kilobyte for each processor, and keeps a bounded
+// number of cleared nodes and range objects. There is no goroutine when there is
+// nothing to retire or to clear.
+//
+// # Where the ideas come from
+//
+// Reading is patterned after the Linux kernel's lock_vma_under_rcu and vma_start_read
+// with their count vm_refcnt, excluding after vma_start_write and vma_end_write_all
+// with mmap_lock and mm_lock_seq; that no gap is reported which existed neither before
+// nor after a change is what lock_next_vma promises. The differences: the kernel adds
+// by a loop of compare-and-swaps and stamps its objects with a sequence, here the add
+// has no condition and the word has a flag; the kernel reuses objects at once
+// (SLAB_TYPESAFE_BY_RCU), so that a reader has to check afterwards in what it has
+// counted itself, here a grace period comes first, and a generation stops who comes
+// too late to Release. Removing without a wait for readers, and a definite miss
+// without the lock, the kernel does not have.
+//
+// To change a copy of a node and publish that is how the maple tree serves readers
+// under RCU. The publication sequence is a seqlock that is asked for a miss only. Drain
+// turns what comes later to another count, as SRCU does with its readers. Grace periods
+// by epochs are from K. Fraser, "Practical lock-freedom" (2004).
+package rangelock

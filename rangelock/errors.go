@@ -1,0 +1,63 @@
+package rangelock
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What the map refuses is one of these errors; an operation that returns one has
+// changed nothing, except Load. Writers wrap them with the bounds that refused, so
+// compare with [errors.Is]. TryAcquire and AcquireContext return them as they are,
+// because they must not allocate. A wait that a context ends returns the context's
+// own error.
+var (
+	// ErrNotFound says that no range covers the key, definitely: TryAcquire,
+	// AcquireContext, Update.
+	ErrNotFound = errors.New("rangelock: no range covers the key")
+
+	// ErrBusy says that the answer would have to wait for a writer, or that the
+	// range has as many guards as it can have: TryAcquire. It may be reported when
+	// nothing is in the way any more; it says nothing about whether a range covers
+	// the key.
+	ErrBusy = errors.New("rangelock: a writer is in the way")
+
+	// ErrOverlap says that a range to be inserted overlaps one that is there:
+	// Insert, Load.
+	ErrOverlap = errors.New("rangelock: range overlaps an attached range")
+
+	// ErrBadRange says that a range is empty, upside down or has a NaN bound: every
+	// operation that takes a range and can return an error.
+	ErrBadRange = errors.New("rangelock: range is not valid")
+
+	// ErrPartial says that an operation on whole ranges would cut one: Remove,
+	// Retire, Swap.
+	ErrPartial = errors.New("rangelock: operation would cut a range")
+
+	// ErrBacklog says that an operation would leave more cost pending than
+	// Options.MaxPending allows: Remove, Retire, Swap, Update, Clear.
+	ErrBacklog = errors.New("rangelock: too much is pending")
+
+	// ErrClosed says that the map has been closed: LockContext, the one-operation
+	// forms, and every operation of a Writer that would change the map.
+	ErrClosed = errors.New("rangelock: map is closed")
+)
+
+// badRange wraps ErrBadRange with the range.
+func badRange[K any](r Range[K]) error {
+	return fmt.Errorf("%w: %v", ErrBadRange, r)
+}
+
+// overlap wraps ErrOverlap with the range to insert and the one in its way.
+func overlap[K any](r, there Range[K]) error {
+	return fmt.Errorf("%w: %v would overlap %v", ErrOverlap, r, there)
+}
+
+// partial wraps ErrPartial with the range asked for and the one it would cut.
+func partial[K any](r, cut Range[K]) error {
+	return fmt.Errorf("%w: %v would cut %v", ErrPartial, r, cut)
+}
+
+// notFound wraps ErrNotFound with the key.
+func notFound[K any](key K) error {
+	return fmt.Errorf("%w: %v", ErrNotFound, key)
+}

@@ -1,0 +1,309 @@
+package rangelock_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// A file is read block by block into one buffer that nobody collects. OnRetire
+// gives the buffer back when the last reader of its block has left.
+func ExampleMap() {
+	ctx := context.Background()
+	file := strings.NewReader("The quick brown fox jumps over the lazy dog.")
+	free := make(chan []byte, 1)
+	free <- make([]byte, 16)
+
+	blocks := rangelock.New(&rangelock.Options[int64, []byte]{
+		OnRetire: func(r rangelock.Range[int64], block []byte) {
+			fmt.Println("nobody reads", r)
+			free <- block[:cap(block)]
+		},
+	})
+	for off := int64(0); off < file.Size(); {
+		buf := <-free
+		n, err := file.ReadAt(buf, off)
+		if n == 0 {
+			fmt.Println(err)
+			return
+		}
+		r := rangelock.Span(off, off+int64(n))
+		if err := blocks.Insert(ctx, r, buf[:n]); err != nil {
+			fmt.Println(err)
+			return
+		}
+		blocks.View(off+4, func(r rangelock.Range[int64], block []byte) {
+			fmt.Printf("%v holds %q\n", r, block)
+		})
+		if _, err := blocks.Retire(ctx, r); err != nil {
+			fmt.Println(err)
+			return
+		}
+		off = r.Hi
+	}
+	if err := blocks.Close(ctx); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// [0, 16) holds "The quick brown "
+	// nobody reads [0, 16)
+	// [16, 32) holds "fox jumps over t"
+	// nobody reads [16, 32)
+	// [32, 44) holds "he lazy dog."
+	// nobody reads [32, 44)
+}
+
+func ExampleMap_Acquire() {
+	ctx := context.Background()
+	m := rangelock.New[int, string](nil)
+	if err := m.Insert(ctx, rangelock.Span(100, 200), "a"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, key := range []int{99, 100, 199, 200} {
+		g, ok := m.Acquire(key)
+		if !ok {
+			fmt.Println(key, "is in a gap")
+			continue
+		}
+		fmt.Println(key, "is in", g.Range(), "with", g.Value())
+		g.Release()
+	}
+	// Output:
+	// 99 is in a gap
+	// 100 is in [100, 200) with a
+	// 199 is in [100, 200) with a
+	// 200 is in a gap
+}
+
+// TryAcquire never waits, so it is the form for a goroutine that holds a guard of
+// the same map already.
+func ExampleMap_TryAcquire() {
+	ctx := context.Background()
+	m := rangelock.New[int, string](nil)
+	try := func(key int) {
+		g, err := m.TryAcquire(key)
+		if err != nil {
+			fmt.Println(key, err)
+			return
+		}
+		fmt.Println(key, g.Value())
+		g.Release()
+	}
+	if err := m.Insert(ctx, rangelock.Span(0, 10), "a"); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	w := m.Lock()
+	if err := w.Insert(rangelock.Span(10, 20), "b"); err != nil {
+		fmt.Println(err)
+	}
+	try(5)  // not touched by the transaction
+	try(15) // of an unfinished transaction
+	try(25) // the transaction may still insert it
+	w.Unlock()
+
+	fmt.Println("unlocked")
+	try(15)
+	try(25)
+	// Output:
+	// 5 a
+	// 15 rangelock: a writer is in the way
+	// 25 rangelock: a writer is in the way
+	// unlocked
+	// 15 b
+	// 25 rangelock: no range covers the key
+}
+
+// All that a transaction does becomes visible at once, when it ends.
+func ExampleMap_Lock() {
+	m := rangelock.New[int, string](nil)
+
+	w := m.Lock()
+	for i, name := range []string{"a", "b", "c"} {
+		if err := w.Insert(rangelock.Span(10*i, 10*i+5), name); err != nil {
+			fmt.Println(err)
+		}
+	}
+	err := w.Insert(rangelock.Span(12, 20), "d") // fails alone, the others stand
+	fmt.Println(err)
+	w.Unlock()
+
+	for r, name := range m.All() {
+		fmt.Println(r, name)
+	}
+	// Output:
+	// rangelock: range overlaps an attached range: [12, 20) would overlap [10, 15)
+	// [0, 5) a
+	// [10, 15) b
+	// [20, 25) c
+}
+
+// Swap waits for nobody. A guard that is held keeps the old value; OnRetire comes
+// after its release.
+func ExampleWriter_Swap() {
+	ctx := context.Background()
+	m := rangelock.New(&rangelock.Options[int, string]{
+		OnRetire: func(r rangelock.Range[int], v string) { fmt.Println("retired:", r, v) },
+	})
+	if err := m.Insert(ctx, rangelock.Span(0, 10), "old"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	g, _ := m.Acquire(5)
+
+	w := m.Lock()
+	if err := w.Swap(rangelock.Span(0, 7), "new"); errors.Is(err, rangelock.ErrPartial) {
+		fmt.Println(err)
+	}
+	if err := w.Swap(rangelock.Span(0, 20), "new"); err != nil {
+		fmt.Println(err)
+	}
+	w.Unlock()
+
+	fresh, err := m.TryAcquire(5) // we hold a guard: do not wait
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("new guard:", fresh.Range(), fresh.Value())
+	fresh.Release()
+	fmt.Println("old guard:", g.Range(), g.Value())
+	g.Release()
+	if err := m.Drain(ctx); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// rangelock: operation would cut a range: [0, 7) would cut [0, 10)
+	// new guard: [0, 20) new
+	// old guard: [0, 10) old
+	// retired: [0, 10) old
+}
+
+// To change in place what a value points to, exclude its range: nobody has a guard
+// on it then, and readers that come wait for the end of the transaction.
+func ExampleWriter_Exclude() {
+	ctx := context.Background()
+	type account struct{ cents int }
+	m := rangelock.New[int, *account](nil)
+	if err := m.Insert(ctx, rangelock.Span(0, 10), &account{cents: 5}); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	w, err := m.LockContext(ctx) // ctx ends the wait in Exclude, too
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := w.Exclude(rangelock.Span(3, 4)); err != nil { // the whole of [0, 10)
+		fmt.Println(err)
+	}
+	_, a, _ := w.Find(3)
+	a.cents += 37
+	w.Unlock()
+
+	m.View(7, func(r rangelock.Range[int], a *account) { fmt.Println(r, a.cents) })
+	// Output: [0, 10) 42
+}
+
+func ExampleNewFunc() {
+	ctx := context.Background()
+	// Keys are byte strings in their usual order; each range is served by one host.
+	hosts := rangelock.NewFunc[[]byte, string](bytes.Compare, nil)
+	w, err := hosts.LockContext(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, err := range []error{
+		w.Insert(rangelock.Span([]byte(""), []byte("h")), "host 1"),
+		w.Insert(rangelock.Span([]byte("h"), []byte("q")), "host 2"),
+		w.Insert(rangelock.From([]byte("q")), "host 3"), // to the end of all keys
+	} {
+		if err != nil {
+			fmt.Println(err)
+		}
+	}
+	w.Unlock()
+
+	for _, key := range []string{"apple", "h", "zebra"} {
+		host, _ := hosts.Get([]byte(key))
+		fmt.Println(key, "is at", host)
+	}
+	// Output:
+	// apple is at host 1
+	// h is at host 2
+	// zebra is at host 3
+}
+
+func ExampleMap_Drain() {
+	ctx := context.Background()
+	unmapped := 0
+	m := rangelock.New(&rangelock.Options[int, string]{
+		OnRetire: func(rangelock.Range[int], string) { unmapped++ },
+	})
+	for i := range 100 {
+		if err := m.Insert(ctx, rangelock.Span(i, i+1), "page"); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	n, err := m.Retire(ctx, rangelock.Span(0, 60))
+	fmt.Println("retired", n, err)
+
+	if err := m.Drain(ctx); err != nil { // everything retired so far has been through OnRetire
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("unmapped", unmapped, "left", m.Len())
+	// Output:
+	// retired 60 <nil>
+	// unmapped 60 left 40
+}
+
+// Cost and MaxPending bound what has left the map and is not freed yet, here to
+// 100 bytes.
+func ExampleOptions() {
+	ctx := context.Background()
+	m := rangelock.New(&rangelock.Options[int64, string]{
+		OnRetire:   func(r rangelock.Range[int64], name string) { fmt.Println("freed", name) },
+		Cost:       func(r rangelock.Range[int64], name string) int64 { return r.Hi - r.Lo },
+		MaxPending: 100,
+	})
+	a, b := rangelock.Span[int64](0, 80), rangelock.Span[int64](80, 140)
+	w := m.Lock()
+	for _, err := range []error{w.Insert(a, "a"), w.Insert(b, "b")} {
+		if err != nil {
+			fmt.Println(err)
+		}
+	}
+	w.Unlock()
+
+	g, _ := m.Acquire(0) // keeps a pending after it is retired
+	if _, err := m.Retire(ctx, a); err != nil {
+		fmt.Println(err)
+	}
+	if _, err := m.Retire(ctx, b); errors.Is(err, rangelock.ErrBacklog) {
+		fmt.Println(err)
+	}
+	g.Release()
+	if err := m.Drain(ctx); err != nil { // waits for room
+		fmt.Println(err)
+	}
+	if _, err := m.Retire(ctx, b); err != nil {
+		fmt.Println(err)
+	}
+	if err := m.Close(ctx); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// rangelock: too much is pending: [80, 140) would add 60 to the 80 that are pending, more than MaxPending 100
+	// freed a
+	// freed b
+}

@@ -1,0 +1,161 @@
+package rangelock
+
+import (
+	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// Exclude keeps readers out of every attached range that overlaps r, the whole of
+// each, until the transaction ends, and waits until the guards on them are
+// released. New readers of those ranges wait for the transaction (TryAcquire
+// reports busy), from the call on and not only from its return; readers of other
+// ranges go on as ever. When it returns nil, nobody else uses the values, and the
+// caller may change what they refer to. Excluding twice is excluding once; where
+// nothing overlaps there is nothing to do. A caller that has a guard on one of the
+// ranges waits for itself.
+//
+// If the transaction's context ends the wait, Exclude returns its error and lets
+// readers in again where this call had excluded them. It returns [ErrBadRange] if r
+// is not valid and [ErrClosed] on a closed map.
+//
+// In the terminology of the Go memory model, the Release of each guard on those
+// ranges synchronizes before the return of Exclude with a nil error.
+func (w Writer[K, V]) Exclude(r Range[K]) error {
+	m, err := w.change("Exclude")
+	if err != nil {
+		return err
+	}
+	if !m.valid(r) {
+		return badRange(r)
+	}
+	defer m.done()
+	m.collect(r)
+	return m.exclude()
+}
+
+// TryExclude is like [Writer.Exclude] but does not wait: it reports false, and has
+// no lasting effect, if one of the ranges has a guard, if r is not valid and if the
+// map is closed. Where nothing overlaps it reports true. It may report false when
+// the last reader is just leaving, or is just being refused; it never reports true
+// when a guard is held. A false synchronizes nothing.
+func (w Writer[K, V]) TryExclude(r Range[K]) bool {
+	m, err := w.change("TryExclude")
+	if err != nil || !m.valid(r) {
+		return false
+	}
+	defer m.done()
+	m.collect(r)
+	from := m.shut()
+	for _, h := range m.scratch {
+		if h.state.Load()&readerMask != 0 {
+			m.letIn(from)
+			return false
+		}
+	}
+	return true
+}
+
+// span is what collect found beside m.scratch: where the ranges start and end.
+type span[K, V any] struct {
+	l, r cursor[K, V]
+	tail bool // nothing is behind: r is void
+}
+
+// end returns the cursor behind the ranges for a cut.
+func (s *span[K, V]) end() *cursor[K, V] {
+	if s.tail {
+		return nil
+	}
+	return &s.r
+}
+
+// collect fills m.scratch with the attached ranges that overlap r, in key order.
+//
+// Preconditions: the caller holds sem for writing; r is valid.
+func (m *Map[K, V]) collect(r Range[K]) {
+	var s span[K, V]
+	m.collectSpan(&s, r)
+}
+
+// collectSpan is collect, and says where the ranges are.
+func (m *Map[K, V]) collectSpan(s *span[K, V], r Range[K]) {
+	clear(m.scratch)
+	m.scratch = m.scratch[:0]
+	h := m.seekOverlap(&s.l, m.root.Load(), r.Lo)
+	s.r = s.l
+	for h != nil && !m.startsAfter(h, r) {
+		m.scratch = append(m.scratch, h)
+		s.r.i++
+		h = s.r.header()
+	}
+	s.tail = h == nil
+}
+
+// exclude excludes the ranges in m.scratch and waits until nobody is in them. On
+// error it lets in again those that it has excluded.
+func (m *Map[K, V]) exclude() error {
+	from := m.shut()
+	for _, h := range m.scratch {
+		if err := m.await(h); err != nil {
+			m.letIn(from)
+			return err
+		}
+	}
+	return nil
+}
+
+// shut sets the bit on all of m.scratch and returns where those that did not have
+// it begin in touched. All bits come before the first wait: readers of the last
+// range need not be waited for while those of the first leave.
+func (m *Map[K, V]) shut() (from int) {
+	from = len(m.txn.touched)
+	for _, h := range m.scratch {
+		// Pairs with a reader's add: who comes second sees the other.
+		if h.state.Or(excluded)&excluded == 0 {
+			m.touch(h)
+		}
+	}
+	invariants.At("rangelock: shut")
+	return from
+}
+
+// letIn takes back what shut did.
+func (m *Map[K, V]) letIn(from int) {
+	t := &m.txn
+	for _, h := range t.touched[from:] {
+		h.state.And(^uint64(excluded))
+	}
+	clear(t.touched[from:])
+	t.touched = t.touched[:from]
+}
+
+// spins is how often the writer looks before it parks: about the time that a
+// reader in passing takes to leave.
+const spins = 32
+
+// await waits until no guard is on h, which is excluded.
+func (m *Map[K, V]) await(h *header[K, V]) error {
+	for range spins {
+		if h.state.Load()&readerMask == 0 {
+			return nil
+		}
+	}
+	return m.awaitSlow(h)
+}
+
+// awaitSlow parks. The writer shows where it sleeps, then looks again, then
+// sleeps; a releaser takes its count back, then looks for a sleeper. Who comes
+// second sees the other, so no wake-up is lost.
+func (m *Map[K, V]) awaitSlow(h *header[K, V]) error {
+	ctx := m.txn.ctx
+	p := seam.NewParker()
+	m.waiter.Store(p)
+	defer m.waiter.Store(nil)
+	for h.state.Load()&readerMask != 0 {
+		invariants.At("rangelock: before the writer parks")
+		if !p.Park(ctx.Done()) && h.state.Load()&readerMask != 0 {
+			return ctx.Err()
+		}
+	}
+	return nil
+}

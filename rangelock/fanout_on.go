@@ -1,0 +1,10 @@
+//go:build invariants || race
+
+package rangelock
+
+// Node sizes in checking builds: splits, merges and tall trees become common.
+const (
+	leafCap  = 4
+	innerCap = 4
+	maxLevel = 28
+)

@@ -1,0 +1,232 @@
+//go:build invariants || race
+
+package rangelock_test
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// retireHeld starts the Retire of [0, 10), which has a guard on it, and returns when
+// the writer has detached the range and has not tried to finish it.
+func retireHeld(t *testing.T, m *intMap) (retiring *call, detached *window) {
+	t.Helper()
+	detached = windowAt(t, "rangelock: detached")
+	retiring = start("Retire", func() {
+		if n, err := m.Retire(bg, rg(0, 10)); n != 1 || err != nil {
+			t.Error(n, err)
+		}
+	})
+	detached.await(t)
+	return retiring, detached
+}
+
+// TestTwoFinishers lines up the writer that detaches a range and the last guard on
+// it, both having seen that nobody is in the range any more and both about to
+// finish it. One of them must win.
+//
+// It kills 17_retire_twice.
+func TestTwoFinishers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, rec := tens("a")
+		g := hold(t, m, 5)
+		retiring, detached := retireHeld(t, m)
+		first := windowAt(t, "rangelock: before the finishing swap")
+		second := windowAt(t, "rangelock: before the finishing swap")
+		releasing := start("Release", g.Release)
+		first.await(t)
+		detached.letGo()
+		second.await(t)
+		first.letGo()
+		releasing.returns(t)
+		second.letGo()
+		retiring.returns(t)
+		synctest.Wait()
+		if rec.String() != "a" {
+			t.Fatalf("through OnRetire went %q, want a once", rec)
+		}
+		start("Drain", func() { m.Drain(bg) }).returns(t)
+		usable(t, m)
+	})
+}
+
+// TestLateReleaser holds the last releaser of a range right after its count has
+// gone. Meanwhile the writer finishes the range, it goes through OnRetire, and its
+// header begins another life, attached and free. The releaser then must see the
+// state that its own subtraction has left, not the present one, and must lose the
+// finishing swap to the generation.
+//
+// It kills 21_owner_gone and 26_finish_no_generation.
+func TestLateReleaser(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, rec := tens("a")
+		g := hold(t, m, 5)
+		retiring, detached := retireHeld(t, m)
+		gone := windowAt(t, "rangelock: a count given back")
+		releasing := start("Release", g.Release)
+		gone.await(t)
+		detached.letGo()
+		retiring.returns(t)
+		start("Drain", func() { m.Drain(bg) }).returns(t)
+		if rec.String() != "a" {
+			t.Fatalf("retired are %q, want a", rec)
+		}
+		if err := m.Insert(bg, rg(50, 60), "b"); err != nil {
+			t.Fatal(err)
+		}
+		state := m.State(55)
+		if state>>32 != 1 {
+			t.Fatalf("the header is not in its second life: state %#x", state)
+		}
+		gone.letGo()
+		releasing.returns(t)
+		synctest.Wait()
+		if rec.String() != "a" {
+			t.Fatalf("the late releaser has retired the header's next life: %q", rec)
+		}
+		if m.State(55) != state {
+			t.Fatalf("the late releaser has made %#x of the next life's state %#x", m.State(55), state)
+		}
+		usable(t, m)
+	})
+}
+
+// TestDetachInOrder holds the writer when it has set the bits of detachment, lets the
+// last guard go and waits until the range has been through OnRetire. Nobody may
+// then come upon it in the tree; and it was counted as pending before, so Drain
+// neither waits for it nor finds less than nothing.
+//
+// It kills 27_detach_before_unlink, 27_detach_before_unlink_swap and
+// 52_count_after_bits.
+func TestDetachInOrder(t *testing.T) {
+	cases := []struct {
+		name   string
+		detach func(m *intMap) error
+		want   string
+	}{
+		{"Retire", func(m *intMap) error { _, err := m.Retire(bg, rg(0, 10)); return err }, "[10, 20)=b"},
+		{"Swap", func(m *intMap) error { return m.Swap(bg, rg(0, 10), "new") }, "[0, 10)=new [10, 20)=b"},
+		{"Clear", func(m *intMap) error {
+			w := m.Lock()
+			defer w.Unlock()
+			_, err := w.Clear()
+			return err
+		}, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, rec := tens("a", "b")
+				g := hold(t, m, 5)
+				detached := windowAt(t, "rangelock: detached")
+				detaching := start(c.name, func() {
+					if err := c.detach(m); err != nil {
+						t.Error(err)
+					}
+				})
+				detached.await(t)
+				g.Release()
+				synctest.Wait()
+				if rec.String() != "a" {
+					t.Fatalf("retired are %q, want a", rec)
+				}
+				if got := text(m.All()); got != c.want {
+					t.Errorf("after OnRetire of [0, 10) All yields %q, want %q", got, c.want)
+				}
+				start("Drain after the OnRetire", func() { m.Drain(bg) }).returns(t)
+				detached.letGo()
+				detaching.returns(t)
+				start("Drain", func() { m.Drain(bg) }).returns(t)
+				usable(t, m)
+			})
+		})
+	}
+}
+
+// TestFreedWhileIdle lines up a range that becomes free in the moment when who
+// hands over has found nothing more to do and has not said so yet. It must look
+// again, since the other relies on it.
+//
+// It kills 72_no_second_look.
+func TestFreedWhileIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, rec := tens("a", "b")
+		a, b := hold(t, m, 5), hold(t, m, 15)
+		if n, err := m.Retire(bg, rg(0, 20)); n != 2 || err != nil {
+			t.Fatal(n, err)
+		}
+		idle := windowAt(t, "rangelock: nothing to hand over")
+		a.Release()
+		idle.await(t)
+		b.Release()
+		idle.letGo()
+		start("Drain", func() { m.Drain(bg) }).returns(t)
+		if rec.String() != "a b" {
+			t.Errorf("retired are %q", rec)
+		}
+		usable(t, m)
+	})
+}
+
+// TestPinCoversAdd holds a reader between its look at the range that it has found
+// and its add. Meanwhile the range is retired, and everything is done to give its
+// header to another range. The reader must not enter that one with its key.
+//
+// It kills 15_range_unchecked: the bounds need no second check after the add only
+// because the pin lasts until then.
+func TestPinCoversAdd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, rec := tens("a")
+		looked := windowAt(t, "rangelock: range looked at")
+		var g intGuard
+		var err error
+		reader := start("TryAcquire", func() { g, err = m.TryAcquire(5) })
+		looked.await(t)
+		if n, err := m.Retire(bg, rg(0, 10)); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		draining := start("Drain", func() { m.Drain(bg) })
+		synctest.Wait()
+		if err := m.Insert(bg, rg(50, 60), "b"); err != nil {
+			t.Fatal(err)
+		}
+		looked.letGo()
+		reader.returns(t)
+		if err == nil {
+			t.Fatalf("TryAcquire(5) has entered %v with %q", g.Range(), g.Value())
+		}
+		if err != rangelock.ErrBusy {
+			t.Errorf("TryAcquire(5) = %v", err)
+		}
+		draining.returns(t)
+		if rec.String() != "a" {
+			t.Errorf("retired are %q", rec)
+		}
+		usable(t, m)
+	})
+}
+
+// TestSealAfterUnlink holds the writer before it publishes the copy of a leaf. The
+// leaf that is to be replaced is in the tree still, so that a Drain, with its grace
+// period, must not clear it: ranges that nobody touches are acquired as ever.
+//
+// It kills 56_seal_before_unlink.
+func TestSealAfterUnlink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a")
+		publishing := windowAt(t, "rangelock: before a leaf is published")
+		inserting := start("Insert", func() {
+			if err := m.Insert(bg, rg(10, 20), "b"); err != nil {
+				t.Error(err)
+			}
+		})
+		publishing.await(t)
+		start("Drain", func() { m.Drain(bg) }).returns(t)
+		wantTry(t, m, 5, "a")
+		publishing.letGo()
+		inserting.returns(t)
+		usable(t, m)
+	})
+}

@@ -1,0 +1,133 @@
+package rangelock_test
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// TestGapInsideTransaction reads a key half-way through a transaction that takes its
+// range away and puts another there. Nobody may see the gap, be it that the tree
+// shows it.
+//
+// It kills 18_false_gap, 36_miss_on_odd, 51_even_between_operations and
+// 55_remove_keeps_even.
+func TestGapInsideTransaction(t *testing.T) {
+	for name, read := range readings {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, _ := tens("a", "b", "c")
+				w := m.Lock()
+				if n, err := w.Retire(rg(10, 20)); n != 1 || err != nil {
+					t.Fatal(n, err)
+				}
+				wantTry(t, m, 15, rangelock.ErrBusy)
+				var got string
+				reader := start(name, func() { got = read(m, 15) })
+				reader.waits(t)
+				must(t, w.Insert(rg(10, 20), "new"))
+				wantTry(t, m, 15, rangelock.ErrBusy)
+				reader.waits(t)
+				w.Unlock()
+				reader.returns(t)
+				if got != "new" {
+					t.Errorf("%s has seen %q, want new", name, got)
+				}
+				usable(t, m)
+			})
+		})
+	}
+}
+
+// TestNothingEarly checks that no range which a transaction has put into the tree,
+// in whatever way, can be entered before the transaction ends.
+//
+// It kills 19_early_visible.
+func TestNothingEarly(t *testing.T) {
+	for name, change := range map[string]func(w intWriter) error{
+		"Insert": func(w intWriter) error { return w.Insert(rg(20, 30), "new") },
+		"Update": func(w intWriter) error { return w.Update(15, "new") },
+		"Swap":   func(w intWriter) error { return w.Swap(rg(0, 40), "new") },
+	} {
+		key := map[string]int{"Insert": 25, "Update": 15, "Swap": 5}[name]
+		for reading, read := range readings {
+			t.Run(name+"/"+reading, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					m, _ := tens("a", "b")
+					w := m.Lock()
+					must(t, change(w))
+					wantTry(t, m, key, rangelock.ErrBusy)
+					var got string
+					reader := start(reading, func() { got = read(m, key) })
+					reader.waits(t)
+					w.Unlock()
+					reader.returns(t)
+					if got != "new" {
+						t.Errorf("%s has seen %q, want new", reading, got)
+					}
+					usable(t, m)
+				})
+			})
+		}
+	}
+}
+
+// TestSequenceBeforeSearch holds a reader in the middle of a search that has seen
+// the gap of a half-way transaction, and lets the transaction end. The reader has
+// read the publication sequence before its search, so it knows better than to
+// report the gap.
+//
+// It kills 61_sequence_after_search.
+func TestSequenceBeforeSearch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var order stoppableOrder
+		m := rangelock.NewFunc(order.compare, (*rangelock.Options[int, string])(nil))
+		fillTens(m, "a", "b")
+		w := m.Lock()
+		if n, err := w.Retire(rg(10, 20)); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		searching := order.stopAt(t, 15, 10) // the key with the end of [0, 10)
+		reader := start("TryAcquire", func() {
+			if _, err := m.TryAcquire(15); err != rangelock.ErrBusy {
+				t.Errorf("TryAcquire = %v, want %v", err, rangelock.ErrBusy)
+			}
+		})
+		searching.await(t)
+		must(t, w.Insert(rg(10, 20), "new"))
+		w.Unlock()
+		searching.letGo()
+		reader.returns(t)
+		usable(t, m)
+	})
+}
+
+// TestGapBesideRange asks for keys at the bounds of ranges and just outside of
+// them, where the search ends at a range that does not cover the key.
+//
+// It kills 59_end_unchecked and 60_start_unchecked.
+func TestGapBesideRange(t *testing.T) {
+	for name, m := range map[string]*intMap{
+		"ordered": rangelock.New[int, string](nil),
+		"func":    rangelock.NewFunc[int, string](new(stoppableOrder).compare, nil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			fillTens(m, "", "b", "", "d")
+			must(t, m.Insert(bg, rangelock.From(50), "f"))
+			for key, want := range map[int]any{
+				-1: nil, 9: nil, 10: "b", 19: "b", 20: nil, 29: nil, 30: "d", 39: "d", 40: nil,
+				49: nil, 50: "f", 1 << 30: "f",
+			} {
+				if want == nil {
+					want = rangelock.ErrNotFound
+				}
+				wantTry(t, m, key, want)
+				v, ok := m.Get(key)
+				if ok != (want != rangelock.ErrNotFound) || ok && v != want {
+					t.Errorf("Get(%d) = %q, %t", key, v, ok)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,60 @@
+//go:build invariants || race
+
+package rangelock_test
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// TestSequenceProvesMiss holds a reader that has read an even publication sequence
+// until a transaction has taken its key's range out of the tree, lets it search,
+// and holds it again when it has found nothing. There was never a gap for readers,
+// and the changed sequence says so: while the transaction is under way, when it is
+// over, and when 2^32 additions have passed.
+//
+// It kills 36_miss_on_changed and 22_seq_wrap.
+func TestSequenceProvesMiss(t *testing.T) {
+	for _, end := range []string{"half-way", "over", "long over"} {
+		for _, reading := range []string{"TryAcquire", "Get"} {
+			t.Run(end+"/"+reading, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					m, _ := tens("a", "b")
+					seq := m.Publication()
+					begun := windowAt(t, "rangelock: publication sequence read")
+					searched := windowAt(t, "rangelock: nothing found")
+					reader := start(reading, func() {
+						if reading == "Get" {
+							if v, _ := m.Get(15); v != "new" {
+								t.Errorf("Get = %q, want new", v)
+							}
+						} else if _, err := m.TryAcquire(15); err != rangelock.ErrBusy {
+							t.Errorf("TryAcquire = %v, want %v", err, rangelock.ErrBusy)
+						}
+					})
+					begun.await(t)
+					w := m.Lock()
+					if n, err := w.Retire(rg(10, 20)); n != 1 || err != nil {
+						t.Fatal(n, err)
+					}
+					begun.letGo()
+					searched.await(t)
+					if end == "half-way" {
+						searched.letGo()
+						synctest.Wait()
+					}
+					must(t, w.Insert(rg(10, 20), "new"))
+					w.Unlock()
+					if end == "long over" {
+						m.SetPublication(seq + 1<<32)
+					}
+					searched.letGo()
+					reader.returns(t)
+					usable(t, m)
+				})
+			})
+		}
+	}
+}

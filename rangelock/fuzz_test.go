@@ -1,0 +1,350 @@
+package rangelock_test
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// fuzzModel is what a map should be: a sorted slice of ranges.
+type fuzzModel []fuzzRange
+
+type fuzzRange struct {
+	r rangelock.Range[int32]
+	v int
+}
+
+// run returns the positions [i, j) of the ranges that overlap r.
+func (o fuzzModel) run(r rangelock.Range[int32]) (i, j int) {
+	for i < len(o) && !o[i].r.Unbounded && o[i].r.Hi <= r.Lo {
+		i++
+	}
+	for j = i; j < len(o) && (r.Unbounded || o[j].r.Lo < r.Hi); j++ {
+	}
+	return i, j
+}
+
+// cuts reports whether one of the ranges [i, j) is not wholly in r.
+func (o fuzzModel) cuts(r rangelock.Range[int32], i, j int) bool {
+	return slices.ContainsFunc(o[i:j], func(x fuzzRange) bool {
+		return x.r.Lo < r.Lo || !r.Unbounded && (x.r.Unbounded || x.r.Hi > r.Hi)
+	})
+}
+
+// Operations; each takes three bytes: what, where, how long.
+const (
+	fuzzInsert = iota
+	fuzzRemove
+	fuzzRetire
+	fuzzSwap
+	fuzzUpdate
+	fuzzExclude
+	fuzzTryExclude
+	fuzzClear
+	fuzzCommit
+	fuzzGuard
+	fuzzRelease
+	fuzzInsertMany
+	fuzzOps
+)
+
+// fuzzSeeds are sequences that have a shape: trees that grow in order, backwards
+// and in the middle, and shrink likewise; ranges swapped over the bounds of leaves;
+// guards across everything.
+func fuzzSeeds() map[string][]byte {
+	seeds := map[string][]byte{"nothing": nil}
+	seq := func(name string, n int, f func(i int) []byte) {
+		for i := range n {
+			seeds[name] = append(seeds[name], f(i)...)
+		}
+	}
+	seq("grow in order, shrink in order", 160, func(i int) []byte {
+		if i < 80 {
+			return []byte{fuzzInsert, byte(3 * i), 1}
+		}
+		return []byte{fuzzRemove, byte(3 * (i - 80)), 1}
+	})
+	seq("grow backwards, shrink from the middle", 160, func(i int) []byte {
+		if i < 80 {
+			return []byte{fuzzInsert, byte(240 - 3*i), 1}
+		}
+		return []byte{fuzzRetire, byte((120 + 3*(i-80)) % 243), 1}
+	})
+	seq("swap over leaves", 120, func(i int) []byte {
+		if i < 60 {
+			return []byte{fuzzInsert, byte(4 * i), 0}
+		}
+		return []byte{fuzzSwap, byte(4*(i-60) - i%3), byte(3 + i%7)}
+	})
+	seq("widen into the gap over a separator", 40, func(i int) []byte {
+		return []byte{fuzzInsertMany, byte(i * 6), 5, fuzzRemove, byte(i*6 + 2), 1, fuzzInsert, byte(i*6 + 1), 2, fuzzCommit, 0, 0}
+	})
+	seq("guards across everything", 60, func(i int) []byte {
+		return []byte{
+			fuzzInsert, byte(5 * i), 3, fuzzCommit, 0, 0, fuzzGuard, byte(5 * i), 0,
+			fuzzRetire, byte(5 * i), 3, fuzzSwap, byte(5 * i), 9, fuzzRelease, byte(i / 2), 0,
+		}
+	})
+	seq("clear again and again", 20, func(i int) []byte {
+		return []byte{fuzzInsertMany, byte(i), byte(i * 11), fuzzExclude, 0, 255, fuzzClear, 0, 0, fuzzInsert, byte(i), 255}
+	})
+	seq("unbounded", 30, func(i int) []byte {
+		return []byte{fuzzInsert, byte(200 + i), 255, fuzzUpdate, 255, 0, fuzzSwap, byte(190 - i), 255, fuzzRemove, byte(i), 255}
+	})
+	return seeds
+}
+
+// FuzzOperations decodes a sequence of operations, does it to a map and to a sorted
+// slice, and compares every answer, the contents, and the structure of the tree
+// after each.
+func FuzzOperations(f *testing.F) {
+	seeds := fuzzSeeds()
+	for _, name := range slices.Sorted(maps.Keys(seeds)) {
+		f.Add(seeds[name], false)
+		f.Add(seeds[name], true)
+	}
+	f.Fuzz(func(t *testing.T, ops []byte, byFunc bool) {
+		if len(ops) > 3*400 {
+			return // longer ones find no more and take quadratically long
+		}
+		z := newFuzzing(t, byFunc)
+		for len(ops) >= 3 && !t.Failed() {
+			z.step(ops[0], ops[1], ops[2])
+			ops = ops[3:]
+		}
+		z.end()
+	})
+}
+
+// fuzzing is one sequence under way.
+type fuzzing struct {
+	t       *testing.T
+	m       *rangelock.Map[int32, int]
+	w       rangelock.Writer[int32, int]
+	ref     fuzzModel
+	next    int // the last value given out
+	steps   int
+	retired map[int]int // written by OnRetire, read after Close
+	gone    []int       // values that have left
+	guards  []fuzzHeld
+}
+
+// fuzzHeld is a guard with what it must stay.
+type fuzzHeld struct {
+	g rangelock.Guard[int32, int]
+	x fuzzRange
+}
+
+func newFuzzing(t *testing.T, byFunc bool) *fuzzing {
+	z := &fuzzing{t: t, retired: map[int]int{}}
+	o := &rangelock.Options[int32, int]{OnRetire: func(_ rangelock.Range[int32], v int) { z.retired[v]++ }}
+	if byFunc {
+		z.m = rangelock.NewFunc(cmp.Compare[int32], o)
+	} else {
+		z.m = rangelock.New(o)
+	}
+	z.w = z.m.Lock()
+	return z
+}
+
+func (z *fuzzing) step(op, at, size byte) {
+	r := rangelock.Span(int32(at), int32(at)+1+int32(size)%32)
+	if size >= 240 {
+		r = rangelock.From(int32(at))
+	}
+	i, j := z.ref.run(r)
+	name := fmt.Sprintf("step %d, operation %d on %v", z.steps, op%fuzzOps, r)
+	z.steps++
+	switch op % fuzzOps {
+	case fuzzInsert:
+		z.insert(name, r, i, j)
+	case fuzzInsertMany:
+		for k := range int32(size) % 48 {
+			r := rangelock.Span(int32(at)+2*k, int32(at)+2*k+1)
+			i, j := z.ref.run(r)
+			z.insert(name, r, i, j)
+		}
+	case fuzzRemove, fuzzRetire:
+		take := z.w.Retire
+		if op%fuzzOps == fuzzRemove {
+			z.release(r) // it would wait for them
+			take = z.w.Remove
+		}
+		n, err := take(r)
+		if z.refused(name, err, z.ref.cuts(r, i, j), rangelock.ErrPartial) {
+			break
+		}
+		if n != j-i {
+			z.t.Errorf("%s: %d, want %d", name, n, j-i)
+		}
+		z.replace(i, j)
+	case fuzzSwap:
+		z.next++
+		if !z.refused(name, z.w.Swap(r, z.next), z.ref.cuts(r, i, j), rangelock.ErrPartial) {
+			z.replace(i, j, fuzzRange{r, z.next})
+		}
+	case fuzzUpdate:
+		r = rangelock.Span(int32(at), int32(at)+1)
+		i, j = z.ref.run(r)
+		z.release(r)
+		z.next++
+		if !z.refused(name, z.w.Update(r.Lo, z.next), i == j, rangelock.ErrNotFound) {
+			z.replace(i, j, fuzzRange{z.ref[i].r, z.next})
+		}
+	case fuzzExclude:
+		z.release(r)
+		if err := z.w.Exclude(r); err != nil {
+			z.t.Errorf("%s: %v", name, err)
+		}
+	case fuzzTryExclude:
+		want := !slices.ContainsFunc(z.guards, func(g fuzzHeld) bool { return slices.Contains(z.ref[i:j], g.x) })
+		if got := z.w.TryExclude(r); got != want {
+			z.t.Errorf("%s: %t, want %t", name, got, want)
+		}
+	case fuzzClear:
+		n, err := z.w.Clear()
+		if n != len(z.ref) || err != nil {
+			z.t.Errorf("%s: %d, %v, want %d", name, n, err, len(z.ref))
+		}
+		z.replace(0, len(z.ref))
+	case fuzzCommit:
+		z.w.Unlock()
+		z.readers(int32(at))
+		z.w = z.m.Lock()
+	case fuzzGuard:
+		// During the transaction: busy is allowed where it has been at work.
+		g, err := z.m.TryAcquire(int32(at))
+		i, j := z.ref.run(rangelock.Span(int32(at), int32(at)+1))
+		switch {
+		case err == nil && i == j:
+			z.t.Errorf("%s: found %v", name, g.Range())
+		case err == nil && (g.Range() != z.ref[i].r || g.Value() != z.ref[i].v):
+			z.t.Errorf("%s: found %v with %d, want %v", name, g.Range(), g.Value(), z.ref[i])
+		case err == nil:
+			z.guards = append(z.guards, fuzzHeld{g, z.ref[i]})
+		case err == rangelock.ErrNotFound && i < j:
+			z.t.Errorf("%s: missed %v", name, z.ref[i])
+		}
+	case fuzzRelease:
+		if n := len(z.guards); n > 0 {
+			z.releaseAt(int(at) % n)
+		}
+	}
+	z.compare(name, r)
+}
+
+func (z *fuzzing) insert(name string, r rangelock.Range[int32], i, j int) {
+	z.next++
+	if !z.refused(name, z.w.Insert(r, z.next), i < j, rangelock.ErrOverlap) {
+		z.ref = slices.Insert(z.ref, i, fuzzRange{r, z.next})
+	}
+}
+
+// refused compares an error with what it should be, and reports whether the
+// operation was refused.
+func (z *fuzzing) refused(name string, err error, want bool, as error) bool {
+	if want && !errors.Is(err, as) || !want && err != nil {
+		z.t.Errorf("%s: error %v, want %v: %t", name, err, as, want)
+	}
+	return want || err != nil
+}
+
+// replace puts xs in the place of the ranges [i, j), which leave.
+func (z *fuzzing) replace(i, j int, xs ...fuzzRange) {
+	for _, x := range z.ref[i:j] {
+		z.gone = append(z.gone, x.v)
+	}
+	z.ref = slices.Replace(z.ref, i, j, xs...)
+}
+
+// release releases the guards on attached ranges that overlap r.
+func (z *fuzzing) release(r rangelock.Range[int32]) {
+	i, j := z.ref.run(r)
+	for n := len(z.guards) - 1; n >= 0; n-- {
+		if slices.Contains(z.ref[i:j], z.guards[n].x) {
+			z.releaseAt(n)
+		}
+	}
+}
+
+func (z *fuzzing) releaseAt(n int) {
+	g := z.guards[n]
+	if g.g.Range() != g.x.r || g.g.Value() != g.x.v {
+		z.t.Errorf("a guard on %v with %d has become %v with %d", g.x.r, g.x.v, g.g.Range(), g.g.Value())
+	}
+	g.g.Release()
+	z.guards = slices.Delete(z.guards, n, n+1)
+}
+
+// compare looks at the tree, at all ranges, and at those that the operation saw.
+func (z *fuzzing) compare(name string, r rangelock.Range[int32]) {
+	if err := z.m.Verify(); err != nil {
+		z.t.Errorf("%s: %v", name, err)
+	}
+	n := 0
+	for r, v := range z.m.All() {
+		if n >= len(z.ref) || z.ref[n] != (fuzzRange{r, v}) {
+			z.t.Errorf("%s: range %d is %v with %d, want %v", name, n, r, v, z.ref)
+			return
+		}
+		n++
+	}
+	if n != len(z.ref) || n != z.m.Len() {
+		z.t.Errorf("%s: %d ranges, Len %d, want %d", name, n, z.m.Len(), len(z.ref))
+	}
+	i, j := z.ref.run(r)
+	for r, v := range z.w.Overlapping(r) {
+		if i >= j || z.ref[i] != (fuzzRange{r, v}) {
+			z.t.Errorf("%s: Overlapping yields %v with %d", name, r, v)
+			return
+		}
+		i++
+	}
+	if i != j {
+		z.t.Errorf("%s: Overlapping leaves out %v", name, z.ref[i:j])
+	}
+}
+
+// readers compares what readers find around a key with nobody writing.
+func (z *fuzzing) readers(at int32) {
+	for key := at - 5; key < at+40; key++ {
+		i, j := z.ref.run(rangelock.Span(key, key+1))
+		g, ok := z.m.Acquire(key)
+		v, found := z.m.Get(key)
+		if ok != (i < j) || found != ok {
+			z.t.Errorf("key %d: Acquire %t, Get %t, want %t", key, ok, found, i < j)
+		}
+		if !ok {
+			continue
+		}
+		if g.Range() != z.ref[i].r || g.Value() != z.ref[i].v || v != z.ref[i].v {
+			z.t.Errorf("key %d: %v with %d, Get %d, want %v", key, g.Range(), g.Value(), v, z.ref[i])
+		}
+		g.Release()
+	}
+}
+
+// end closes the map and compares what was retired with what left.
+func (z *fuzzing) end() {
+	z.w.Unlock()
+	for len(z.guards) > 0 {
+		z.releaseAt(0)
+	}
+	if err := z.m.Close(z.t.Context()); err != nil {
+		z.t.Fatal(err)
+	}
+	z.replace(0, len(z.ref))
+	for _, v := range z.gone {
+		if z.retired[v] != 1 {
+			z.t.Errorf("value %d has left and was retired %d times", v, z.retired[v])
+		}
+	}
+	if len(z.retired) != len(z.gone) {
+		z.t.Errorf("%d values were retired, %d have left", len(z.retired), len(z.gone))
+	}
+}

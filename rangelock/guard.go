@@ -1,0 +1,135 @@
+package rangelock
+
+import (
+	"fmt"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+)
+
+// Guard is a hold on one range object. While it is held the range keeps its
+// bounds and its value, the value is not retired, and no writer is granted the
+// range by Exclude, Remove or Update. The range may leave the map meanwhile, by
+// [Writer.Retire], [Writer.Swap], [Writer.Clear] or [Map.Close], and then lives on
+// until the last guard on it is released; new readers do not find it.
+//
+// Guards are shared: any number of readers can have one on the same range, so a
+// guard gives no right to change what the value refers to.
+//
+// A guard may be released by another goroutine than the one that acquired it. It
+// is not for concurrent use. The zero Guard holds nothing and panics when used. A
+// guard may be copied, but only one of the copies may be released, and none may be
+// used after that. A second release of the same variable panics. That of a copy
+// panics where the range shows it: nobody else has a guard on it, or its object has
+// begun another life. Where others have guards on the range it takes the hold of
+// one of them away, as a sync.RWMutex unlocked twice does: the range may then be
+// retired, or excluded, under that guard.
+//
+// In the terminology of the Go memory model, Release synchronizes before the
+// return of a later Exclude, Remove or Update that excludes the range, before that
+// of a TryExclude that reports true, and before the call of OnRetire for the range.
+type Guard[K, V any] struct {
+	h   *header[K, V]
+	gen uint64 // which life of h, in the place that it has in h.state
+}
+
+// Value returns the range's value, the same for as long as the guard is held. It
+// panics if g is the zero Guard.
+func (g Guard[K, V]) Value() V {
+	if g.h == nil {
+		zeroGuard("Value")
+	}
+	return g.h.value
+}
+
+// Range returns the range's bounds, the same for as long as the guard is held. It
+// panics if g is the zero Guard.
+func (g Guard[K, V]) Range() Range[K] {
+	if g.h == nil {
+		zeroGuard("Range")
+	}
+	return Range[K]{g.h.lo, g.h.hi, g.h.unbounded}
+}
+
+// Release gives the hold back and makes g the zero Guard. It never blocks. The
+// last release of a range that has left the map hands the range over to be
+// retired, on another goroutine; Release does not wait for OnRetire.
+//
+// It panics if g is the zero Guard, as it is after a Release, and if the range
+// shows that a copy of g was released before; see [Guard].
+func (g *Guard[K, V]) Release() {
+	h, gen := g.h, g.gen
+	if h == nil {
+		zeroGuard("Release")
+	}
+	g.h = nil
+	m := h.m
+	// Look before taking: a second release of a copy must change nothing. A count that
+	// went below zero would borrow from the flags, and a writer that comes in the
+	// meantime would lose a bit. Two copies that are released at the very same time
+	// can get past this together; releaseSlow sees the second.
+	if s := h.state.Load(); s&readerMask == 0 || s&^lowMask != gen {
+		notHeld(gen, s)
+	}
+	// From here on the range may be gone: m was read before, and of h only its
+	// identity is used. One comparison sees every reason for more work: a flag, a
+	// generation other than ours (the difference is huge), a count below zero.
+	// Pairs with the writer's load in await and with the finishing swap.
+	if n := h.state.Add(^uint64(0)); n-gen >= limit {
+		m.releaseSlow(h, gen, n)
+	}
+}
+
+// releaseSlow does what a release of one count owes to others; n is the state
+// after it. A refused reader that takes its add back comes here, too: its count
+// may be the last that a draining writer waits for, or the last that keeps a
+// detached range from being finished. It is outlined: it is seldom on the way.
+//
+//go:noinline
+func (m *Map[K, V]) releaseSlow(h *header[K, V], gen, n uint64) {
+	invariants.At("rangelock: a count given back")
+	switch {
+	case n&readerMask == readerMask || n&^lowMask != gen:
+		notHeld(gen, h.state.Add(1))
+	case n&readerMask != 0 || n&excluded == 0:
+		// Others are in it, and the last of them will be here; or it is merely full.
+	case n&detached == 0:
+		if w := m.waiter.Load(); w != nil {
+			w.Wake() // the writer looks again, and may be waiting for another range
+		}
+	case n&retired == 0:
+		invariants.At("rangelock: last guard of a detached range")
+		m.finish(h, gen)
+	}
+}
+
+// finish tries to win the right to retire h in its life gen, and hands it over if
+// it does. It loses when somebody is in the range, when somebody else has won, or
+// when the header has begun another life since the caller's count was in it:
+// without the generation in the comparison a slow releaser would retire that one.
+func (m *Map[K, V]) finish(h *header[K, V], gen uint64) bool {
+	invariants.At("rangelock: before the finishing swap")
+	if !h.state.CompareAndSwap(gen|excluded|detached, gen|excluded|detached|retired) {
+		return false
+	}
+	m.free(h)
+	return true
+}
+
+// notHeld panics: the range object, in state s, has no guard of the life gen.
+//
+//go:noinline
+func notHeld(gen, s uint64) {
+	if s&^lowMask != gen {
+		panic(fmt.Sprintf("rangelock: guard released twice: its range is gone (guard of life %d, range object in life %d)",
+			gen/generation, s/generation))
+	}
+	panic(fmt.Sprintf("rangelock: guard released twice: the range has no guards left (state %#x, guard of life %d)",
+		s, gen/generation))
+}
+
+// zeroGuard panics. It is outlined to keep Value and Range inlinable.
+//
+//go:noinline
+func zeroGuard(method string) {
+	panic("rangelock: " + method + " of a Guard that holds nothing: it is the zero Guard or was released before")
+}

@@ -1,0 +1,113 @@
+package rangelock
+
+import (
+	"reflect"
+
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// The state word of a header. Every word that can be seen is one of these, where
+// gen is the generation (bits 32-63) and n a count of readers (bits 0-28):
+//
+//	gen|n                            attached, n guards are held; n <= limit, but
+//	                                 for readers in passing above it
+//	gen|excluded|n                   attached, a writer has it: no reader enters;
+//	                                 n guards from before and readers in passing
+//	gen|excluded|detached|n          out of the tree for good; n guards keep it
+//	gen|excluded|detached|retired|n  somebody has won the right to finish it;
+//	                                 n are readers in passing
+//
+// A reader in passing has added one, sees that it may not enter, and is about to
+// take its one back. It does so while it is pinned, so a header that a grace
+// period has gone over has none.
+//
+// The generation grows by one each time the header is recycled; a guard carries
+// the one it entered with. It wraps after 2^32 lives of one header.
+const (
+	excluded = 1 << 31
+	detached = 1 << 30
+	retired  = 1 << 29
+
+	// limit is how many guards one range can have. A word whose low 32 bits are
+	// below it admits one more; one comparison sees excluded and full alike.
+	limit = 1 << 28
+
+	readerMask = 1<<29 - 1
+	lowMask    = 1<<32 - 1
+	generation = 1 << 32 // one life
+)
+
+// header is a range object: bounds, value and the count of its readers.
+//
+// Bounds and value do not change from its attachment until a grace period after
+// its detachment: to change them makes a new header. It has its cache lines to
+// itself, so that readers of one range do not slow those of the next.
+type header[K, V any] struct {
+	// state is listed above. Readers add to it; the writer sets and clears bits;
+	// who finishes swaps it.
+	state seam.Uint64
+
+	// m is the map. It is set when the header is made and never changes, not even
+	// when the header is recycled.
+	m *Map[K, V]
+
+	// lo, hi, value and unbounded are written by the writer before it publishes
+	// the header, and cleared when nobody can reach it any more. Whoever holds a
+	// guard, a pin or the semaphore may read them.
+	lo, hi K
+	value  V
+
+	// next chains headers that left the tree: in freed, in a batch to reap, in
+	// limbo, in a free list. Whoever owns the chain writes it; no reader of the
+	// tree looks at it.
+	next *header[K, V]
+
+	// cost and phase are written at detachment and read when it ends.
+	cost      int64
+	phase     uint32
+	unbounded bool
+}
+
+// bounds returns the header's range.
+//
+// Preconditions: the caller holds a guard on h, a pin, or the semaphore.
+func (h *header[K, V]) bounds() Range[K] {
+	return Range[K]{Lo: h.lo, Hi: h.hi, Unbounded: h.unbounded}
+}
+
+// cacheLine is what a header is rounded up to.
+const cacheLine = 64
+
+// headerAllocator returns the function that makes headers of a map, rounded up to
+// whole cache lines. Go's size classes up to 512 bytes put an object whose size is
+// a multiple of 64 at an address that is one too; larger headers share their last
+// line with a neighbour, which costs speed only.
+//
+// The padding of a generic struct cannot be computed at compile time, so there is
+// a type for each remainder.
+func headerAllocator[K, V any]() func() *header[K, V] {
+	size := reflect.TypeFor[header[K, V]]().Size()
+	switch (cacheLine - size%cacheLine) % cacheLine / 8 {
+	case 1:
+		return func() *header[K, V] { return &new(padded[header[K, V], [8]byte]).h }
+	case 2:
+		return func() *header[K, V] { return &new(padded[header[K, V], [16]byte]).h }
+	case 3:
+		return func() *header[K, V] { return &new(padded[header[K, V], [24]byte]).h }
+	case 4:
+		return func() *header[K, V] { return &new(padded[header[K, V], [32]byte]).h }
+	case 5:
+		return func() *header[K, V] { return &new(padded[header[K, V], [40]byte]).h }
+	case 6:
+		return func() *header[K, V] { return &new(padded[header[K, V], [48]byte]).h }
+	case 7:
+		return func() *header[K, V] { return &new(padded[header[K, V], [56]byte]).h }
+	}
+	return func() *header[K, V] { return new(header[K, V]) }
+}
+
+// padded is an H with room behind it.
+type padded[H, P any] struct {
+	h H
+	_ P
+}

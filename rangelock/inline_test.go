@@ -1,0 +1,164 @@
+package rangelock_test
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+)
+
+// decisions is what the compiler said about inlining in this package, with the
+// type parameters of names left out. The package instantiates its own generic
+// code, for the default map, so that its own build shows it.
+type decisions struct {
+	funcs map[string]string // by name: its decision with the cost or the reason
+	calls map[string]string // by position of the opening parenthesis: what was inlined there
+}
+
+var (
+	typeArguments = regexp.MustCompile(`\[[^\[\]]*\]`)
+	decisionLine  = regexp.MustCompile(`^\S*?([^/\\\s]+\.go:\d+:\d+): (can inline|cannot inline|inlining call to) (.*)$`)
+)
+
+// compilerDecisions builds the package once more, as it is shipped. It needs no
+// more than the test itself has needed: the go command and the modules.
+func compilerDecisions(t *testing.T) decisions {
+	t.Helper()
+	if invariants.Enabled {
+		t.Skip("checking builds are not inlined for speed, and this looks at a normal build anyway")
+	}
+	if strings.HasSuffix(runtime.GOARCH, "386") || runtime.GOARCH == "arm" {
+		t.Skip("64-bit atomics are calls on " + runtime.GOARCH)
+	}
+	goCommand, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("no go command: ", err)
+	}
+	cmd := exec.Command(goCommand, "build", "-buildvcs=false", "-gcflags=-m=2", ".")
+	cmd.Env = append(os.Environ(), "GOFLAGS=")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, &out)
+	}
+	d := decisions{map[string]string{}, map[string]string{}}
+	for line := range strings.Lines(out.String()) {
+		part := decisionLine.FindStringSubmatch(strings.TrimSpace(line))
+		if part == nil {
+			continue
+		}
+		at, verb, rest := part[1], part[2], part[3]
+		if verb == "inlining call to" {
+			d.calls[at] = rest
+			continue
+		}
+		rest, _, _ = strings.Cut(rest, " as: ")
+		// The instances for concrete types are wrappers around those for shapes.
+		if strings.Contains(rest, "[") && !strings.Contains(rest, "[go.shape") {
+			continue
+		}
+		for typeArguments.MatchString(rest) {
+			rest = typeArguments.ReplaceAllString(rest, "")
+		}
+		name := strings.TrimRight(strings.Fields(rest)[0], ":")
+		d.funcs[name] = fmt.Sprintf("%s: %s %s", at, verb, rest)
+	}
+	if len(d.funcs) == 0 {
+		t.Fatalf("the compiler decided nothing?\n%.2000s", out.String())
+	}
+	return d
+}
+
+// TestInlineFunctions: what is small and on a fast path is inlined, and what is a
+// slow path stands on its own, so that it does not swell its callers. (Acquire,
+// TryAcquire and Release are calls: a generic function that makes a call of its own
+// is already near the compiler's budget.)
+func TestInlineFunctions(t *testing.T) {
+	d := compilerDecisions(t)
+	for _, f := range []string{
+		"Guard.Value", "(*header).bounds", // each use of a guard
+		"(*Map).proveMiss", "(*Map).Len",
+		"(*Map).publishing", "(*Map).touch", "(*nodes).count", // each operation of a writer
+		"(*cursor).before", "(*cursor).fork",
+	} {
+		got, ok := d.funcs[f]
+		switch {
+		case !ok:
+			t.Errorf("the compiler says nothing of %s; has it been renamed?", f)
+		case !strings.Contains(got, "can inline"):
+			t.Errorf("%s is not inlined: %s", f, got)
+		}
+	}
+	for _, f := range []string{
+		"(*Map).releaseSlow", "(*Map).acquireSlow", "(*Map).getSlow", "(*Map).awaitSlow",
+		"(*Map).undo", "(*Map).finish", "(*Map).free", "zeroGuard", "staleWriter", "staleReader",
+	} {
+		got, ok := d.funcs[f]
+		switch {
+		case !ok:
+			t.Errorf("the compiler says nothing of %s; has it been renamed?", f)
+		case !strings.Contains(got, "cannot inline"):
+			t.Errorf("%s is inlined into its callers: %s", f, got)
+		}
+	}
+}
+
+// TestInlineAtomics: on the fast paths every atomic operation is an instruction and
+// not a call. It finds the operations in the source and asks the compiler about each.
+// A type of atomic that the package does not know by the right name is not inlined,
+// and costs a call for every load: that has happened.
+func TestInlineAtomics(t *testing.T) {
+	d := compilerDecisions(t)
+	fast := map[string]int{ // how many operations there are at least
+		"enter": 4, "enterFunc": 4, "look": 3, "lookFunc": 3, "proveMiss": 1, "Release": 1, "await": 1, "findOrdered": 3,
+	}
+	atomics := map[string]bool{"Load": true, "Store": true, "Add": true, "Or": true, "And": true, "CompareAndSwap": true}
+	for _, file := range []string{"acquire.go", "guard.go", "exclude.go", "search.go"} {
+		fset := token.NewFileSet()
+		tree, err := parser.ParseFile(fset, file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range tree.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || fast[f.Name.Name] == 0 {
+				continue
+			}
+			found := 0
+			ast.Inspect(f, func(n ast.Node) bool {
+				call, ok := n.(*ast.CallExpr)
+				if !ok {
+					return true
+				}
+				sel, ok := call.Fun.(*ast.SelectorExpr)
+				if !ok || !atomics[sel.Sel.Name] {
+					return true
+				}
+				found++
+				at := fset.Position(call.Lparen)
+				key := fmt.Sprintf("%s:%d:%d", file, at.Line, at.Column)
+				if got := d.calls[key]; !strings.HasSuffix(got, "."+sel.Sel.Name) {
+					t.Errorf("%s: %s in %s is a call (%q)", key, sel.Sel.Name, f.Name.Name, got)
+				}
+				return true
+			})
+			if found < fast[f.Name.Name] {
+				t.Errorf("%s has %d atomic operations, want at least %d; has the test lost them?",
+					f.Name.Name, found, fast[f.Name.Name])
+			}
+			delete(fast, f.Name.Name)
+		}
+	}
+	for f := range fast {
+		t.Errorf("no function %s any more", f)
+	}
+}

@@ -1,0 +1,381 @@
+package rangelock_test
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// checkKeys lays ranges between the keys, which ascend: one between each pair of
+// neighbours but every third, and an unbounded one from the last. Then it asks for
+// every key in each of the ways there are.
+func checkKeys[K any](t *testing.T, m *rangelock.Map[K, int], keys []K) {
+	t.Helper()
+	last := len(keys) - 1
+	gap := func(i int) bool { return i%3 == 2 && i != last }
+	bounds := func(i int) rangelock.Range[K] {
+		if i == last {
+			return rangelock.From(keys[i])
+		}
+		return rangelock.Span(keys[i], keys[i+1])
+	}
+	w := m.Lock()
+	for j := range keys { // every other one first, then backwards what lies between
+		i := 2 * j
+		if i > last {
+			i = 2*(last-j) + 1
+		}
+		if gap(i) {
+			continue
+		}
+		if err := w.Insert(bounds(i), i); err != nil {
+			t.Fatalf("Insert(%v) = %v", bounds(i), err)
+		}
+	}
+	for i := range keys {
+		r := bounds(i)
+		if err := w.Insert(r, -1); gap(i) != (err == nil) || !gap(i) && !errors.Is(err, rangelock.ErrOverlap) {
+			t.Fatalf("Insert(%v) = %v", r, err)
+		} else if err == nil {
+			if n, err := w.Retire(r); n != 1 || err != nil {
+				t.Fatalf("Retire(%v) = %d, %v", r, n, err)
+			}
+		}
+	}
+	w.Unlock()
+	if err := m.Verify(); err != nil {
+		t.Fatal(err)
+	}
+	for i, k := range keys {
+		want := !gap(i)
+		g, ok := m.Acquire(k)
+		if ok != want || ok && (g.Value() != i || g.Range().String() != bounds(i).String()) {
+			t.Fatalf("Acquire(%v) = %t, want %d in %v", k, ok, i, bounds(i))
+		}
+		if ok {
+			g.Release()
+		}
+		if v, ok := m.Get(k); ok != want || ok && v != i {
+			t.Fatalf("Get(%v) = %d, %t, want %d, %t", k, v, ok, i, want)
+		}
+		if ok := m.View(k, func(_ rangelock.Range[K], v int) {
+			if v != i {
+				t.Errorf("View(%v) shows %d, want %d", k, v, i)
+			}
+		}); ok != want {
+			t.Fatalf("View(%v) = %t", k, ok)
+		}
+	}
+	n := 0
+	for r, i := range m.All() {
+		if r.String() != bounds(i).String() {
+			t.Fatalf("All yields %v with %d", r, i)
+		}
+		n++
+	}
+	if n != m.Len() {
+		t.Fatalf("All yields %d ranges, Len is %d", n, m.Len())
+	}
+	if removed, err := m.Remove(bg, rangelock.From(keys[0])); removed != n || err != nil || m.Len() != 0 {
+		t.Fatalf("Remove of all = %d, %v, want %d, and %d are left", removed, err, n, m.Len())
+	}
+}
+
+func checkKind[K cmp.Ordered](t *testing.T, keys ...K) {
+	t.Run(fmt.Sprintf("%T", keys[0]), func(t *testing.T) {
+		checkKeys(t, rangelock.New[K, int](nil), keys)
+		checkKeys(t, rangelock.NewFunc[K, int](cmp.Compare[K], nil), keys)
+	})
+}
+
+// counting returns n keys, the last of which is top.
+func counting[K interface {
+	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr
+}](n int, top K) []K {
+	var keys []K
+	for i := n - 1; i >= 0; i-- {
+		keys = append(keys, top-K(i))
+	}
+	return keys
+}
+
+type (
+	offset uint64
+	name   string
+	degree float32
+)
+
+// TestKeyKinds checks each kind of ordered key, with its smallest and its largest
+// key, neighbours one apart, and more keys than a leaf has room for.
+func TestKeyKinds(t *testing.T) {
+	checkKind(t, append([]uint64{0, 1, 1 << 32, math.MaxInt64, math.MaxInt64 + 1}, counting[uint64](300, math.MaxUint64)...)...)
+	checkKind(t, append([]offset{0, 1}, counting[offset](100, math.MaxUint64)...)...)
+	checkKind(t, append([]int32{math.MinInt32, -70000, -1, 0, 1}, counting[int32](300, math.MaxInt32)...)...)
+	checkKind(t, append([]int64{math.MinInt64, -1 << 32, -1, 0, 1}, counting[int64](300, math.MaxInt64)...)...)
+	checkKind(t, append([]int{math.MinInt, -1, 0, 1}, counting[int](300, math.MaxInt)...)...)
+	checkKind(t, append([]uint32{0, 1, math.MaxInt32, math.MaxInt32 + 1}, counting[uint32](300, math.MaxUint32)...)...)
+	checkKind(t, append([]uint{0, 1}, counting[uint](300, math.MaxUint)...)...)
+	checkKind(t, append([]uintptr{0, 1}, counting[uintptr](300, ^uintptr(0))...)...)
+	checkKind(t, append([]uint16{0, 1, math.MaxInt16, math.MaxInt16 + 1}, counting[uint16](300, math.MaxUint16)...)...)
+	checkKind(t, append([]int16{math.MinInt16, -1, 0}, counting[int16](300, math.MaxInt16)...)...)
+	checkKind(t, counting[uint8](256, math.MaxUint8)...)
+	checkKind(t, counting[int8](256, math.MaxInt8)...)
+	checkKind(t, math.Inf(-1), -math.MaxFloat64, -1, -math.SmallestNonzeroFloat64, 0, math.SmallestNonzeroFloat64, 1, math.MaxFloat64, math.Inf(1))
+	inf := float32(math.Inf(1))
+	checkKind(t, -inf, -math.MaxFloat32, -1, 0, math.SmallestNonzeroFloat32, 1, math.MaxFloat32, inf)
+	checkKind(t, degree(-1), 0, 1, degree(inf))
+	checkKind(t, "", "\x00", "\x00\x00", "a", "a\x00", "aa", "ab", "b", "\x7f", "\x80", "é", "\xff", "\xff\xff")
+	checkKind(t, name(""), "a", "b")
+	var words []string
+	for i := range 1000 {
+		words = append(words, fmt.Sprintf("key%05d", i))
+	}
+	checkKind(t, words...)
+}
+
+// place is a key that only a comparator orders.
+type place struct {
+	file string
+	off  int64
+	_    func()
+}
+
+func comparePlaces(a, b place) int {
+	return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.off, b.off))
+}
+
+// TestKeyFunc checks keys that only a comparator orders: slices, structs, and the
+// reverse of an order.
+func TestKeyFunc(t *testing.T) {
+	t.Run("bytes", func(t *testing.T) {
+		var keys [][]byte
+		for _, s := range []string{"", "\x00", "a", "a\x00", "aa", "b", "\xff", "\xff\xff"} {
+			keys = append(keys, []byte(s))
+		}
+		checkKeys(t, rangelock.NewFunc[[]byte, int](bytes.Compare, nil), keys)
+		m := rangelock.NewFunc[[]byte, int](bytes.Compare, nil)
+		if err := m.Insert(bg, rangelock.Span(nil, []byte("b")), 1); err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range [][]byte{nil, {}, []byte("a")} {
+			if v, ok := m.Get(k); !ok || v != 1 {
+				t.Errorf("Get(%q) = %d, %t", k, v, ok)
+			}
+		}
+		if err := m.Insert(bg, rangelock.Span([]byte{}, nil), 2); !errors.Is(err, rangelock.ErrBadRange) {
+			t.Errorf("Insert of an empty range = %v", err)
+		}
+	})
+	t.Run("struct", func(t *testing.T) {
+		var keys []place
+		for i := range 100 {
+			keys = append(keys, place{file: fmt.Sprint(100 + i), off: -1}, place{file: fmt.Sprint(100 + i), off: math.MaxInt64})
+		}
+		checkKeys(t, rangelock.NewFunc[place, int](comparePlaces, nil), keys)
+	})
+	t.Run("reverse", func(t *testing.T) {
+		var keys []int
+		for i := range 200 {
+			keys = append(keys, -i)
+		}
+		checkKeys(t, rangelock.NewFunc[int, int](func(a, b int) int { return cmp.Compare(b, a) * 1000 }, nil), keys)
+	})
+}
+
+// TestKeyMax checks that an unbounded range holds the largest key, a bounded one
+// never, and that both can stand side by side.
+func TestKeyMax(t *testing.T) {
+	const top = math.MaxUint64
+	m := rangelock.New[uint64, string](nil)
+	w := m.Lock()
+	defer w.Unlock()
+	for _, x := range []struct {
+		r    rangelock.Range[uint64]
+		v    string
+		want error
+	}{
+		{rangelock.Span[uint64](0, top), "low", nil},
+		{rangelock.Span[uint64](top, top), "empty", rangelock.ErrBadRange},
+		{rangelock.Span[uint64](top, 0), "upside down", rangelock.ErrBadRange},
+		{rangelock.Span[uint64](top-1, top), "overlaps", rangelock.ErrOverlap},
+		{rangelock.Range[uint64]{Lo: top - 1, Hi: 7, Unbounded: true}, "overlaps", rangelock.ErrOverlap},
+		{rangelock.Range[uint64]{Lo: top, Hi: 7, Unbounded: true}, "top", nil},
+		{rangelock.From[uint64](top), "twice", rangelock.ErrOverlap},
+		{rangelock.From[uint64](0), "all", rangelock.ErrOverlap},
+	} {
+		if err := w.Insert(x.r, x.v); !errors.Is(err, x.want) {
+			t.Errorf("Insert(%v) = %v, want %v", x.r, err, x.want)
+		}
+	}
+	for k, want := range map[uint64]string{0: "low", top - 1: "low", top: "top"} {
+		if _, v, ok := w.Find(k); !ok || v != want {
+			t.Errorf("Find(%d) = %q, %t, want %q", k, v, ok, want)
+		}
+	}
+	if n, err := w.Remove(rangelock.Span[uint64](0, top)); n != 1 || err != nil {
+		t.Errorf("Remove of the bounded = %d, %v", n, err)
+	}
+	if err := w.Swap(rangelock.From[uint64](5), "new"); err != nil {
+		t.Errorf("Swap = %v", err)
+	}
+	if n, err := w.Remove(rangelock.Span[uint64](5, top)); n != 0 || !errors.Is(err, rangelock.ErrPartial) {
+		t.Errorf("Remove that cuts off the largest key = %d, %v", n, err)
+	}
+	if r, v, ok := w.Find(top); !ok || v != "new" || r.Lo != 5 || !r.Unbounded {
+		t.Errorf("Find(top) = %v, %q, %t", r, v, ok)
+	}
+	if err := m.Verify(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestKeyNaN checks that NaN is in no range and bounds none, and that the two zeros
+// are one key.
+func TestKeyNaN(t *testing.T) {
+	nan, inf, negZero := math.NaN(), math.Inf(1), math.Copysign(0, -1)
+	m := rangelock.New[float64, string](nil)
+	ins := func(r rangelock.Range[float64], v string, want error) {
+		t.Helper()
+		if err := m.Insert(bg, r, v); !errors.Is(err, want) {
+			t.Fatalf("Insert(%v) = %v, want %v", r, err, want)
+		}
+	}
+	wantNaN := func() {
+		t.Helper()
+		if _, ok := m.Acquire(nan); ok {
+			t.Fatal("Acquire(NaN) hits")
+		}
+		if _, err := m.AcquireContext(bg, nan); err != rangelock.ErrNotFound {
+			t.Fatalf("AcquireContext(NaN) = %v", err)
+		}
+		if _, err := m.TryAcquire(nan); err != rangelock.ErrNotFound {
+			t.Fatalf("TryAcquire(NaN) = %v", err)
+		}
+		if _, ok := m.Get(nan); ok {
+			t.Fatal("Get(NaN) hits")
+		}
+		if m.View(nan, func(rangelock.Range[float64], string) {}) {
+			t.Fatal("View(NaN) hits")
+		}
+		w := m.Lock()
+		if _, _, ok := w.Find(nan); ok {
+			t.Fatal("Find(NaN) hits")
+		}
+		if err := w.Update(nan, "x"); !errors.Is(err, rangelock.ErrNotFound) {
+			t.Fatalf("Update(NaN) = %v", err)
+		}
+		r := w.Downgrade()
+		if _, _, ok := r.Find(nan); ok {
+			t.Fatal("Reader.Find(NaN) hits")
+		}
+		if _, ok := r.Acquire(nan); ok {
+			t.Fatal("Reader.Acquire(NaN) hits")
+		}
+		r.Unlock()
+	}
+	wantNaN()
+	for _, r := range []rangelock.Range[float64]{
+		rangelock.Span(nan, 1), rangelock.Span(1, nan), rangelock.Span(nan, nan), rangelock.From(nan),
+		rangelock.Span(0, negZero), rangelock.Span(negZero, 0), rangelock.Span(inf, inf),
+	} {
+		ins(r, "bad", rangelock.ErrBadRange)
+		w := m.Lock()
+		if n, err := w.Remove(r); n != 0 || !errors.Is(err, rangelock.ErrBadRange) {
+			t.Errorf("Remove(%v) = %d, %v", r, n, err)
+		}
+		if n, err := w.Retire(r); n != 0 || !errors.Is(err, rangelock.ErrBadRange) {
+			t.Errorf("Retire(%v) = %d, %v", r, n, err)
+		}
+		if err := w.Swap(r, ""); !errors.Is(err, rangelock.ErrBadRange) {
+			t.Errorf("Swap(%v) = %v", r, err)
+		}
+		if err := w.Exclude(r); !errors.Is(err, rangelock.ErrBadRange) {
+			t.Errorf("Exclude(%v) = %v", r, err)
+		}
+		if w.TryExclude(r) {
+			t.Errorf("TryExclude(%v) = true", r)
+		}
+		if s := text(w.Overlapping(r)); s != "" {
+			t.Errorf("Overlapping(%v) yields %s", r, s)
+		}
+		w.Unlock()
+	}
+	ins(rangelock.Span(math.Inf(-1), 0), "low", nil)
+	ins(rangelock.Span(0, inf), "high", nil)
+	ins(rangelock.Range[float64]{Lo: inf, Hi: nan, Unbounded: true}, "inf", nil)
+	wantNaN()
+	for k, want := range map[float64]string{
+		math.Inf(-1): "low", -math.SmallestNonzeroFloat64: "low", 0: "high", math.MaxFloat64: "high", inf: "inf",
+	} {
+		if v, ok := m.Get(k); !ok || v != want {
+			t.Errorf("Get(%v) = %q, %t, want %q", k, v, ok, want)
+		}
+	}
+	if v, ok := m.Get(negZero); !ok || v != "high" {
+		t.Errorf("Get(-0) = %q, %t, want the range from 0", v, ok)
+	}
+	if err := m.Verify(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestValueSizes checks values of no size, of many sizes and of kinds that hold
+// pointers: a guard gives back what was put in.
+func TestValueSizes(t *testing.T) {
+	checkValue(t, struct{}{}, struct{}{})
+	checkValue(t, [0]int{}, [0]int{})
+	checkValue[byte](t, 1, 2)
+	checkValue(t, [3]byte{1, 2, 3}, [3]byte{3, 2, 1})
+	checkValue(t, [513]byte{512: 7}, [513]byte{0: 7})
+	checkValue(t, [4096]uint64{4095: 1}, [4096]uint64{0: 1})
+	checkValue[any](t, nil, "x")
+	checkValue[error](t, rangelock.ErrBusy, nil)
+	checkValue(t, new(int), nil)
+	checkValue(t, struct {
+		s string
+		p *int
+		a [700]byte
+	}{s: "a"}, struct {
+		s string
+		p *int
+		a [700]byte
+	}{s: "b"})
+}
+
+func checkValue[V comparable](t *testing.T, a, b V) {
+	t.Helper()
+	retired := make(chan V, 10)
+	m := rangelock.New(&rangelock.Options[uint16, V]{OnRetire: func(_ rangelock.Range[uint16], v V) { retired <- v }})
+	if err := m.Insert(bg, rangelock.Span[uint16](0, 10), a); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Insert(bg, rangelock.From[uint16](10), b); err != nil {
+		t.Fatal(err)
+	}
+	ga, _ := m.Acquire(3)
+	gb, _ := m.Acquire(math.MaxUint16)
+	if err := m.Swap(bg, rangelock.From[uint16](0), b); err != nil {
+		t.Fatal(err)
+	}
+	if ga.Value() != a || gb.Value() != b {
+		t.Errorf("guards of %T are %v and %v", a, ga.Value(), gb.Value())
+	}
+	if v, ok := m.Get(3); !ok || v != b {
+		t.Errorf("Get = %v, %t, want %v", v, ok, b)
+	}
+	ga.Release()
+	gb.Release()
+	if err := m.Close(bg); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []V{a, b, b} {
+		if v := <-retired; v != want {
+			t.Errorf("%T %d retired is %v, want %v", a, i, v, want)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package rangelock
+
+import (
+	"cmp"
+	"reflect"
+
+	"github.com/spanlock/spanlock/epoch"
+	"github.com/spanlock/spanlock/internal/pad"
+	"github.com/spanlock/spanlock/internal/seam"
+	"github.com/spanlock/spanlock/rwsem"
+)
+
+// Map is a set of disjoint ranges of keys, each with a value and a count of its
+// readers. Any number of goroutines may use it at once: readers acquire single
+// ranges, one writer at a time changes the set.
+//
+// There is no useful zero value; [New] and [NewFunc] make maps. A map must not be
+// copied. A map that is dropped needs no Close for the memory's sake, but then
+// OnRetire is not called for the ranges in it.
+//
+// A goroutine that holds a guard must not wait for a writer of the same map, in
+// [Map.Acquire], [Map.AcquireContext], [Map.View], [Map.Get], [Map.Lock],
+// [Map.RLock] or a one-operation form like [Map.Swap]: a writer that excludes the
+// guarded range by Exclude, Remove or Update would wait for the guard, and both for
+// ever, or until a context ends it. [Map.TryAcquire] is safe there. So is everything
+// where all writers of the map use only Insert, Load, TryExclude, Retire, Swap and
+// Clear, which wait for no guard. A goroutine in a transaction or with a [Reader]
+// must not wait for itself either.
+//
+// In the terminology of the Go memory model, everything that a writer does before
+// Unlock or Downgrade synchronizes before the return of any Acquire, TryAcquire,
+// Get or later Lock or RLock that shows its effect; and [Guard.Release] of a range
+// synchronizes before the return of a later Exclude, Remove or Update that excludes
+// it and before the call of OnRetire for it. A TryAcquire that fails with ErrBusy
+// synchronizes nothing.
+type Map[K, V any] struct {
+	// Set by the constructor, read by everybody.
+	find        func(*inner[K, V], K) *header[K, V] // search.go
+	upper       func([]K, K) int
+	compare     func(a, b K) int
+	valid       func(Range[K]) bool
+	allocHeader func() *header[K, V]
+	reapFn      func() // m.reap, made once so that handing it over allocates nothing
+	tidyFn      func() // m.tidy, likewise
+	options     Options[K, V]
+	userOrder   bool // compare is the user's code and may panic
+	plainKeys   bool // K holds no pointers
+
+	// root is stored by the writer when the top of the tree changes, which is
+	// rare, and loaded by every reader while pinned.
+	root seam.Pointer[inner[K, V]]
+
+	// domain is what readers of the tree pin.
+	domain epoch.Domain
+
+	_ pad.Line
+
+	// pub is the publication sequence: odd from a transaction's first change to
+	// the tree until its Unlock. The writer adds, readers load it around a search
+	// to prove a miss. It has its lines to itself: it changes with each
+	// transaction, root does not.
+	pub seam.Uint64
+
+	_ pad.Line
+
+	// sem is the big lock. Writers hold it for a transaction; readers take it only
+	// to wait for one.
+	sem rwsem.Sem
+
+	// closed is set by Close under sem and read anywhere.
+	closed seam.Bool
+
+	// length counts attached ranges. The writer adds; anybody loads.
+	length seam.Int64
+
+	// waiter is where the writer sleeps while it waits for readers of the ranges
+	// that it excluded; nil when it does not. The writer stores it, a releaser
+	// loads it.
+	waiter seam.Pointer[seam.Parker]
+
+	// txn, spare, dead and scratch belong to who holds sem for writing.
+	txn     transaction[K, V]
+	spare   nodes[K, V] // cleared nodes and headers, ready for use
+	dead    nodes[K, V] // unlinked since the last seal
+	scratch []*header[K, V]
+
+	limbo   limbo[K, V] // limbo.go
+	freed   freed[K, V] // reap.go
+	pending pending     // pending.go
+}
+
+// New returns an empty map over ordered keys, which are compared with <. The
+// options may be nil. A float key that is NaN is in no range, and a range with a
+// bound that is NaN is refused with [ErrBadRange]. It panics if o.MaxPending is
+// negative.
+func New[K cmp.Ordered, V any](o *Options[K, V]) *Map[K, V] {
+	m := newMap(o)
+	m.find = findOrdered[K, V]
+	m.upper = upperOrdered[K]
+	m.compare = cmp.Compare[K]
+	m.valid = func(r Range[K]) bool {
+		if r.Unbounded {
+			return r.Lo == r.Lo // not NaN
+		}
+		return r.Lo < r.Hi
+	}
+	return m
+}
+
+// NewFunc returns an empty map over keys that compare orders: it returns a
+// negative number when a is before b, zero when they are the same key and a
+// positive number when a is after b, and it must be a strict weak ordering that
+// does not change. A nil compare panics, and so does an operation that sees compare
+// contradict itself on the bounds of the range that it was given; other faults are
+// not looked for. The options may be nil; a negative MaxPending panics.
+//
+// The map keeps keys, also some of those of ranges that have left it, as
+// separators in its tree: a key that refers to memory, like a []byte, must not be
+// changed, and what it refers to must stay readable, as long as the map is used.
+//
+// compare is called by any number of goroutines at once. It is called while the
+// caller is pinned or holds the map's semaphore, so it must not use the map. If it
+// panics the operation has no effect.
+func NewFunc[K, V any](compare func(a, b K) int, o *Options[K, V]) *Map[K, V] {
+	if compare == nil {
+		panic("rangelock: NewFunc with a nil compare")
+	}
+	m := newMap(o)
+	m.find = findFunc[K, V](compare)
+	m.upper = upperFunc(compare)
+	m.compare = compare
+	m.valid = func(r Range[K]) bool { return validFunc(compare, r) }
+	m.userOrder = true
+	return m
+}
+
+// newMap returns a map that lacks its order.
+func newMap[K, V any](o *Options[K, V]) *Map[K, V] {
+	m := &Map[K, V]{
+		allocHeader: headerAllocator[K, V](),
+		plainKeys:   !hasPointers(reflect.TypeFor[K]()),
+	}
+	if o != nil {
+		o.check()
+		m.options = *o
+	}
+	m.reapFn, m.tidyFn = m.reap, m.tidy
+	m.root.Store(m.emptyRoot())
+	return m
+}
+
+// Len returns how many ranges are attached. It takes no lock and never waits. During
+// a transaction it counts what the transaction has done so far, and while an
+// operation is under way also what that has done halfway.
+func (m *Map[K, V]) Len() int { return int(m.length.Load()) }
+
+// hasPointers reports whether a value of type t refers to other memory.
+func hasPointers(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr,
+		reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
+		return false
+	case reflect.Array:
+		return t.Len() > 0 && hasPointers(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if hasPointers(t.Field(i).Type) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}

@@ -1,0 +1,280 @@
+package rangelock_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/btree"
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// entry is a range in the model.
+type entry struct {
+	r rangelock.Range[int32]
+	v int
+}
+
+// model is what a map should be: a google/btree of ranges, used naively.
+type model struct {
+	t *btree.BTreeG[entry]
+}
+
+func newModel() *model {
+	return &model{btree.NewG(4, func(a, b entry) bool { return a.r.Lo < b.r.Lo })}
+}
+
+func overlaps(a, b rangelock.Range[int32]) bool {
+	return (b.Unbounded || a.Lo < b.Hi) && (a.Unbounded || b.Lo < a.Hi)
+}
+
+func within(outer, r rangelock.Range[int32]) bool {
+	return outer.Lo <= r.Lo && (outer.Unbounded || !r.Unbounded && r.Hi <= outer.Hi)
+}
+
+func (o *model) overlapping(r rangelock.Range[int32]) (es []entry) {
+	o.t.Ascend(func(e entry) bool {
+		if overlaps(e.r, r) {
+			es = append(es, e)
+		}
+		return true
+	})
+	return es
+}
+
+func (o *model) find(key int32) (e entry, ok bool) {
+	o.t.DescendLessOrEqual(entry{r: rangelock.Range[int32]{Lo: key}}, func(x entry) bool {
+		e, ok = x, x.r.Unbounded || key < x.r.Hi
+		return false
+	})
+	return e, ok
+}
+
+func (o *model) remove(r rangelock.Range[int32]) (int, error) {
+	es := o.overlapping(r)
+	for _, e := range es {
+		if !within(r, e.r) {
+			return 0, rangelock.ErrPartial
+		}
+	}
+	for _, e := range es {
+		o.t.Delete(e)
+	}
+	return len(es), nil
+}
+
+// TestModel runs random operations on a map and on the model, compares every
+// answer, and verifies the structure of the tree after each operation.
+func TestModel(t *testing.T) {
+	for _, space := range []int32{40, 400, 20000} {
+		for _, kind := range []string{"ordered", "func"} {
+			t.Run(fmt.Sprintf("space=%d/%s", space, kind), func(t *testing.T) {
+				for range 6 {
+					runModel(t, rand.Uint64(), space, kind, 1500)
+				}
+			})
+		}
+	}
+}
+
+func runModel(t *testing.T, seed uint64, space int32, kind string, steps int) {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	defer func() {
+		if t.Failed() {
+			t.Logf("seed %d, space %d, %s", seed, space, kind)
+		}
+	}()
+	retired := map[int]int{}
+	o := &rangelock.Options[int32, int]{OnRetire: func(_ rangelock.Range[int32], v int) { retired[v]++ }}
+	m := rangelock.New(o)
+	if kind == "func" {
+		m = rangelock.NewFunc(func(a, b int32) int { return int(a) - int(b) }, o)
+	}
+	ref := newModel()
+	gone := map[int]bool{}
+	leave := func(es []entry) {
+		for _, e := range es {
+			gone[e.v] = true
+		}
+	}
+	next := 0
+	random := func() rangelock.Range[int32] {
+		lo := rng.Int32N(space)
+		n := 1 + rng.Int32N(max(space/200, 4))
+		switch rng.IntN(60) {
+		case 0:
+			return rangelock.From(lo)
+		case 1, 2, 3:
+			n = 1 + rng.Int32N(space/4+1)
+		}
+		return rangelock.Span(lo, lo+n)
+	}
+	w := m.Lock()
+	for i := range steps {
+		r := random()
+		op := rng.IntN(12)
+		if i > steps*3/4 && op < 4 {
+			op += 4 // shrink towards the end
+		}
+		switch op {
+		case 0, 1, 2, 3:
+			next++
+			err := w.Insert(r, next)
+			if len(ref.overlapping(r)) > 0 {
+				if !errors.Is(err, rangelock.ErrOverlap) {
+					t.Fatalf("Insert(%v) = %v, want ErrOverlap", r, err)
+				}
+			} else if err != nil {
+				t.Fatalf("Insert(%v) = %v", r, err)
+			} else {
+				ref.t.ReplaceOrInsert(entry{r, next})
+			}
+		case 4, 5, 6:
+			// Aim at whole ranges half of the time.
+			if es := ref.overlapping(r); len(es) > 0 && rng.IntN(2) == 0 {
+				r.Lo = es[0].r.Lo
+				if last := es[len(es)-1].r; !last.Unbounded {
+					r = rangelock.Span(r.Lo, last.Hi)
+				} else {
+					r = rangelock.From(r.Lo)
+				}
+			}
+			es := ref.overlapping(r)
+			want, wantErr := ref.remove(r)
+			f, name := w.Remove, "Remove"
+			if rng.IntN(2) == 0 {
+				f, name = w.Retire, "Retire"
+			}
+			n, err := f(r)
+			if n != want || !errors.Is(err, wantErr) {
+				t.Fatalf("%s(%v) = %d, %v, want %d, %v", name, r, n, err, want, wantErr)
+			}
+			if wantErr == nil {
+				leave(es)
+			}
+		case 7, 8:
+			es := ref.overlapping(r)
+			if len(es) > 0 && rng.IntN(3) > 0 {
+				r.Lo = min(r.Lo, es[0].r.Lo)
+				if last := es[len(es)-1].r; last.Unbounded {
+					r.Unbounded = true
+				} else if !r.Unbounded {
+					r.Hi = max(r.Hi, last.Hi)
+				}
+				es = ref.overlapping(r)
+			}
+			next++
+			_, wantErr := ref.remove(r)
+			err := w.Swap(r, next)
+			if !errors.Is(err, wantErr) {
+				t.Fatalf("Swap(%v) = %v, want %v", r, err, wantErr)
+			}
+			if wantErr == nil {
+				leave(es)
+				ref.t.ReplaceOrInsert(entry{r, next})
+			}
+		case 9:
+			next++
+			e, ok := ref.find(r.Lo)
+			err := w.Update(r.Lo, next)
+			if ok != (err == nil) || !ok && !errors.Is(err, rangelock.ErrNotFound) {
+				t.Fatalf("Update(%d) = %v, present %t", r.Lo, err, ok)
+			}
+			if ok {
+				leave([]entry{e})
+				ref.t.ReplaceOrInsert(entry{e.r, next})
+			}
+		case 10:
+			if err := w.Exclude(r); err != nil {
+				t.Fatalf("Exclude(%v) = %v", r, err)
+			}
+		case 11:
+			w.Unlock()
+			if rng.IntN(400) == 0 {
+				var all []entry
+				ref.t.Ascend(func(e entry) bool { all = append(all, e); return true })
+				w = m.Lock()
+				if n, err := w.Clear(); n != len(all) || err != nil {
+					t.Fatalf("Clear() = %d, %v, want %d", n, err, len(all))
+				}
+				leave(all)
+				ref.t.Clear(false)
+			} else {
+				checkReads(t, m, ref, rng, space)
+				w = m.Lock()
+			}
+		}
+		if err := m.Verify(); err != nil {
+			t.Fatalf("after step %d, operation %d on %v: %v", i, op, r, err)
+		}
+		if m.Len() != ref.t.Len() {
+			t.Fatalf("Len() = %d, want %d", m.Len(), ref.t.Len())
+		}
+		got := 0
+		want := ref.overlapping(r)
+		for gr, v := range w.Overlapping(r) {
+			if got >= len(want) || want[got].v != v || want[got].r.String() != gr.String() {
+				t.Fatalf("Overlapping(%v) yields %v at %d, want %v", r, gr, got, want)
+			}
+			got++
+		}
+		if got != len(want) {
+			t.Fatalf("Overlapping(%v) yields %d, want %v", r, got, want)
+		}
+	}
+	w.Unlock()
+	checkReads(t, m, ref, rng, space)
+	if err := m.Drain(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for v := range gone {
+		if retired[v] != 1 {
+			t.Fatalf("value %d has left and was retired %d times", v, retired[v])
+		}
+	}
+	if len(retired) != len(gone) {
+		t.Fatalf("%d values retired, %d left", len(retired), len(gone))
+	}
+	if err := m.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if want := len(gone) + ref.t.Len(); len(retired) != want {
+		t.Fatalf("%d values retired after Close, want %d", len(retired), want)
+	}
+}
+
+// checkReads compares what readers see with the model.
+func checkReads(t *testing.T, m *rangelock.Map[int32, int], ref *model, rng *rand.Rand, space int32) {
+	t.Helper()
+	for range 20 {
+		key := rng.Int32N(space+20) - 10
+		e, ok := ref.find(key)
+		g, err := m.TryAcquire(key)
+		if ok != (err == nil) {
+			t.Fatalf("TryAcquire(%d) = %v, present %t", key, err, ok)
+		}
+		if ok {
+			if g.Value() != e.v || g.Range().String() != e.r.String() {
+				t.Fatalf("TryAcquire(%d) is %v %d, want %v", key, g.Range(), g.Value(), e)
+			}
+			g.Release()
+		}
+		if v, got := m.Get(key); got != ok || v != e.v && ok {
+			t.Fatalf("Get(%d) = %d, %t, want %d, %t", key, v, got, e.v, ok)
+		}
+	}
+	var want []entry
+	ref.t.Ascend(func(e entry) bool { want = append(want, e); return true })
+	i := 0
+	for r, v := range m.All() {
+		if i >= len(want) || want[i].v != v || want[i].r.String() != r.String() {
+			t.Fatalf("All yields %v at %d, want %v", r, i, want)
+		}
+		i++
+	}
+	if i != len(want) {
+		t.Fatalf("All yields %d ranges, want %d", i, len(want))
+	}
+}

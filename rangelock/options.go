@@ -1,0 +1,46 @@
+package rangelock
+
+import "fmt"
+
+// Options says what a map does with ranges that leave it. It is read once, by
+// [New] or [NewFunc]; changing it later changes nothing.
+type Options[K, V any] struct {
+	// OnRetire is called exactly once for each range that leaves the map for
+	// good, after the last guard on it was released and no reader can come upon
+	// it any more: the place to unmap, close or free what v stands for. A range
+	// leaves by Remove, Retire, Swap, Update, Clear or Close. Calls come one at a
+	// time, in the order in which the ranges became free, on a goroutine of the
+	// map's own, never on a reader's or a writer's.
+	//
+	// It will not run before the last guard is released. It may run before the
+	// transaction that took the range out has ended. It may run late, or never, if
+	// a guard is never released or another OnRetire does not return.
+	//
+	// It may use the map, but must not call Drain or Close, which wait for it, and
+	// must not wait for somebody who waits for them. A panic in it is not
+	// recovered, and so ends the program; a runtime.Goexit ends that call alone.
+	OnRetire func(r Range[K], v V)
+
+	// Cost says what a range weighs while it is pending, that is from the moment
+	// it leaves the map until OnRetire has returned, or, without an OnRetire, until
+	// the guards on it are released. The unit is the caller's; absent, each range
+	// weighs 1. It is called when the range is about to leave, before anything has
+	// changed, for an operation that then fails too. It is called in the
+	// transaction and must not use the map. A negative cost panics, and nothing has
+	// changed then.
+	Cost func(r Range[K], v V) int64
+
+	// MaxPending bounds the sum of the costs that are pending, in units of Cost.
+	// An operation that would pass it returns ErrBacklog and does nothing, also
+	// when nothing is pending and the operation alone is too heavy; [Map.Drain]
+	// waits for room. Close disregards it. Zero is no bound; a negative one panics
+	// in New and NewFunc.
+	MaxPending int64
+}
+
+// check panics when the options make no sense.
+func (o *Options[K, V]) check() {
+	if o.MaxPending < 0 {
+		panic(fmt.Sprintf("rangelock: negative Options.MaxPending %d", o.MaxPending))
+	}
+}

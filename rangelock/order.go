@@ -1,0 +1,50 @@
+package rangelock
+
+import "fmt"
+
+// validFunc reports whether r is a valid range under compare, and panics if
+// compare contradicts itself on its bounds. It is the one place where a
+// comparator is checked: two or three calls an insertion.
+func validFunc[K any](compare func(a, b K) int, r Range[K]) bool {
+	if c := compare(r.Lo, r.Lo); c != 0 {
+		panic(fmt.Sprintf("rangelock: compare is no order: compare(%v, %v) = %d, want 0 for the same key", r.Lo, r.Lo, c))
+	}
+	if r.Unbounded {
+		return true
+	}
+	there, back := compare(r.Lo, r.Hi), compare(r.Hi, r.Lo)
+	if sign(there) != -sign(back) {
+		panic(fmt.Sprintf("rangelock: compare is no order: compare(%v, %v) = %d but compare(%v, %v) = %d",
+			r.Lo, r.Hi, there, r.Hi, r.Lo, back))
+	}
+	return there < 0
+}
+
+// sign returns -1, 0 or 1.
+func sign(c int) int {
+	switch {
+	case c < 0:
+		return -1
+	case c > 0:
+		return 1
+	}
+	return 0
+}
+
+// endsBy reports whether h ends at or before key.
+func (m *Map[K, V]) endsBy(h *header[K, V], key K) bool {
+	return !h.unbounded && m.compare(h.hi, key) <= 0
+}
+
+// startsAfter reports whether h starts at or after the end of r.
+func (m *Map[K, V]) startsAfter(h *header[K, V], r Range[K]) bool {
+	return !r.Unbounded && m.compare(r.Hi, h.lo) <= 0
+}
+
+// covers reports whether h lies wholly in r.
+func (m *Map[K, V]) covers(r Range[K], h *header[K, V]) bool {
+	if m.compare(r.Lo, h.lo) > 0 {
+		return false
+	}
+	return r.Unbounded || !h.unbounded && m.compare(h.hi, r.Hi) <= 0
+}

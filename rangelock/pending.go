@@ -1,0 +1,137 @@
+package rangelock
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// pending counts ranges that have left the map and have not been through OnRetire,
+// and what they cost.
+//
+// Each range is counted in a phase, and a Drain waits for phases, not for ranges: it
+// opens a new one for the ranges to come, as SRCU does with its readers, and waits
+// until those up to its own are empty. So there is no list of ranges, and ranges that
+// leave while it waits do not prolong it.
+type pending struct {
+	mu     seam.Mutex
+	first  uint32 // the oldest phase that is counted; phases wrap, and are compared by difference
+	counts []int  // by phase, from first on; new ranges join the last
+	cost   int64  // of all; may wrap where no MaxPending looks at it
+	line   []*drainer
+}
+
+// drainer is a Drain that waits until the phases up to last are empty.
+type drainer struct {
+	last   uint32
+	parker *seam.Parker
+}
+
+// add counts a range that is about to be detached and returns its phase.
+//
+// Preconditions: the caller holds sem for writing.
+func (p *pending) add(cost int64) uint32 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.counts) == 0 {
+		p.counts = append(p.counts, 0)
+	}
+	at := len(p.counts) - 1
+	p.counts[at]++
+	p.cost += cost
+	return p.first + uint32(at)
+}
+
+// sub takes a range out of the count again, after its OnRetire.
+func (p *pending) sub(phase uint32, cost int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.counts[phase-p.first]--
+	p.cost -= cost
+	empty := 0
+	for empty < len(p.counts)-1 && p.counts[empty] == 0 {
+		empty++
+	}
+	p.counts = slices.Delete(p.counts, 0, empty)
+	p.first += uint32(empty)
+	if p.counts[0] == 0 || empty > 0 {
+		for _, d := range p.line {
+			if p.emptyLocked(d.last) {
+				d.parker.Wake()
+			}
+		}
+	}
+}
+
+// emptyLocked reports whether all ranges of the phases up to last are through.
+//
+// Preconditions: the caller holds mu.
+func (p *pending) emptyLocked(last uint32) bool {
+	return int32(last-p.first) < 0 || last == p.first && (len(p.counts) == 0 || p.counts[0] == 0)
+}
+
+// wait waits until every range counted before the call is through.
+func (p *pending) wait(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.counts)
+	if n == 0 {
+		return nil
+	}
+	d := &drainer{last: p.first + uint32(n-1), parker: seam.NewParker()}
+	if p.emptyLocked(d.last) {
+		return nil
+	}
+	if p.counts[n-1] != 0 {
+		p.counts = append(p.counts, 0) // what comes from now on is not waited for
+	} else {
+		d.last-- // nothing has come since the last Drain opened this phase
+	}
+	p.line = append(p.line, d)
+	p.mu.Unlock()
+	ok := d.parker.Park(ctx.Done())
+	p.mu.Lock()
+	p.line = slices.DeleteFunc(p.line, func(o *drainer) bool { return o == d })
+	if !ok && !p.emptyLocked(d.last) {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// weigh sets the cost of each range in m.scratch and returns ErrBacklog if they
+// are too heavy together.
+//
+// Preconditions: the caller holds sem for writing and has changed nothing.
+func (m *Map[K, V]) weigh(r Range[K], bounded bool) error {
+	max := m.options.MaxPending
+	cost := m.options.Cost
+	if cost == nil && max == 0 {
+		return nil
+	}
+	var sum int64
+	for _, h := range m.scratch {
+		h.cost = 1
+		if cost != nil {
+			if h.cost = cost(h.bounds(), h.value); h.cost < 0 {
+				panic(fmt.Sprintf("rangelock: Options.Cost returned %d for %v", h.cost, h.bounds()))
+			}
+		}
+		if sum += h.cost; sum < 0 {
+			sum = math.MaxInt64 // too heavy for any bound
+		}
+	}
+	if max == 0 || !bounded {
+		return nil
+	}
+	m.pending.mu.Lock()
+	there := m.pending.cost
+	m.pending.mu.Unlock()
+	if sum == math.MaxInt64 || sum > max-there {
+		return fmt.Errorf("%w: %v would add %d to the %d that are pending, more than MaxPending %d",
+			ErrBacklog, r, sum, there, max)
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package rangelock
+
+import (
+	"context"
+	"iter"
+
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// Reader is a shared hold on the whole map: while it lasts no transaction begins,
+// so the set of ranges does not change. Any number of readers may be under way.
+// It may be copied, handed to another goroutine and used by several at once; every
+// copy panics when it is used after the Unlock of one. The zero Reader is of no use
+// and panics when used.
+//
+// While a goroutine has a Reader it must not call Lock, Close or a one-operation
+// form of the map, which would wait for it, nor RLock, which waits behind a writer
+// that waits for it. Acquire and Get of the map do not wait then.
+//
+// A Reader is for looking at several ranges together. To use one range, Acquire of
+// the map is both faster and kinder to writers, which wait for a Reader but not for
+// a guard on another range.
+type Reader[K, V any] struct {
+	m   *Map[K, V]
+	t   *ticket
+	gen uint64
+}
+
+// ticket is what makes a Reader end for all its copies. Tickets are pooled; each
+// use of one has its own generation.
+type ticket struct {
+	gen seam.Uint64
+}
+
+var tickets = seam.Pool{New: func() any { return new(ticket) }}
+
+// RLock waits until no transaction is under way, and keeps the next from beginning
+// until the Reader's Unlock. Who comes after a waiting writer waits for it. On a
+// closed map it returns a Reader of an empty map. A goroutine that holds a guard of
+// the map must not call it; see [Map].
+//
+// In the terminology of the Go memory model, the end of each earlier transaction
+// synchronizes before the return of RLock, and the Reader's Unlock before the return
+// of a later Lock.
+func (m *Map[K, V]) RLock() Reader[K, V] {
+	m.sem.RLock()
+	return m.newReader()
+}
+
+// RLockContext is like [Map.RLock], but gives up when ctx is done, also when it is
+// done at the call, and then returns the context's error.
+func (m *Map[K, V]) RLockContext(ctx context.Context) (Reader[K, V], error) {
+	if err := m.sem.RLockContext(ctx); err != nil {
+		return Reader[K, V]{}, err
+	}
+	return m.newReader(), nil
+}
+
+// newReader makes the Reader of who holds sem for reading.
+func (m *Map[K, V]) newReader() Reader[K, V] {
+	t := tickets.Get().(*ticket)
+	return Reader[K, V]{m, t, t.gen.Load()}
+}
+
+// check panics unless the reader is under way.
+func (r Reader[K, V]) check(method string) *Map[K, V] {
+	if r.t == nil || r.t.gen.Load() != r.gen {
+		staleReader(method)
+	}
+	return r.m
+}
+
+// staleReader panics. It is outlined: it is never on the way.
+//
+//go:noinline
+func staleReader(method string) {
+	panic("rangelock: Reader." + method + " after Unlock, or on the zero Reader")
+}
+
+// Unlock ends the hold, for every copy of the reader. It does not block. It panics
+// when one of them has been unlocked before.
+func (r Reader[K, V]) Unlock() {
+	// The swap decides between two copies that are unlocked at once.
+	if r.t == nil || !r.t.gen.CompareAndSwap(r.gen, r.gen+1) {
+		staleReader("Unlock")
+	}
+	tickets.Put(r.t)
+	r.m.sem.RUnlock()
+}
+
+// Find returns the range that covers key, its value, and whether there is one. It
+// does not wait. The value is not retired before the Reader's Unlock.
+func (r Reader[K, V]) Find(key K) (Range[K], V, bool) {
+	return r.check("Find").findLocked(key)
+}
+
+// Acquire takes a guard on the range that covers key, and reports whether there is
+// one. It does not wait. The guard may outlive the reader. It panics when the range
+// has 2^28 guards.
+func (r Reader[K, V]) Acquire(key K) (Guard[K, V], bool) {
+	m := r.check("Acquire")
+	h := m.find(m.root.Load(), key)
+	if h == nil {
+		return Guard[K, V]{}, false
+	}
+	return m.hold(h), true
+}
+
+// Overlapping yields the ranges that overlap o, the whole of each, with their
+// values, in key order: one state of the map, since no transaction can begin. The
+// body must not unlock the reader and go on. If o is not valid it yields nothing.
+func (r Reader[K, V]) Overlapping(o Range[K]) iter.Seq2[Range[K], V] {
+	return r.m.overlapping(o, func() { r.check("Overlapping") })
+}

@@ -1,0 +1,187 @@
+package rangelock
+
+// Remove takes every range that lies in r out of the map and returns how many they
+// were. It excludes them and waits until the guards on them are released: when it
+// returns, nobody uses them. OnRetire runs for each, later, on another goroutine. A
+// caller that has a guard on one of them waits for itself.
+//
+// It returns [ErrPartial], wrapped with the ranges, if it would cut a range;
+// [ErrBadRange] if r is not valid; [ErrBacklog] as Options.MaxPending says;
+// [ErrClosed] on a closed map; the transaction's context's error if that ends the
+// wait. Then nothing has changed. Where r overlaps no range it returns (0, nil).
+func (w Writer[K, V]) Remove(r Range[K]) (int, error) { return w.remove("Remove", r, true) }
+
+// Retire is like [Writer.Remove] but never waits for a reader and excludes nothing
+// before it takes the ranges out: guards that are held keep their range, with its
+// bounds and value, and the last of them lets OnRetire run. Readers that come during
+// the transaction wait for its end.
+func (w Writer[K, V]) Retire(r Range[K]) (int, error) { return w.remove("Retire", r, false) }
+
+func (w Writer[K, V]) remove(method string, r Range[K], wait bool) (int, error) {
+	m, err := w.change(method)
+	if err != nil {
+		return 0, err
+	}
+	if !m.valid(r) {
+		return 0, badRange(r)
+	}
+	defer m.done()
+	var s span[K, V]
+	if err := m.collectWhole(&s, r); err != nil || len(m.scratch) == 0 {
+		return 0, err
+	}
+	if wait {
+		if err := m.exclude(); err != nil {
+			return 0, err
+		}
+	}
+	m.publishing()
+	m.apply(&cut[K, V]{l: &s.l, r: s.end()}, nil)
+	return m.detachAll(), nil
+}
+
+// collectWhole fills m.scratch with the ranges that overlap r, and refuses if one
+// of them would be cut or if they would be too much to have pending.
+func (m *Map[K, V]) collectWhole(s *span[K, V], r Range[K]) error {
+	m.collectSpan(s, r)
+	n := len(m.scratch)
+	if n == 0 {
+		return nil
+	}
+	for _, h := range []*header[K, V]{m.scratch[0], m.scratch[n-1]} {
+		if !m.covers(r, h) {
+			return partial(r, h.bounds())
+		}
+	}
+	return m.weigh(r, true)
+}
+
+// detachAll detaches the ranges in m.scratch, which are out of the tree, and
+// returns how many they were.
+func (m *Map[K, V]) detachAll() int {
+	for _, h := range m.scratch {
+		m.detach(h)
+	}
+	return len(m.scratch)
+}
+
+// Swap retires every range that lies in r, as Retire does, and attaches r with the
+// value v in their place. The ranges need not fill r; where there is none Swap is
+// Insert. It never waits for a reader. Readers see the old ranges until the swap,
+// then wait for the end of the transaction, then see the new one; never a gap.
+// Guards that are held keep the old ranges.
+//
+// Its errors are those of [Writer.Retire]; then nothing has changed.
+func (w Writer[K, V]) Swap(r Range[K], v V) error {
+	m, err := w.change("Swap")
+	if err != nil {
+		return err
+	}
+	if !m.valid(r) {
+		return badRange(r)
+	}
+	defer m.done()
+	var s span[K, V]
+	if err := m.collectWhole(&s, r); err != nil {
+		return err
+	}
+	if len(m.scratch) == 0 {
+		return m.insert(r, v)
+	}
+	first := m.scratch[0]
+	same := m.compare(first.lo, r.Lo) == 0
+	lower := -1
+	if !same && s.l.i == 0 {
+		if d := s.l.separatorDepth(); d >= 0 && m.compare(r.Lo, s.l.separator(d)) < 0 {
+			lower = d
+		}
+	}
+	m.publishing()
+	h := m.newHeader(r, v)
+	if same && len(m.scratch) == 1 && m.plainKeys && (s.tail || s.r.leaf == s.l.leaf) {
+		// The new range stands at the old one's key and reaches over no separator: one
+		// store, no copy. Not for keys with pointers: the leaf would keep the old key.
+		s.l.leaf.ranges[s.l.i].Store(h)
+	} else {
+		if lower >= 0 {
+			m.setSeparator(&s.l, lower, r.Lo)
+		}
+		m.apply(&cut[K, V]{l: &s.l, r: s.end()}, h)
+	}
+	m.length.Add(1)
+	m.touch(h)
+	m.detachAll()
+	return nil
+}
+
+// Update gives the range that covers key a new value and retires the old one, also
+// when they are equal; the bounds stay. It excludes the range and waits for the
+// guards on it. To change in place what a value points to, [Writer.Exclude] the
+// range instead.
+//
+// It returns [ErrNotFound], wrapped with the key, if no range covers it;
+// [ErrBacklog] as Options.MaxPending says; [ErrClosed] on a closed map; the
+// transaction's context's error if that ends the wait. Then nothing has changed.
+func (w Writer[K, V]) Update(key K, v V) error {
+	m, err := w.change("Update")
+	if err != nil {
+		return err
+	}
+	old := m.find(m.root.Load(), key)
+	if old == nil {
+		return notFound(key)
+	}
+	defer m.done()
+	var c cursor[K, V]
+	m.seek(&c, m.root.Load(), old.lo)
+	m.scratch = append(m.scratch[:0], old)
+	if err := m.weigh(old.bounds(), true); err != nil {
+		return err
+	}
+	if err := m.exclude(); err != nil {
+		return err
+	}
+	m.publishing()
+	h := m.newHeader(old.bounds(), v)
+	c.leaf.ranges[c.i-1].Store(h)
+	m.length.Add(1)
+	m.touch(h)
+	m.detachAll()
+	return nil
+}
+
+// Clear retires all ranges, as Retire of everything, and returns how many they
+// were. It never waits for a reader. It returns [ErrBacklog], and does nothing, if
+// that would leave more pending than Options.MaxPending allows, and [ErrClosed] on a
+// closed map.
+func (w Writer[K, V]) Clear() (int, error) {
+	m, err := w.change("Clear")
+	if err != nil {
+		return 0, err
+	}
+	return m.clear(true)
+}
+
+// clear is Clear; bounded says whether MaxPending counts.
+func (m *Map[K, V]) clear(bounded bool) (int, error) {
+	defer m.done()
+	root := m.root.Load()
+	var c cursor[K, V]
+	c.first(root)
+	m.scratch = m.scratch[:0]
+	for h := c.header(); h != nil; h = c.header() {
+		m.scratch = append(m.scratch, h)
+		c.i++
+	}
+	if len(m.scratch) == 0 {
+		return 0, nil
+	}
+	all := Range[K]{Lo: m.scratch[0].lo, Unbounded: true}
+	if err := m.weigh(all, bounded); err != nil {
+		return 0, err
+	}
+	m.publishing()
+	m.root.Store(m.emptyRoot())
+	m.killTree(child[K, V]{inner: root})
+	return m.detachAll(), nil
+}

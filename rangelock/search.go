@@ -1,0 +1,118 @@
+package rangelock
+
+import "cmp"
+
+// This file is all that a reader runs in the tree: one descent, one load a
+// level, no lock, no write, and for ordered keys no call.
+//
+// Preconditions of find: the caller is pinned, or holds the semaphore.
+
+// findOrdered returns the range that covers key, or nil. Keys are compared with
+// the language's own operators. A key that is NaN is in no range: every
+// comparison with it is false.
+//
+// The binary search has no branch that depends on a key, so random keys cost no
+// mispredictions. It is arithmetic because an if that decides an address is not
+// made a conditional move by the compiler.
+func findOrdered[K cmp.Ordered, V any](root *inner[K, V], key K) *header[K, V] {
+	in := root
+	for {
+		base, n := 0, in.n
+		for n > 1 {
+			half := n >> 1
+			base += half & -one(in.keys[(base+half)&(innerCap-1)] <= key)
+			n -= half
+		}
+		if in.level > 1 {
+			in = in.kids[base&(innerCap-1)].Load()
+			continue
+		}
+		l := in.leaves[base&(innerCap-1)].Load()
+		base, n = 0, l.n
+		for n > 1 {
+			half := n >> 1
+			base += half & -one(l.keys[(base+half)&(leafCap-1)] <= key)
+			n -= half
+		}
+		h := l.ranges[base&(leafCap-1)].Load()
+		if h != nil && h.lo <= key && (key < h.hi || h.unbounded) {
+			return h
+		}
+		return nil
+	}
+}
+
+// one returns 1 for true and 0 for false, without a branch.
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// findFunc returns a function that does for any key what findOrdered does for
+// ordered ones.
+func findFunc[K, V any](compare func(a, b K) int) func(*inner[K, V], K) *header[K, V] {
+	return func(root *inner[K, V], key K) *header[K, V] {
+		in := root
+		for {
+			base, n := 0, in.n
+			for n > 1 {
+				half := n >> 1
+				if compare(in.keys[(base+half)&(innerCap-1)], key) <= 0 {
+					base += half
+				}
+				n -= half
+			}
+			if in.level > 1 {
+				in = in.kids[base&(innerCap-1)].Load()
+				continue
+			}
+			l := in.leaves[base&(innerCap-1)].Load()
+			base, n = 0, l.n
+			for n > 1 {
+				half := n >> 1
+				if compare(l.keys[(base+half)&(leafCap-1)], key) <= 0 {
+					base += half
+				}
+				n -= half
+			}
+			h := l.ranges[base&(leafCap-1)].Load()
+			if h != nil && compare(h.lo, key) <= 0 && (h.unbounded || compare(key, h.hi) < 0) {
+				return h
+			}
+			return nil
+		}
+	}
+}
+
+// upperOrdered returns how many of the sorted keys are at or below key.
+func upperOrdered[K cmp.Ordered](keys []K, key K) int {
+	lo, hi := 0, len(keys)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if keys[mid] <= key {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// upperFunc returns a function that does for any key what upperOrdered does for
+// ordered ones.
+func upperFunc[K any](compare func(a, b K) int) func([]K, K) int {
+	return func(keys []K, key K) int {
+		lo, hi := 0, len(keys)
+		for lo < hi {
+			mid := int(uint(lo+hi) >> 1)
+			if compare(keys[mid], key) <= 0 {
+				lo = mid + 1
+			} else {
+				hi = mid
+			}
+		}
+		return lo
+	}
+}

@@ -1,0 +1,259 @@
+package rangelock
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+)
+
+// Writer is a transaction: the right to change the set of ranges, from Lock to
+// Unlock or Downgrade. It may be copied and handed to another goroutine, but one
+// goroutine at a time may use it. The zero Writer is of no use and panics when used.
+//
+// What the transaction does becomes visible to Acquire, TryAcquire and Get all
+// together, when it ends. A range that it has inserted, excluded, replaced or taken
+// out makes them wait until then (TryAcquire reports busy), and so, once it has
+// changed anything, does a key without a range; ranges that it has not touched are
+// acquired as ever. There is no rollback: an operation that fails has no effect,
+// those before it stand.
+//
+// Remove and Update exclude what they touch, and so wait for the guards on those
+// ranges; Retire, Swap and Clear never wait for a reader. The context of LockContext
+// ends every wait inside the transaction; an operation that need not wait succeeds
+// also when that context is done.
+//
+// During its transaction a goroutine uses the Writer's methods and TryAcquire of the
+// map: Acquire, Get, Lock and the one-operation forms may wait for the transaction,
+// and so for their own caller.
+//
+// A Writer that is used after its Unlock or Downgrade panics, also when another
+// transaction is under way. On a closed map every operation that would change it
+// returns [ErrClosed].
+type Writer[K, V any] struct {
+	m   *Map[K, V]
+	seq uint64 // the semaphore's sequence, odd, that only this transaction sees
+}
+
+// transaction is what the map keeps for the writer that holds sem.
+type transaction[K, V any] struct {
+	ctx     context.Context // ends waits; nil between transactions
+	begun   bool            // pub is odd
+	touched []*header[K, V] // excluded and not yet let go
+}
+
+// maxTouched is how long a list of headers the map keeps for the next transaction.
+const maxTouched = 1024
+
+// Lock begins a transaction. It waits until no other transaction and no [Reader] is
+// under way; those that wait are served in the order in which they came. It waits
+// for no guard, and Acquire of a range is not delayed by it. A goroutine that holds a
+// guard of the map must not call it; see [Map].
+//
+// On a closed map it returns a Writer that can look, but every change is
+// [ErrClosed].
+func (m *Map[K, V]) Lock() Writer[K, V] {
+	m.sem.Lock()
+	return m.begin(context.Background())
+}
+
+// LockContext is like [Map.Lock], but gives up when ctx is done, also when it is
+// done at the call, and then returns the context's error. The context goes on to
+// end the waits of the transaction's operations; it does not end the transaction,
+// which needs its Unlock all the same. On a closed map LockContext returns
+// [ErrClosed]. With an error there is nothing to unlock.
+func (m *Map[K, V]) LockContext(ctx context.Context) (Writer[K, V], error) {
+	if err := m.sem.LockContext(ctx); err != nil {
+		return Writer[K, V]{}, err
+	}
+	if m.closed.Load() {
+		m.sem.Unlock()
+		return Writer[K, V]{}, ErrClosed
+	}
+	return m.begin(ctx), nil
+}
+
+// TryLock begins a transaction if it can do so at once, and reports whether it has.
+// It may report false when the last transaction or Reader has just ended. On a
+// closed map it reports false. A false synchronizes nothing.
+func (m *Map[K, V]) TryLock() (Writer[K, V], bool) {
+	if m.closed.Load() || !m.sem.TryLock() {
+		return Writer[K, V]{}, false
+	}
+	if m.closed.Load() {
+		m.sem.Unlock()
+		return Writer[K, V]{}, false
+	}
+	return m.begin(context.Background()), true
+}
+
+// begin makes the Writer of who has just locked sem.
+func (m *Map[K, V]) begin(ctx context.Context) Writer[K, V] {
+	seq, _ := m.sem.Speculate()
+	m.txn.ctx = ctx
+	return Writer[K, V]{m, seq}
+}
+
+// check panics unless w's transaction is under way.
+func (w Writer[K, V]) check(method string) *Map[K, V] {
+	m := w.m
+	if m == nil || !m.sem.Validate(w.seq) {
+		staleWriter(method)
+	}
+	return m
+}
+
+// change is check for operations that change the map.
+func (w Writer[K, V]) change(method string) (*Map[K, V], error) {
+	m := w.check(method)
+	if m.closed.Load() {
+		return m, ErrClosed
+	}
+	return m, nil
+}
+
+// staleWriter panics. It is outlined: it is never on the way.
+//
+//go:noinline
+func staleWriter(method string) {
+	panic("rangelock: Writer." + method + " outside its transaction: after Unlock or Downgrade, or on the zero Writer")
+}
+
+// Unlock ends the transaction: what it did becomes visible, and the next one may
+// begin. It does not block.
+//
+// In the terminology of the Go memory model, what was done before Unlock
+// synchronizes before the return of each call that shows an effect of the
+// transaction, and before that of each later Lock and RLock.
+func (w Writer[K, V]) Unlock() {
+	m := w.check("Unlock")
+	m.commit()
+	m.sem.Unlock()
+}
+
+// Downgrade ends the transaction like Unlock, and goes on as a [Reader] without
+// letting another writer in between. The caller owes the Reader's Unlock. It does
+// not block.
+func (w Writer[K, V]) Downgrade() Reader[K, V] {
+	m := w.check("Downgrade")
+	m.commit()
+	m.sem.Downgrade()
+	return m.newReader()
+}
+
+// commit makes what the transaction did visible.
+//
+// Preconditions: the caller holds sem for writing and is about to give it up.
+func (m *Map[K, V]) commit() {
+	t := &m.txn
+	for _, h := range t.touched {
+		// A header that left in this transaction stays excluded for ever. For the
+		// others an And: a store would lose the count of a reader in passing. It pairs
+		// with the reader's add; who enters sees all that was done before.
+		if h.state.Load()&detached == 0 {
+			h.state.And(^uint64(excluded))
+		}
+		invariants.At("rangelock: a range let in by commit")
+	}
+	clear(t.touched)
+	if t.touched = t.touched[:0]; cap(t.touched) > maxTouched {
+		t.touched = nil
+	}
+	t.ctx = nil
+	if t.begun {
+		// Only now: a miss is believed when the sequence is even, and all hits are in.
+		t.begun = false
+		m.pub.Add(1)
+	}
+	m.seal()
+}
+
+// publishing makes the publication sequence odd, before the transaction's first
+// change to the tree.
+//
+// Preconditions: the caller holds sem for writing.
+func (m *Map[K, V]) publishing() {
+	if !m.txn.begun {
+		m.txn.begun = true
+		m.pub.Add(1) // pairs with proveMiss
+		invariants.At("rangelock: publishing")
+	}
+}
+
+// touch notes that h is excluded and must be let go by commit.
+func (m *Map[K, V]) touch(h *header[K, V]) { m.txn.touched = append(m.txn.touched, h) }
+
+// done ends an operation that changed the tree.
+func (m *Map[K, V]) done() {
+	clear(m.scratch)
+	if m.scratch = m.scratch[:0]; cap(m.scratch) > maxTouched {
+		m.scratch = nil
+	}
+	if m.dead.count() >= pollEvery {
+		m.seal()
+	}
+}
+
+// Insert attaches a range with a value. It does not wait. Ranges that touch, like
+// [0, 5) and [5, 9), do not overlap, and are not joined.
+//
+// It returns [ErrOverlap], wrapped with both ranges, if an attached range overlaps
+// r; [ErrBadRange] if r is not valid; [ErrClosed] on a closed map. Then nothing has
+// changed.
+func (w Writer[K, V]) Insert(r Range[K], v V) error {
+	m, err := w.change("Insert")
+	if err != nil {
+		return err
+	}
+	return m.insert(r, v)
+}
+
+func (m *Map[K, V]) insert(r Range[K], v V) error {
+	if !m.valid(r) {
+		return badRange(r)
+	}
+	var s slot[K, V]
+	if err := m.place(&s, r); err != nil {
+		return err
+	}
+	m.publishing()
+	m.attach(&s, m.newHeader(r, v))
+	m.done()
+	return nil
+}
+
+// Load inserts the ranges that seq yields, one after the other, and returns how
+// many it has inserted. It stops at the first that cannot be inserted, with the
+// error that Insert gives, wrapped with its number, from 0; those before it stay.
+// Ranges that come in the order of their keys fill the tree densely. seq runs inside
+// the transaction and must not end it.
+func (w Writer[K, V]) Load(seq iter.Seq2[Range[K], V]) (int, error) {
+	if _, err := w.change("Load"); err != nil {
+		return 0, err
+	}
+	n := 0
+	for r, v := range seq {
+		if err := w.Insert(r, v); err != nil {
+			return n, fmt.Errorf("%w (range %d of Load)", err, n)
+		}
+		n++
+	}
+	return n, nil
+}
+
+// Find returns the range that covers key, its value, and whether there is one. It
+// does not wait; it sees what the transaction has done. It leaves no guard: the value
+// stays until the transaction takes the range out.
+func (w Writer[K, V]) Find(key K) (Range[K], V, bool) {
+	return w.check("Find").findLocked(key)
+}
+
+// findLocked is Find; the caller holds the map's semaphore.
+func (m *Map[K, V]) findLocked(key K) (r Range[K], v V, ok bool) {
+	h := m.find(m.root.Load(), key)
+	if h == nil {
+		return r, v, false
+	}
+	return h.bounds(), h.value, true
+}
