@@ -1,0 +1,211 @@
+// Mmapstore serves reads from memory-mapped files while the files are being
+// mapped anew, and shows what package rangelock is for.
+//
+// It lays real files, by default Go's own source tree, end to end in one space
+// of 64-bit offsets, and maps each into memory. Readers read blocks at random
+// offsets, without a copy, and check every one against a checksum taken from the
+// file at the start. All the while a compactor maps files anew, swaps the new
+// mapping in, and the old one is unmapped: the job of every store that merges,
+// moves or grows the files under its readers.
+//
+//	go run ./examples/mmapstore
+//
+// One reader in four is slow: it keeps its block for 1 ms (-hold), as a request
+// does that sends it to a slow client. Two stores run in turn, half a second
+// each, so that both see the same machine:
+//
+//   - spanlock: a rangelock.Map. A reader holds a guard on its range only. The
+//     compactor swaps and waits for nobody; OnRetire unmaps the old mapping after
+//     the last guard on it is released.
+//   - RWMutex: a B-tree behind a sync.RWMutex. A reader holds the read lock while
+//     it uses the bytes. The compactor waits for the slow reader to end, and all
+//     other readers wait for the compactor.
+//
+// The table at the end has both. Its unpleasant line is meant: "unmapped after" is
+// what spanlock pays, memory that is retired and not yet returned. With -hold 0 no
+// reader is slow, and the gain is what is left without the problem. Where there are
+// fewer processors than readers the longest times are the scheduler's, and on a
+// machine that is busy with other work so are most of the figures.
+//
+// There is no safety net. Retired mappings are given back with munmap, so a read
+// through a mapping that was unmapped too early crashes the program, or, when
+// another file has taken the addresses, fails its checksum. That is the point. On
+// platforms without mmap in package syscall, a mapping is a copy in memory, and
+// unmapping it overwrites every byte.
+//
+// The exit status is 1 if a byte was wrong, if a range was reported absent that
+// was not, if the mappings made, retired and unmapped are not the same number, or
+// if the files changed or shrank meanwhile. An interrupt ends the run early; what
+// was measured until then is printed, and a second one ends the program at once.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop) // the second interrupt is not caught
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "mmapstore:", err)
+		os.Exit(1)
+	}
+}
+
+// options are the command line's.
+type options struct {
+	dir      string
+	duration time.Duration
+	readers  int
+	hold     time.Duration
+	json     bool
+	seed     uint64
+	limit    limit
+}
+
+// slow returns how many readers are slow: one in four, and one at least.
+func (o options) slow() int { return (o.readers + 3) / 4 }
+
+// maxReaders is more than a machine can run, and its histograms still fit.
+const maxReaders = 10_000
+
+func parse(args []string, stdout io.Writer) (o options, err error) {
+	o.limit = defaultLimit()
+	fs := flag.NewFlagSet("mmapstore", flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // main prints the error, once
+	fs.StringVar(&o.dir, "dir", "", "map the files under this `directory` (default: the source tree of the installed Go)")
+	fs.DurationVar(&o.duration, "duration", 10*time.Second, "how long to run, both stores together")
+	fs.IntVar(&o.readers, "readers", 4, "how many readers; one in four of them, at least one, is slow")
+	fs.DurationVar(&o.hold, "hold", time.Millisecond, "how long a slow reader keeps its guard; 0: no reader is slow")
+	fs.BoolVar(&o.json, "json", false, "print the result as JSON, times in nanoseconds")
+	fs.Uint64Var(&o.seed, "seed", 1, "of the random offsets")
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fs.SetOutput(stdout)
+			fmt.Fprintln(stdout, "usage: mmapstore [flags]")
+			fs.PrintDefaults()
+			return o, err
+		}
+		return o, fmt.Errorf("%w (-h lists the flags)", err)
+	}
+	switch {
+	case fs.NArg() > 0:
+		return o, fmt.Errorf("unexpected argument %q: a directory is given with -dir", fs.Arg(0))
+	case o.duration <= 0:
+		return o, fmt.Errorf("-duration is %v: it must be above 0", o.duration)
+	case o.hold < 0:
+		return o, fmt.Errorf("-hold is %v: it must not be negative", o.hold)
+	case o.readers < 1 || o.readers > maxReaders:
+		return o, fmt.Errorf("-readers is %d: it must be from 1 to %d", o.readers, maxReaders)
+	}
+	if o.dir == "" {
+		o.dir, err = goSource()
+	}
+	return o, err
+}
+
+// goSource returns the source tree of the installed Go.
+func goSource() (string, error) {
+	//lint:ignore SA1019 the go command is asked when this is empty, as in a build with -trimpath
+	root := runtime.GOROOT()
+	if root == "" {
+		out, err := exec.Command("go", "env", "GOROOT").Output()
+		if err != nil {
+			return "", fmt.Errorf("cannot find the source tree of Go (go env GOROOT: %w): give a directory with -dir", err)
+		}
+		root = strings.TrimSpace(string(out))
+	}
+	return filepath.Join(root, "src"), nil
+}
+
+// run is the program, without the process around it.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p := newProgress(stderr)
+	c, err := prepare(ctx, o, p)
+	if err != nil {
+		return err
+	}
+	r, err := measure(ctx, c, o, p)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		err = r.printJSON(stdout)
+	} else {
+		err = r.printTable(stdout)
+	}
+	return errors.Join(err, r.verdict())
+}
+
+// prepare reads the files.
+func prepare(ctx context.Context, o options, p *progress) (*corpus, error) {
+	var c *corpus
+	var n, of atomic.Int64
+	err := p.during(time.Second, func() (float64, string) {
+		return float64(n.Load()) / float64(max(of.Load(), 1)),
+			fmt.Sprintf("reading %s files", formatCount(uint64(of.Load())))
+	}, func() (err error) {
+		c, err = readCorpus(ctx, o.dir, o.limit, func(read, all int) { n.Add(1); of.Store(int64(all)) })
+		return err
+	})
+	if errors.Is(err, context.Canceled) {
+		return nil, fmt.Errorf("interrupted while reading %s", o.dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.say("read %s files of %s, %s, in %v", formatCount(uint64(len(c.files))), c.dir, formatBytes(c.size), c.took.Round(time.Millisecond))
+	if c.unreadable > 0 {
+		p.say("skipped %s files or directories that cannot be read", formatCount(uint64(c.unreadable)))
+	}
+	if c.beyond > 0 {
+		p.say("skipped %s files: no more than %s files and %s are mapped", formatCount(uint64(c.beyond)),
+			formatCount(uint64(o.limit.files)), formatBytes(o.limit.bytes))
+	}
+	return c, nil
+}
+
+// measure runs both stores and closes them.
+func measure(ctx context.Context, c *corpus, o options, p *progress) (*report, error) {
+	var t contest
+	finish := context.WithoutCancel(ctx) // an interrupt does not stop the closing
+	for i, st := range []store{newSpanStore(), newRWStore()} {
+		s, err := newSide(finish, [...]string{"spanlock", "RWMutex"}[i], st, c, o)
+		if err != nil {
+			return nil, errors.Join(err, t.close(finish))
+		}
+		t.sides[i] = s
+	}
+	t.tell()
+	began := now()
+	err := p.during(max(time.Second, o.duration/20), func() (float64, string) {
+		spent := min(now()-began, o.duration)
+		return float64(spent) / float64(o.duration),
+			fmt.Sprintf("%.1fs of %v  %s", spent.Seconds(), o.duration, *t.status.Load())
+	}, func() error { return t.run(ctx, o.duration) })
+	if err := errors.Join(err, t.close(finish)); err != nil {
+		return nil, err
+	}
+	r := newReport(c, o, t.sides)
+	r.Interrupted = ctx.Err() != nil
+	return r, nil
+}
