@@ -91,7 +91,7 @@ func TestLatePin(t *testing.T) {
 					t.Errorf("epoch %d: a pin that is %d late and saw %d advances let the epoch move on by %d", first, late, moved, n)
 				}
 				g.Unpin()
-				if !d.Advance() || !d.Advance() {
+				if one, two := d.Advance(), d.Advance(); !one || !two {
 					t.Errorf("epoch %d: a late pin (%d, %d) left a count behind", first, late, moved)
 				}
 			}
@@ -223,7 +223,7 @@ func TestMisusePanics(t *testing.T) {
 		}
 		g = d.Pin()
 		g.Unpin()
-		if !d.Advance() || !d.Advance() {
+		if one, two := d.Advance(), d.Advance(); !one || !two {
 			t.Error("the epoch is held up after a refused Unpin")
 		}
 	})

@@ -62,7 +62,7 @@ func TestOneOpContext(t *testing.T) {
 					t.Errorf("with a context that has ended = %d, %v", n, err)
 				}
 				for _, reader := range []bool{false, true} {
-					unlock := func() {}
+					var unlock func()
 					if reader {
 						unlock = m.RLock().Unlock
 					} else {
