@@ -1,3 +1,7 @@
+// A debug build notes where each pin was taken, and allocates.
+
+//go:build !spanlockdebug
+
 package rangelock_test
 
 import (
