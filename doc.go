@@ -34,14 +34,16 @@
 //
 //   - [github.com/spanlock/spanlock/rangelock] is a map from disjoint ranges of
 //     keys to values, each range with its own count of readers. This is the
-//     package to use; the other two are what it is made of.
+//     package to use; the last two are what it is made of.
+//   - [github.com/spanlock/spanlock/rangealloc] is an allocator of ranges on top of
+//     it: arena bytes, file blocks, numbers.
 //   - [github.com/spanlock/spanlock/epoch] has pins and grace periods: it runs a
 //     function, or tells that it may be run, when no reader can still be using
 //     what was unlinked before.
 //   - [github.com/spanlock/spanlock/rwsem] is a reader-writer semaphore whose waits
 //     a context can end, which a writer can downgrade, and which carries a sequence.
 //
-// Package rangelock imports the other two; these do not know each other, and each
+// Package rangelock imports epoch and rwsem; these do not know each other, and each
 // is of use alone.
 //
 // # What to read

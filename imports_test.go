@@ -42,7 +42,7 @@ var dependencies = []string{
 
 // behindSeam are the packages that touch shared memory, locks, goroutines and
 // timers only through internal/seam, so that a build tag can put a scheduler there.
-var behindSeam = []string{"epoch", "rwsem", "rangelock"}
+var behindSeam = []string{"epoch", "rwsem", "rangelock", "rangealloc"}
 
 // A selection says which names of a package may be used: those in only, or, if
 // that is empty, all but those in never.
@@ -283,7 +283,7 @@ func TestImportsChecker(t *testing.T) {
 		{"rangelock/a.go", "package rangelock\nfunc f() { _ = make(chan int, 1); _ = make([]int, 1) }", "a channel"},
 		{"rangelock/a.go", "package rangelock\nimport \"runtime\"\nfunc f() { runtime.Gosched(); runtime.GOMAXPROCS(0) }", "runtime.Gosched is for internal/seam"},
 		{"epoch/a.go", "package epoch\nimport \"time\"\nfunc f() { _ = time.Now(); time.AfterFunc(0, f) }", "time.AfterFunc is for internal/seam"},
-		{"rangealloc/a.go", "package rangealloc\nfunc f() { go f() }", ""},
+		{"rangealloc/a.go", "package rangealloc\nfunc f() { go f() }", "a go statement"},
 	} {
 		tree := fstest.MapFS{
 			tt.file:          {Data: []byte(tt.text)},

@@ -13,7 +13,12 @@ type answer int
 const (
 	missed  answer = iota // no range covers the key, definitely
 	entered               // the guard is held
-	busy                  // only the semaphore can tell
+
+	// From here on only the semaphore can tell.
+
+	busy     // a writer has the range, or it is full
+	unproved // no range found, but a writer was changing the set
+	gone     // the range that was found is leaving the map
 )
 
 // Acquire takes a guard on the range that covers key (Lo <= key and key < Hi), and
@@ -31,8 +36,8 @@ const (
 // It panics when the range has 2^28 guards. On a closed map it reports false.
 func (m *Map[K, V]) Acquire(key K) (Guard[K, V], bool) {
 	g, a := m.enter(key)
-	if a == busy {
-		g, a, _ = m.acquireSlow(context.Background(), key)
+	if a >= busy {
+		g, a, _ = m.acquireSlow(context.Background(), key, a)
 	}
 	return g, a == entered
 }
@@ -43,9 +48,9 @@ func (m *Map[K, V]) Acquire(key K) (Guard[K, V], bool) {
 // With an error the guard is the zero Guard.
 func (m *Map[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], error) {
 	g, a := m.enter(key)
-	if a == busy {
+	if a >= busy {
 		var err error
-		if g, a, err = m.acquireSlow(ctx, key); err != nil {
+		if g, a, err = m.acquireSlow(ctx, key, a); err != nil {
 			return g, err
 		}
 	}
@@ -98,8 +103,8 @@ func (m *Map[K, V]) View(key K, f func(r Range[K], v V)) bool {
 // disturb each other.
 func (m *Map[K, V]) Get(key K) (V, bool) {
 	v, a := m.look(key)
-	if a == busy {
-		v, a = m.getSlow(key)
+	if a >= busy {
+		v, a = m.getSlow(key, a)
 	}
 	return v, a == entered
 }
@@ -127,7 +132,8 @@ func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
 	invariants.At("rangelock: range found")
 	// Look before adding: readers that are refused must not hold up a writer that
 	// waits for the count to fall to zero.
-	if uint32(h.state.Load()) < limit {
+	s := h.state.Load()
+	if uint32(s) < limit {
 		invariants.At("rangelock: range looked at")
 		// The add is unconditional: no loop. It pairs with the writer's Or: who comes
 		// second sees the other.
@@ -135,10 +141,11 @@ func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
 			pin.Unpin()
 			return Guard[K, V]{h, n &^ lowMask}, entered
 		}
+		s = h.state.Load()
 		m.undo(h)
 	}
 	pin.Unpin()
-	return Guard[K, V]{}, busy
+	return Guard[K, V]{}, refusal(s)
 }
 
 // enterFunc is enter for maps whose comparison is the user's: a panic in it must
@@ -153,14 +160,31 @@ func (m *Map[K, V]) enterFunc(key K) (Guard[K, V], answer) {
 		return Guard[K, V]{}, m.proveMiss(seq)
 	}
 	invariants.At("rangelock: range found")
-	if uint32(h.state.Load()) < limit {
+	return m.admit(h)
+}
+
+// admit is the middle of enter, for who is not in such a hurry.
+//
+// Preconditions: the caller is pinned.
+func (m *Map[K, V]) admit(h *header[K, V]) (Guard[K, V], answer) {
+	s := h.state.Load()
+	if uint32(s) < limit {
 		invariants.At("rangelock: range looked at")
 		if n := h.state.Add(1); uint32(n) <= limit {
 			return Guard[K, V]{h, n &^ lowMask}, entered
 		}
+		s = h.state.Load()
 		m.undo(h)
 	}
-	return Guard[K, V]{}, busy
+	return Guard[K, V]{}, refusal(s)
+}
+
+// refusal says why the state s admits nobody.
+func refusal(s uint64) answer {
+	if s&detached != 0 {
+		return gone
+	}
+	return busy
 }
 
 // look is the fast path of Get: like enter, without a count. The value cannot
@@ -177,8 +201,8 @@ func (m *Map[K, V]) look(key K) (V, answer) {
 	a := missed
 	if h == nil {
 		a = m.proveMiss(seq)
-	} else if h.state.Load()&excluded != 0 {
-		a = busy
+	} else if s := h.state.Load(); s&excluded != 0 {
+		a = refusal(s)
 	} else {
 		v, a = h.value, entered
 	}
@@ -197,8 +221,8 @@ func (m *Map[K, V]) lookFunc(key K) (V, answer) {
 	if h == nil {
 		return v, m.proveMiss(seq)
 	}
-	if h.state.Load()&excluded != 0 {
-		return v, busy
+	if s := h.state.Load(); s&excluded != 0 {
+		return v, refusal(s)
 	}
 	return h.value, entered
 }
@@ -212,7 +236,7 @@ func (m *Map[K, V]) proveMiss(seq uint64) answer {
 	if seq&1 == 0 && m.pub.Load() == seq {
 		return missed
 	}
-	return busy
+	return unproved
 }
 
 // undo takes a refused add back. It is a release like any other: the writer may be
@@ -232,12 +256,13 @@ func (m *Map[K, V]) lockShared(ctx context.Context) error {
 	if m.sem.TryRLock() {
 		return nil
 	}
-	return m.sem.RLockContext(ctx)
+	return m.lockWaiting(ctx, false, m.sem.RLockContext)
 }
 
 // acquireSlow waits for the writer and searches again: what the fast path found,
-// or did not find, is from before the writer and says nothing now.
-func (m *Map[K, V]) acquireSlow(ctx context.Context, key K) (Guard[K, V], answer, error) {
+// or did not find, is from before the writer and says nothing now. a is its answer.
+func (m *Map[K, V]) acquireSlow(ctx context.Context, key K, a answer) (Guard[K, V], answer, error) {
+	m.fellBack(a)
 	if err := m.lockShared(ctx); err != nil {
 		return Guard[K, V]{}, busy, err
 	}
@@ -263,8 +288,9 @@ func (m *Map[K, V]) hold(h *header[K, V]) Guard[K, V] {
 	return Guard[K, V]{h, n &^ lowMask}
 }
 
-// getSlow is Get after it met a writer.
-func (m *Map[K, V]) getSlow(key K) (v V, a answer) {
+// getSlow is Get after it met a writer; met is what it met.
+func (m *Map[K, V]) getSlow(key K, met answer) (v V, a answer) {
+	m.fellBack(met)
 	m.lockShared(context.Background())
 	defer m.sem.RUnlock()
 	if h := m.find(m.root.Load(), key); h != nil {

@@ -74,6 +74,25 @@ func (c *cursor[K, V]) nextLeaf() bool {
 	return true
 }
 
+// previousLeaf moves c behind the last range of the leaf before, and reports whether
+// there is one.
+func (c *cursor[K, V]) previousLeaf() bool {
+	d := c.separatorDepth()
+	if d < 0 {
+		return false
+	}
+	c.at[d]--
+	c.depth = d + 1
+	for in := c.nodes[d]; in.level > 1; {
+		in = in.kids[c.at[c.depth-1]].Load()
+		c.nodes[c.depth], c.at[c.depth] = in, in.n-1
+		c.depth++
+	}
+	c.leaf = c.nodes[c.depth-1].leaves[c.at[c.depth-1]].Load()
+	c.i = c.leaf.n
+	return true
+}
+
 // header returns the range at c, moving to the next leaf if c is at the end of
 // one, or nil at the end of the tree.
 func (c *cursor[K, V]) header() *header[K, V] {

@@ -42,13 +42,16 @@
 //	TryAcquire, Release                 never
 //	Acquire, View, Get                  a writer that has excluded the key's range; without
 //	                                    a range, a writer that has begun to change the map
-//	AcquireContext                      the same, until its context ends
-//	All, Len                            never
+//	AcquireNext, Guards                 a writer that has excluded the next range; where a gap
+//	                                    lies before it, a writer that has begun to change the map
+//	AcquireContext, GuardsContext       the same, until the context ends
+//	All, Len, Stats                     never
 //	Lock, LockContext                   other transactions and Readers
 //	TryLock                             never
 //	RLock, RLockContext                 transactions, and writers that came before
 //	Insert, Retire, Swap, Load, Clear   never
-//	Exclude, Remove, Update             the guards on the ranges that they touch
+//	Exclude, Remove, Update, Replace,   the guards on the ranges that they touch
+//	Split, Merge, Resize
 //	TryExclude                          never
 //	Find, Overlapping, Reader.Acquire   never
 //	Unlock, Downgrade                   never

@@ -148,14 +148,17 @@ func (m *Map[K, V]) await(h *header[K, V]) error {
 // second sees the other, so no wake-up is lost.
 func (m *Map[K, V]) awaitSlow(h *header[K, V]) error {
 	ctx := m.txn.ctx
+	over := m.excludeWaiting()
 	p := seam.NewParker()
 	m.waiter.Store(p)
 	defer m.waiter.Store(nil)
 	for h.state.Load()&readerMask != 0 {
 		invariants.At("rangelock: before the writer parks")
 		if !p.Park(ctx.Done()) && h.state.Load()&readerMask != 0 {
+			over(ctx.Err())
 			return ctx.Err()
 		}
 	}
+	over(nil)
 	return nil
 }

@@ -62,9 +62,11 @@ type header[K, V any] struct {
 	// tree looks at it.
 	next *header[K, V]
 
-	// cost and phase are written at detachment and read when it ends.
+	// cost, phase and moved are written at detachment and read when it ends. moved
+	// says that the value lives on in another range: OnRetire is not for it.
 	cost      int64
 	phase     uint32
+	moved     bool
 	unbounded bool
 }
 

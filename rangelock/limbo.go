@@ -250,5 +250,5 @@ func clearHeader[K, V any](h *header[K, V]) {
 	var key K
 	var value V
 	h.lo, h.hi, h.value = key, key, value
-	h.unbounded = false
+	h.unbounded, h.moved = false, false
 }

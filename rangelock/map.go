@@ -86,6 +86,7 @@ type Map[K, V any] struct {
 
 	limbo   limbo[K, V] // limbo.go
 	freed   freed[K, V] // reap.go
+	tally   tally       // stats.go
 	pending pending     // pending.go
 }
 

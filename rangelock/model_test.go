@@ -87,7 +87,17 @@ func runModel(t *testing.T, seed uint64, space int32, kind string, steps int) {
 		}
 	}()
 	retired := map[int]int{}
-	o := &rangelock.Options[int32, int]{OnRetire: func(_ rangelock.Range[int32], v int) { retired[v]++ }}
+	next := 0
+	o := &rangelock.Options[int32, int]{
+		OnRetire: func(_ rangelock.Range[int32], v int) { retired[v]++ },
+		SplitValue: func(_ rangelock.Range[int32], _ int32, v int) (int, int) {
+			next++
+			return v, next
+		},
+		MergeValue: func(_, _ rangelock.Range[int32], lv, rv int) (int, bool) {
+			return lv, (lv+rv)%5 != 0
+		},
+	}
 	m := rangelock.New(o)
 	if kind == "func" {
 		m = rangelock.NewFunc(func(a, b int32) int { return int(a) - int(b) }, o)
@@ -99,7 +109,6 @@ func runModel(t *testing.T, seed uint64, space int32, kind string, steps int) {
 			gone[e.v] = true
 		}
 	}
-	next := 0
 	random := func() rangelock.Range[int32] {
 		lo := rng.Int32N(space)
 		n := 1 + rng.Int32N(max(space/200, 4))
@@ -114,7 +123,7 @@ func runModel(t *testing.T, seed uint64, space int32, kind string, steps int) {
 	w := m.Lock()
 	for i := range steps {
 		r := random()
-		op := rng.IntN(12)
+		op := rng.IntN(16)
 		if i > steps*3/4 && op < 4 {
 			op += 4 // shrink towards the end
 		}
@@ -167,9 +176,12 @@ func runModel(t *testing.T, seed uint64, space int32, kind string, steps int) {
 			}
 			next++
 			_, wantErr := ref.remove(r)
-			err := w.Swap(r, next)
-			if !errors.Is(err, wantErr) {
-				t.Fatalf("Swap(%v) = %v, want %v", r, err, wantErr)
+			f, name := w.Swap, "Swap"
+			if rng.IntN(2) == 0 {
+				f, name = w.Replace, "Replace"
+			}
+			if err := f(r, next); !errors.Is(err, wantErr) {
+				t.Fatalf("%s(%v) = %v, want %v", name, r, err, wantErr)
 			}
 			if wantErr == nil {
 				leave(es)
@@ -190,6 +202,64 @@ func runModel(t *testing.T, seed uint64, space int32, kind string, steps int) {
 			if err := w.Exclude(r); err != nil {
 				t.Fatalf("Exclude(%v) = %v", r, err)
 			}
+		case 12:
+			e, ok := ref.find(r.Lo)
+			if err := w.Split(r.Lo); ok != (err == nil) || !ok && !errors.Is(err, rangelock.ErrNotFound) {
+				t.Fatalf("Split(%d) = %v, present %t", r.Lo, err, ok)
+			}
+			if ok && e.r.Lo != r.Lo {
+				ref.t.ReplaceOrInsert(entry{rangelock.Span(e.r.Lo, r.Lo), e.v})
+				ref.t.ReplaceOrInsert(entry{rangelock.Range[int32]{Lo: r.Lo, Hi: e.r.Hi, Unbounded: e.r.Unbounded}, next})
+			}
+		case 13:
+			// Aim at a place where two ranges meet, if there is one near.
+			at := r.Lo
+			for _, e := range ref.overlapping(r) {
+				if _, ok := ref.find(e.r.Hi); ok && !e.r.Unbounded {
+					at = e.r.Hi
+				}
+			}
+			left, okLeft := ref.find(at - 1)
+			right, okRight := ref.find(at)
+			var want error
+			switch {
+			case !okLeft || !okRight || right.r.Lo != at:
+				want = rangelock.ErrNotFound
+			case (left.v+right.v)%5 == 0:
+				want = rangelock.ErrPartial
+			}
+			if err := w.Merge(at); !errors.Is(err, want) {
+				t.Fatalf("Merge(%d) = %v, want %v", at, err, want)
+			}
+			if want == nil {
+				ref.t.Delete(right)
+				ref.t.ReplaceOrInsert(entry{rangelock.Range[int32]{Lo: left.r.Lo, Hi: right.r.Hi, Unbounded: right.r.Unbounded}, left.v})
+			}
+		case 14, 15:
+			key := r.Lo
+			to := random()
+			e, ok := ref.find(key)
+			if ok && rng.IntN(2) == 0 { // near its old place
+				to = rangelock.Span(e.r.Lo+rng.Int32N(5)-2, e.r.Lo+3+rng.Int32N(5))
+			}
+			var want error
+			if !ok {
+				want = rangelock.ErrNotFound
+			} else {
+				for _, o := range ref.overlapping(to) {
+					if o.r.Lo != e.r.Lo {
+						want = rangelock.ErrOverlap
+					}
+				}
+			}
+			if err := w.Resize(key, to); !errors.Is(err, want) {
+				t.Fatalf("Resize(%d, %v) = %v, want %v", key, to, err, want)
+			}
+			if want == nil {
+				ref.t.Delete(e)
+				ref.t.ReplaceOrInsert(entry{to, e.v})
+			}
+			r = to
 		case 11:
 			w.Unlock()
 			if rng.IntN(400) == 0 {
@@ -265,6 +335,7 @@ func checkReads(t *testing.T, m *rangelock.Map[int32, int], ref *model, rng *ran
 			t.Fatalf("Get(%d) = %d, %t, want %d, %t", key, v, got, e.v, ok)
 		}
 	}
+	checkNext(t, m, ref, rng, space)
 	var want []entry
 	ref.t.Ascend(func(e entry) bool { want = append(want, e); return true })
 	i := 0
@@ -276,5 +347,36 @@ func checkReads(t *testing.T, m *rangelock.Map[int32, int], ref *model, rng *ran
 	}
 	if i != len(want) {
 		t.Fatalf("All yields %d ranges, want %d", i, len(want))
+	}
+}
+
+// checkNext compares the walks of readers with the model.
+func checkNext(t *testing.T, m *rangelock.Map[int32, int], ref *model, rng *rand.Rand, space int32) {
+	t.Helper()
+	key := rng.Int32N(space+20) - 10
+	want := ref.overlapping(rangelock.From(key))
+	g, ok := m.AcquireNext(key)
+	if ok != (len(want) > 0) {
+		t.Fatalf("AcquireNext(%d) = %t, want %v", key, ok, want)
+	}
+	if ok {
+		if g.Value() != want[0].v || g.Range().String() != want[0].r.String() {
+			t.Fatalf("AcquireNext(%d) is %v %d, want %v", key, g.Range(), g.Value(), want[0])
+		}
+		g.Release()
+	}
+	r := rangelock.Span(key, key+1+rng.Int32N(space))
+	want = ref.overlapping(r)
+	i := 0
+	for g := range m.Guards(r) {
+		if i >= len(want) || g.Value() != want[i].v || g.Range().String() != want[i].r.String() {
+			t.Fatalf("Guards(%v) yields %v at %d, want %v", r, g.Range(), i, want)
+		}
+		if i++; i == 1 && rng.IntN(2) == 0 {
+			g.Release() // the body may
+		}
+	}
+	if i != len(want) {
+		t.Fatalf("Guards(%v) yields %d ranges, want %v", r, i, want)
 	}
 }

@@ -30,6 +30,21 @@ type Options[K, V any] struct {
 	// changed then.
 	Cost func(r Range[K], v V) int64
 
+	// SplitValue makes the values of the two halves when Split cuts r at at. It is
+	// called when the range is excluded and before anything has changed, and must not
+	// use the map. Absent, both halves get v; a map with an OnRetire needs it, because
+	// one value would be retired twice.
+	SplitValue func(r Range[K], at K, v V) (left, right V)
+
+	// MergeValue makes the value of the range that Merge puts in the place of two
+	// neighbours, or reports false if they do not go together. It is called when both
+	// are excluded and before anything has changed, and must not use the map. Absent,
+	// nothing can be merged.
+	MergeValue func(left, right Range[K], lv, rv V) (v V, ok bool)
+
+	// Trace is told what happens on the slow paths; nil for nothing.
+	Trace *Trace
+
 	// MaxPending bounds the sum of the costs that are pending, in units of Cost.
 	// An operation that would pass it returns ErrBacklog and does nothing, also
 	// when nothing is pending and the operation alone is too heavy; [Map.Drain]

@@ -66,6 +66,16 @@ func (p *pending) sub(phase uint32, cost int64) {
 	}
 }
 
+// sum returns how many ranges are counted, and their cost.
+func (p *pending) sum() (n int, cost int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.counts {
+		n += c
+	}
+	return n, p.cost
+}
+
 // emptyLocked reports whether all ranges of the phases up to last are through.
 //
 // Preconditions: the caller holds mu.

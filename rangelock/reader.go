@@ -43,14 +43,19 @@ var tickets = seam.Pool{New: func() any { return new(ticket) }}
 // synchronizes before the return of RLock, and the Reader's Unlock before the return
 // of a later Lock.
 func (m *Map[K, V]) RLock() Reader[K, V] {
-	m.sem.RLock()
+	if !m.sem.TryRLock() {
+		m.lockWaiting(context.Background(), false, m.sem.RLockContext)
+	}
 	return m.newReader()
 }
 
 // RLockContext is like [Map.RLock], but gives up when ctx is done, also when it is
 // done at the call, and then returns the context's error.
 func (m *Map[K, V]) RLockContext(ctx context.Context) (Reader[K, V], error) {
-	if err := m.sem.RLockContext(ctx); err != nil {
+	if err := ctx.Err(); err != nil {
+		return Reader[K, V]{}, err
+	}
+	if err := m.lockShared(ctx); err != nil {
 		return Reader[K, V]{}, err
 	}
 	return m.newReader(), nil

@@ -83,10 +83,14 @@ func (m *Map[K, V]) reap() {
 func (m *Map[K, V]) bury(h *header[K, V]) {
 	defer func() {
 		phase, cost := h.phase, h.cost
+		moved := h.moved
 		m.recycle(h)
+		if !moved {
+			m.countRetired(1)
+		}
 		m.pending.sub(phase, cost)
 	}()
-	if m.options.OnRetire != nil {
+	if m.options.OnRetire != nil && !h.moved {
 		m.options.OnRetire(h.bounds(), h.value)
 	}
 }
@@ -124,11 +128,14 @@ func (m *Map[K, V]) detach(h *header[K, V]) {
 	m.length.Add(-1)
 	s := h.state.Load()
 	gen := s &^ lowMask
-	if m.options.OnRetire == nil {
+	if m.options.OnRetire == nil || h.moved {
 		// Nobody is told. If nobody is in it, it is finished here and now, and the
 		// header only has to wait for readers that are still looking at it.
 		if s&readerMask == 0 && h.state.CompareAndSwap(s, gen|excluded|detached|retired) {
 			m.dead.headers.push(h)
+			if !h.moved {
+				m.countRetired(1)
+			}
 			return
 		}
 	}
@@ -137,4 +144,12 @@ func (m *Map[K, V]) detach(h *header[K, V]) {
 	h.state.Or(excluded | detached)
 	invariants.At("rangelock: detached")
 	m.finish(h, gen)
+}
+
+// vacate is detach for a range whose value has moved into another.
+//
+// Preconditions: those of detach; nobody holds a guard on h.
+func (m *Map[K, V]) vacate(h *header[K, V]) {
+	h.moved, h.cost = true, 0
+	m.detach(h)
 }

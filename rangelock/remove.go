@@ -65,55 +65,6 @@ func (m *Map[K, V]) detachAll() int {
 	return len(m.scratch)
 }
 
-// Swap retires every range that lies in r, as Retire does, and attaches r with the
-// value v in their place. The ranges need not fill r; where there is none Swap is
-// Insert. It never waits for a reader. Readers see the old ranges until the swap,
-// then wait for the end of the transaction, then see the new one; never a gap.
-// Guards that are held keep the old ranges.
-//
-// Its errors are those of [Writer.Retire]; then nothing has changed.
-func (w Writer[K, V]) Swap(r Range[K], v V) error {
-	m, err := w.change("Swap")
-	if err != nil {
-		return err
-	}
-	if !m.valid(r) {
-		return badRange(r)
-	}
-	defer m.done()
-	var s span[K, V]
-	if err := m.collectWhole(&s, r); err != nil {
-		return err
-	}
-	if len(m.scratch) == 0 {
-		return m.insert(r, v)
-	}
-	first := m.scratch[0]
-	same := m.compare(first.lo, r.Lo) == 0
-	lower := -1
-	if !same && s.l.i == 0 {
-		if d := s.l.separatorDepth(); d >= 0 && m.compare(r.Lo, s.l.separator(d)) < 0 {
-			lower = d
-		}
-	}
-	m.publishing()
-	h := m.newHeader(r, v)
-	if same && len(m.scratch) == 1 && m.plainKeys && (s.tail || s.r.leaf == s.l.leaf) {
-		// The new range stands at the old one's key and reaches over no separator: one
-		// store, no copy. Not for keys with pointers: the leaf would keep the old key.
-		s.l.leaf.ranges[s.l.i].Store(h)
-	} else {
-		if lower >= 0 {
-			m.setSeparator(&s.l, lower, r.Lo)
-		}
-		m.apply(&cut[K, V]{l: &s.l, r: s.end()}, h)
-	}
-	m.length.Add(1)
-	m.touch(h)
-	m.detachAll()
-	return nil
-}
-
 // Update gives the range that covers key a new value and retires the old one, also
 // when they are equal; the bounds stay. It excludes the range and waits for the
 // guards on it. To change in place what a value points to, [Writer.Exclude] the

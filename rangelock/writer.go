@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/spanlock/spanlock/internal/invariants"
 )
@@ -41,6 +42,7 @@ type transaction[K, V any] struct {
 	ctx     context.Context // ends waits; nil between transactions
 	begun   bool            // pub is odd
 	touched []*header[K, V] // excluded and not yet let go
+	since   time.Time       // when it began; zero unless the trace wants to know
 }
 
 // maxTouched is how long a list of headers the map keeps for the next transaction.
@@ -54,7 +56,9 @@ const maxTouched = 1024
 // On a closed map it returns a Writer that can look, but every change is
 // [ErrClosed].
 func (m *Map[K, V]) Lock() Writer[K, V] {
-	m.sem.Lock()
+	if !m.sem.TryLock() {
+		m.lockWaiting(context.Background(), true, m.sem.LockContext)
+	}
 	return m.begin(context.Background())
 }
 
@@ -64,8 +68,13 @@ func (m *Map[K, V]) Lock() Writer[K, V] {
 // which needs its Unlock all the same. On a closed map LockContext returns
 // [ErrClosed]. With an error there is nothing to unlock.
 func (m *Map[K, V]) LockContext(ctx context.Context) (Writer[K, V], error) {
-	if err := m.sem.LockContext(ctx); err != nil {
+	if err := ctx.Err(); err != nil {
 		return Writer[K, V]{}, err
+	}
+	if !m.sem.TryLock() {
+		if err := m.lockWaiting(ctx, true, m.sem.LockContext); err != nil {
+			return Writer[K, V]{}, err
+		}
 	}
 	if m.closed.Load() {
 		m.sem.Unlock()
@@ -92,6 +101,9 @@ func (m *Map[K, V]) TryLock() (Writer[K, V], bool) {
 func (m *Map[K, V]) begin(ctx context.Context) Writer[K, V] {
 	seq, _ := m.sem.Speculate()
 	m.txn.ctx = ctx
+	if t := m.options.Trace; t != nil && t.Unlocked != nil {
+		m.txn.since = time.Now()
+	}
 	return Writer[K, V]{m, seq}
 }
 
@@ -128,8 +140,12 @@ func staleWriter(method string) {
 // transaction, and before that of each later Lock and RLock.
 func (w Writer[K, V]) Unlock() {
 	m := w.check("Unlock")
+	since := m.txn.since
 	m.commit()
 	m.sem.Unlock()
+	if !since.IsZero() {
+		m.options.Trace.Unlocked(time.Since(since))
+	}
 }
 
 // Downgrade ends the transaction like Unlock, and goes on as a [Reader] without
@@ -137,8 +153,12 @@ func (w Writer[K, V]) Unlock() {
 // not block.
 func (w Writer[K, V]) Downgrade() Reader[K, V] {
 	m := w.check("Downgrade")
+	since := m.txn.since
 	m.commit()
 	m.sem.Downgrade()
+	if !since.IsZero() {
+		m.options.Trace.Unlocked(time.Since(since))
+	}
 	return m.newReader()
 }
 

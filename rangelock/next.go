@@ -1,0 +1,127 @@
+package rangelock
+
+import (
+	"context"
+	"iter"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+)
+
+// AcquireNext takes a guard on the first range that ends above key: the one that
+// covers key or else the next, and reports whether there is one. It answers as of
+// one instant: when the range starts above key, there was nothing in between then.
+// It waits like [Map.Acquire], for the writer that has the range excluded, and
+// where a gap would have to be believed, for one that has begun to change the set.
+//
+// It is Linux's lock_next_vma for ranges.
+func (m *Map[K, V]) AcquireNext(key K) (Guard[K, V], bool) {
+	g, a, _ := m.next(context.Background(), key)
+	return g, a == entered
+}
+
+// next is AcquireNext; ctx ends its waits.
+func (m *Map[K, V]) next(ctx context.Context, key K) (Guard[K, V], answer, error) {
+	if !m.valid(From(key)) {
+		return Guard[K, V]{}, missed, nil // NaN
+	}
+	g, a := m.enterNext(key)
+	if a < busy {
+		return g, a, nil
+	}
+	m.fellBack(a)
+	if err := m.lockShared(ctx); err != nil {
+		return g, busy, err
+	}
+	defer m.sem.RUnlock()
+	var c cursor[K, V]
+	h := m.seekOverlap(&c, m.root.Load(), key)
+	if h == nil {
+		return g, missed, nil
+	}
+	return m.hold(h), entered, nil
+}
+
+// enterNext is the fast path of AcquireNext.
+func (m *Map[K, V]) enterNext(key K) (Guard[K, V], answer) {
+	seq := m.pub.Load()
+	g, a := m.enterOverlap(key)
+	if a == missed {
+		return g, m.proveMiss(seq)
+	}
+	if a >= busy {
+		return g, a
+	}
+	// The range is held. If it starts above key there is a gap to believe in; it was
+	// there at the instant of the look if nothing was published before or since.
+	invariants.At("rangelock: next range held")
+	if seq&1 == 0 && m.pub.Load() == seq || m.compare(g.h.lo, key) <= 0 {
+		return g, entered
+	}
+	g.Release()
+	return Guard[K, V]{}, unproved
+}
+
+// enterOverlap takes a guard on the first range that ends above key, as far as one
+// look at the tree can tell.
+func (m *Map[K, V]) enterOverlap(key K) (Guard[K, V], answer) {
+	pin := m.domain.Pin()
+	defer pin.Unpin() // compare may panic
+	var c cursor[K, V]
+	h := m.seekOverlap(&c, m.root.Load(), key)
+	if h == nil {
+		return Guard[K, V]{}, missed
+	}
+	return m.admit(h)
+}
+
+// Guards yields, in key order, a guard on each range that overlaps r. The guard is
+// held while the body runs and released before the next range is sought, so at most
+// one is held at a time; the body may release it earlier. Each range that overlaps r
+// and is attached during the whole walk is yielded once, and where two yielded
+// ranges do not meet, there was a gap at one instant. It waits like [Map.AcquireNext].
+// If r is not valid it yields nothing.
+func (m *Map[K, V]) Guards(r Range[K]) iter.Seq[*Guard[K, V]] {
+	return func(yield func(*Guard[K, V]) bool) {
+		for g := range m.GuardsContext(context.Background(), r) {
+			if !yield(g) {
+				return
+			}
+		}
+	}
+}
+
+// GuardsContext is like [Map.Guards], but a wait ends when ctx is done: then it yields
+// nil with the context's error, and ends. In all other steps the error is nil.
+func (m *Map[K, V]) GuardsContext(ctx context.Context, r Range[K]) iter.Seq2[*Guard[K, V], error] {
+	return func(yield func(*Guard[K, V], error) bool) {
+		if !m.valid(r) {
+			return
+		}
+		for key := r.Lo; ; {
+			g, a, err := m.next(ctx, key)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if a == missed {
+				return
+			}
+			end := g.Range()
+			if !m.visit(&g, r, yield) || end.Unbounded {
+				return
+			}
+			key = end.Hi
+		}
+	}
+}
+
+// visit yields a guard if its range still overlaps r, releases it, and reports
+// whether to go on.
+func (m *Map[K, V]) visit(g *Guard[K, V], r Range[K], yield func(*Guard[K, V], error) bool) bool {
+	defer func() {
+		if g.h != nil {
+			g.Release() // the body may have done it
+		}
+	}()
+	return !m.startsAfter(g.h, r) && yield(g, nil)
+}

@@ -1,0 +1,67 @@
+package rangelock
+
+// Resize gives the range that covers key the bounds r; its value moves with it, as
+// a mapping does with mremap. It may grow, shrink or move, also to where it does not
+// overlap its old place. It excludes the range and waits for the guards on it.
+// Nothing is retired.
+//
+// It returns ErrNotFound, wrapped with the key, if no range covers it; ErrBadRange
+// if r is not valid; ErrOverlap, wrapped with both ranges, if another range is in
+// the way; the transaction's context's error if that ends the wait. Then nothing has
+// changed.
+func (w Writer[K, V]) Resize(key K, r Range[K]) error {
+	m, err := w.change("Resize")
+	if err != nil {
+		return err
+	}
+	if !m.valid(r) {
+		return badRange(r)
+	}
+	old := m.find(m.root.Load(), key)
+	if old == nil {
+		return notFound(key)
+	}
+	defer m.done()
+	var s span[K, V]
+	m.collectSpan(&s, r)
+	for _, h := range m.scratch {
+		if h != old {
+			return overlap(r, h.bounds())
+		}
+	}
+	if len(m.scratch) == 0 {
+		return m.move(old, r)
+	}
+	lower := m.lowered(&s, r)
+	if err := m.exclude(); err != nil {
+		return err
+	}
+	m.publishing()
+	h := m.newHeader(r, old.value)
+	m.supplant(&s, lower, h)
+	m.length.Add(1)
+	m.touch(h)
+	m.vacate(old)
+	return nil
+}
+
+// move is Resize to a place that does not overlap the old one.
+func (m *Map[K, V]) move(old *header[K, V], r Range[K]) error {
+	var to slot[K, V]
+	if err := m.place(&to, r); err != nil {
+		return err // cannot be: nothing overlaps r
+	}
+	m.scratch = append(m.scratch[:0], old)
+	if err := m.exclude(); err != nil {
+		return err
+	}
+	m.publishing()
+	// The new place first. Both are excluded, so that a reader who finds either waits
+	// for the end of the transaction; a walk may see both.
+	m.attach(&to, m.newHeader(r, old.value))
+	var from span[K, V]
+	m.collectSpan(&from, old.bounds())
+	m.apply(&cut[K, V]{l: &from.l, r: from.end()}, nil)
+	m.vacate(old)
+	return nil
+}

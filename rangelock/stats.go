@@ -1,0 +1,95 @@
+package rangelock
+
+import (
+	"reflect"
+	"time"
+
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// Stats is what a map has done and what it holds. Only slow paths are counted: a
+// reader that meets no writer leaves no trace.
+//
+// To publish it, say once:
+//
+//	expvar.Publish("segments", expvar.Func(func() any { return m.Stats() }))
+type Stats struct {
+	Ranges int   // attached
+	Bytes  int64 // of the tree and the range objects, about; not what keys and values refer to
+
+	// Attempts of readers that fell back to the semaphore, by Reason.
+	FellBackBusy, FellBackMiss, FellBackGone int64
+
+	// Waits for the semaphore, of readers and writers, and for guards on excluded
+	// ranges; how many there were and how long they took together. A wait that is
+	// under way is not counted yet.
+	LockWaits     int64
+	LockWaited    time.Duration
+	ExcludeWaits  int64
+	ExcludeWaited time.Duration
+
+	Retired     int64         // ranges that have been through OnRetire, or freed without one
+	Pending     int           // ranges that have left and have not
+	PendingCost int64         // what those cost, in units of Options.Cost
+	Stalled     time.Duration // how long a pin has kept anything from being reclaimed
+}
+
+// tally is the counters behind Stats. Whoever is on a slow path adds.
+type tally struct {
+	fellBack      [3]seam.Int64 // by Reason
+	lockWaits     seam.Int64
+	lockWaited    seam.Int64
+	excludeWaits  seam.Int64
+	excludeWaited seam.Int64
+	retired       seam.Int64
+}
+
+// Stats returns what the map has done so far. It takes no lock that a reader or a
+// writer waits for long, and looks at every inner node of the tree: call it once a
+// second rather than once an operation. The fields are read one after the other and
+// need not fit together exactly.
+func (m *Map[K, V]) Stats() Stats {
+	t := &m.tally
+	s := Stats{
+		Ranges:        m.Len(),
+		FellBackBusy:  t.fellBack[Busy].Load(),
+		FellBackMiss:  t.fellBack[Miss].Load(),
+		FellBackGone:  t.fellBack[Gone].Load(),
+		LockWaits:     t.lockWaits.Load(),
+		LockWaited:    time.Duration(t.lockWaited.Load()),
+		ExcludeWaits:  t.excludeWaits.Load(),
+		ExcludeWaited: time.Duration(t.excludeWaited.Load()),
+		Retired:       t.retired.Load(),
+		Stalled:       m.domain.Stats().StalledFor,
+	}
+	s.Pending, s.PendingCost = m.pending.sum()
+	s.Bytes = m.bytes(s.Ranges)
+	return s
+}
+
+// bytes returns about how much memory the tree and n headers take.
+func (m *Map[K, V]) bytes(n int) int64 {
+	pin := m.domain.Pin()
+	inners, leaves := m.root.Load().count()
+	pin.Unpin()
+	header := (reflect.TypeFor[header[K, V]]().Size() + cacheLine - 1) / cacheLine * cacheLine
+	return int64(inners)*int64(reflect.TypeFor[inner[K, V]]().Size()) +
+		int64(leaves)*int64(reflect.TypeFor[leaf[K, V]]().Size()) +
+		int64(n)*int64(header)
+}
+
+// count returns how many nodes there are from p down.
+//
+// Preconditions: the caller is pinned, or holds the semaphore.
+func (p *inner[K, V]) count() (inners, leaves int) {
+	if p.level == 1 {
+		return 1, p.n
+	}
+	inners = 1
+	for i := range p.n {
+		in, l := p.kids[i].Load().count()
+		inners += in
+		leaves += l
+	}
+	return inners, leaves
+}

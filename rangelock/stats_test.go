@@ -1,0 +1,146 @@
+package rangelock_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// journal is a trace that writes down what it is told.
+type journal struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (j *journal) add(format string, args ...any) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, fmt.Sprintf(format, args...))
+}
+
+// take returns what was written since the last time.
+func (j *journal) take() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := strings.Join(j.lines, ", ")
+	j.lines = nil
+	return s
+}
+
+func (j *journal) trace() *rangelock.Trace {
+	return &rangelock.Trace{
+		FellBack:    func(r rangelock.Reason) { j.add("fell back: %v", r) },
+		LockWait:    func(w bool) { j.add("lock wait %t", w) },
+		LockGot:     func(w bool, d time.Duration, err error) { j.add("lock got %t %v %v", w, d, err) },
+		Unlocked:    func(d time.Duration) { j.add("unlocked %v", d) },
+		ExcludeWait: func() { j.add("exclude wait") },
+		ExcludeGot:  func(d time.Duration, err error) { j.add("exclude got %v %v", d, err) },
+		Retired:     func(n int) { j.add("retired %d", n) },
+	}
+}
+
+// TestTraceAndStats drives a map through each slow path and checks what the trace is
+// told and what Stats counts, with the clock of a bubble; and that a reader and a writer
+// who meet nobody leave nothing.
+func TestTraceAndStats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var j journal
+		m := rangelock.New(&rangelock.Options[int, string]{
+			OnRetire: func(intRange, string) {},
+			Cost:     func(intRange, string) int64 { return 5 },
+			Trace:    j.trace(),
+		})
+		fillTens(m, "a", "b")
+		want := func(what, told string) {
+			t.Helper()
+			synctest.Wait()
+			if got := j.take(); got != told {
+				t.Errorf("%s: told %q, want %q", what, got, told)
+			}
+		}
+		j.take()
+		g := hold(t, m, 5)
+		m.Acquire(99)
+		m.Get(5)
+		m.TryAcquire(99)
+		want("fast paths", "")
+
+		w := m.Lock()
+		excluding := start("Exclude", func() {
+			if err := w.Exclude(rg(0, 10)); err != nil {
+				t.Error(err)
+			}
+		})
+		excluding.waits(t)
+		time.Sleep(3 * time.Second)
+		g.Release()
+		excluding.returns(t)
+		want("Exclude", "exclude wait, exclude got 3s <nil>")
+
+		waiting := start("Acquire", func() { m.Acquire(5) })
+		waiting.waits(t)
+		time.Sleep(2 * time.Second)
+		want("busy", "fell back: busy, lock wait false")
+		ctx, cancel := context.WithCancel(bg)
+		locking := start("LockContext", func() {
+			if _, err := m.LockContext(ctx); err == nil {
+				t.Error("locked twice")
+			}
+		})
+		locking.waits(t)
+		cancel()
+		locking.returns(t)
+		want("a cancelled writer", "lock wait true, lock got true 0s context canceled")
+		if err := w.Insert(rg(50, 60), "f"); err != nil {
+			t.Fatal(err)
+		}
+		missing := start("Acquire of a gap", func() { m.Acquire(30) })
+		missing.waits(t)
+		want("miss", "fell back: miss, lock wait false")
+		w.Unlock()
+		waiting.returns(t)
+		missing.returns(t)
+		synctest.Wait()
+		if told := j.take(); !strings.Contains(told, "unlocked 5s") ||
+			!strings.Contains(told, "lock got false 2s <nil>") || !strings.Contains(told, "lock got false 0s <nil>") {
+			t.Errorf("Unlock: told %q", told)
+		}
+
+		if n, err := m.Retire(bg, rg(0, 20)); n != 2 || err != nil { // a is held
+			t.Fatal(n, err)
+		}
+		want("Retire", "unlocked 0s, retired 1")
+		s := m.Stats()
+		got := fmt.Sprintf("%d ranges, fell back %d %d %d, locks %d %v, excludes %d %v, retired %d, pending %d %d",
+			s.Ranges, s.FellBackBusy, s.FellBackMiss, s.FellBackGone, s.LockWaits, s.LockWaited,
+			s.ExcludeWaits, s.ExcludeWaited, s.Retired, s.Pending, s.PendingCost)
+		if want := "1 ranges, fell back 1 1 0, locks 3 2s, excludes 1 3s, retired 1, pending 1 5"; got != want {
+			t.Errorf("Stats: %s, want %s", got, want)
+		}
+		if s.Bytes < 64 || s.Bytes > 1<<20 {
+			t.Errorf("Stats: %d bytes", s.Bytes)
+		}
+	})
+}
+
+// TestStatsBytes checks the estimate of memory against what is promised of it.
+func TestStatsBytes(t *testing.T) {
+	m := rangelock.New[uint64, *int](nil)
+	w := m.Lock()
+	const n = 10000
+	for i := range uint64(n) {
+		if err := w.Insert(rangelock.Span(i, i+1), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Unlock()
+	if s := m.Stats(); s.Bytes < 64*n || rangelock.LeafCap >= 32 && s.Bytes > 128*n {
+		t.Errorf("%d bytes for %d ranges", s.Bytes, n)
+	}
+}
