@@ -1,0 +1,128 @@
+package rangealloc_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/spanlock/spanlock/rangealloc"
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// TestConcurrent has owners that allocate, fill, publish and free keys, readers that
+// look at what is at the keys under a guard, and an OnRetire that clears it. All of that
+// is plain memory: if keys are given out before the last guard is released, or before
+// OnRetire has returned, somebody reads another owner's number, and the race detector
+// sees two who know nothing of each other. A Free that puts the gap back although there
+// is an OnRetire, and an OnRetire of the map that does not count what Free has put back,
+// make this fail nearly always, also without the detector.
+func TestConcurrent(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	episodes, steps := 8, 300
+	if testing.Short() {
+		episodes = 2
+	}
+	for e := range episodes {
+		runtime.GOMAXPROCS(1 << (e % 4))
+		for _, clears := range []bool{true, false} {
+			t.Run(fmt.Sprintf("procs=%d/OnRetire=%v", runtime.GOMAXPROCS(0), clears), func(t *testing.T) {
+				runConcurrent(t, steps, clears)
+			})
+		}
+	}
+}
+
+// owner is what keys are allocated for: a number that is in each of their cells.
+type owner struct {
+	number int
+	filled chan struct{} // closed when it is
+}
+
+func runConcurrent(t *testing.T, steps int, clears bool) {
+	const keys = 96
+	var mem [keys]int
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	var o rangelock.Options[int8, *owner]
+	if clears {
+		o.OnRetire = func(r rangelock.Range[int8], v *owner) {
+			for k := r.Lo; k < r.Hi; k++ {
+				if mem[k] != v.number {
+					t.Errorf("key %d has %d when %d is retired", k, mem[k], v.number)
+				}
+				mem[k] = 0
+			}
+		}
+	}
+	a := rangealloc.New(rangelock.Span[int8](0, keys), &o)
+	var wg sync.WaitGroup
+	for id := range 4 {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(seed, uint64(id)))
+			for i := range steps {
+				v := &owner{1 + id + 4*i, make(chan struct{})}
+				alloc := a.Alloc
+				if rng.IntN(2) == 0 {
+					alloc = a.AllocBest
+				}
+				r, err := alloc(ctx, int8(1+rng.IntN(24)), int8(1)<<rng.IntN(4), v)
+				if errors.Is(err, rangealloc.ErrNoSpace) {
+					runtime.Gosched()
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for k := r.Lo; k < r.Hi; k++ {
+					if clears && mem[k] != 0 {
+						t.Errorf("key %d has %d when it is given out", k, mem[k])
+					}
+					mem[k] = v.number
+				}
+				close(v.filled)
+				runtime.Gosched()
+				free := a.FreeLater
+				if rng.IntN(3) == 0 {
+					free = a.Free
+				}
+				if err := free(ctx, r.Lo); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for id := range 4 {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(seed, uint64(100+id)))
+			for range steps * 2 {
+				g, ok := a.Map().Acquire(int8(rng.IntN(keys)))
+				if !ok {
+					continue
+				}
+				v, r := g.Value(), g.Range()
+				<-v.filled
+				for range rng.IntN(3) {
+					for k := r.Lo; k < r.Hi; k++ {
+						if mem[k] != v.number {
+							t.Errorf("key %d has %d under a guard of %d", k, mem[k], v.number)
+						}
+					}
+					runtime.Gosched()
+				}
+				g.Release()
+			}
+		})
+	}
+	wg.Wait()
+	if err := a.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	if a.Expected() != 0 {
+		t.Errorf("%d calls of OnRetire still expected", a.Expected())
+	}
+	wantGaps(t, a, rangelock.Span[int8](0, keys))
+}

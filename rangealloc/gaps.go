@@ -1,0 +1,139 @@
+package rangealloc
+
+import (
+	"cmp"
+
+	"github.com/google/btree"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+)
+
+// gap is a stretch of positions, both ends included; see order.
+type gap struct{ lo, last uint64 }
+
+// width is the number of positions less one: 2^64 of them have no other number.
+func (g gap) width() uint64 { return g.last - g.lo }
+
+// want is what an allocation looks for.
+type want struct {
+	width uint64 // the number of keys less one
+	align uint64 // a power of two
+}
+
+// place returns where in g an allocation would begin, as low as it can, and whether it
+// fits. It asks of the gap what it needs and no more: a search for width+align-1 keys,
+// after which every gap would do, is the tempting one and misses gaps that are just
+// wide enough and happen to be aligned.
+func (g gap) place(w want) (lo uint64, ok bool) {
+	mask := w.align - 1
+	lo = (g.lo + mask) &^ mask
+	// lo < g.lo: there is no multiple above g.lo, and the sum wrapped.
+	if lo < g.lo || lo > g.last {
+		return 0, false
+	}
+	return lo, g.last-lo >= w.width
+}
+
+// gaps is the positions that nobody has, as gaps of which no two touch, in two trees
+// that hold the same: by address and by size.
+type gaps struct {
+	byAddress tree
+	bySize    *btree.BTreeG[gap] // by width, then by address
+}
+
+// degree is the fan-out of the tree by size. The items are two words.
+const degree = 32
+
+// newGaps returns gaps that are the one given.
+func newGaps(all gap) gaps {
+	g := gaps{bySize: btree.NewG(degree, func(a, b gap) bool {
+		return cmp.Or(cmp.Compare(a.width(), b.width()), cmp.Compare(a.lo, b.lo)) < 0
+	})}
+	g.add(all)
+	return g
+}
+
+// add adds a gap that touches no other.
+func (s *gaps) add(g gap) {
+	s.byAddress.insert(g)
+	s.bySize.ReplaceOrInsert(g)
+}
+
+// change puts g in the place of old; see tree.change.
+func (s *gaps) change(old, g gap) {
+	s.byAddress.change(old.lo, g)
+	s.bySize.Delete(old)
+	s.bySize.ReplaceOrInsert(g)
+}
+
+// remove takes g out.
+func (s *gaps) remove(g gap) {
+	s.byAddress.remove(g.lo)
+	s.bySize.Delete(g)
+}
+
+// first returns the gap with the lowest address in which w fits, and where.
+func (s *gaps) first(w want) (g gap, lo uint64, ok bool) { return s.byAddress.root.first(w) }
+
+// best returns the smallest gap in which w fits, of equals the lowest, and where. It
+// asks one after the other, from the first that is wide enough, until alignment lets
+// it in.
+func (s *gaps) best(w want) (g gap, lo uint64, ok bool) {
+	s.bySize.AscendGreaterOrEqual(gap{0, w.width}, func(next gap) bool {
+		g = next
+		lo, ok = next.place(w)
+		return !ok
+	})
+	return g, lo, ok
+}
+
+// around returns the gap that holds all of part, and whether there is one.
+func (s *gaps) around(part gap) (gap, bool) {
+	g, ok := s.byAddress.floor(part.lo)
+	return g, ok && g.last >= part.last
+}
+
+// largest returns the largest gap, of equals the highest, and whether there is a gap.
+func (s *gaps) largest() (gap, bool) { return s.bySize.Max() }
+
+// take takes part out of the gap g, which holds it.
+func (s *gaps) take(g, part gap) {
+	invariants.Check(g.lo <= part.lo && part.last <= g.last, "%v taken from the gap %v", part, g)
+	below, above := gap{g.lo, part.lo - 1}, gap{part.last + 1, g.last}
+	switch hasBelow, hasAbove := g.lo < part.lo, part.last < g.last; {
+	case hasBelow:
+		s.change(g, below)
+		if hasAbove {
+			s.add(above)
+		}
+	case hasAbove:
+		s.change(g, above)
+	default:
+		s.remove(g)
+	}
+}
+
+// put makes part, which somebody had, a gap again and joins it with the gaps that it
+// touches.
+func (s *gaps) put(part gap) {
+	before, joinsBefore := s.byAddress.floor(part.lo)
+	invariants.Check(!joinsBefore || before.last < part.lo, "%v put back over the gap %v", part, before)
+	joinsBefore = joinsBefore && before.last+1 == part.lo
+	var after gap
+	joinsAfter := false
+	if part.last+1 != 0 {
+		after, joinsAfter = s.byAddress.floor(part.last + 1)
+		joinsAfter = joinsAfter && after.lo == part.last+1
+	}
+	switch {
+	case joinsBefore && joinsAfter:
+		s.remove(after)
+		s.change(before, gap{before.lo, after.last})
+	case joinsBefore:
+		s.change(before, gap{before.lo, part.last})
+	case joinsAfter:
+		s.change(after, gap{part.lo, after.last})
+	default:
+		s.add(part)
+	}
+}
