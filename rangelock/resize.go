@@ -51,7 +51,10 @@ func (m *Map[K, V]) move(old *header[K, V], r Range[K]) error {
 	if err := m.place(&to, r); err != nil {
 		return err // cannot be: nothing overlaps r
 	}
-	m.scratch = append(m.scratch[:0], old)
+	// The old place is sought here for m.scratch, and so that a comparison that panics
+	// does so before anything has changed; the change makes the cursors void.
+	var from span[K, V]
+	m.collectSpan(&from, old.bounds())
 	if err := m.exclude(); err != nil {
 		return err
 	}
@@ -59,7 +62,6 @@ func (m *Map[K, V]) move(old *header[K, V], r Range[K]) error {
 	// The new place first. Both are excluded, so that a reader who finds either waits
 	// for the end of the transaction; a walk may see both.
 	m.attach(&to, m.newHeader(r, old.value))
-	var from span[K, V]
 	m.collectSpan(&from, old.bounds())
 	m.apply(&cut[K, V]{l: &from.l, r: from.end()}, nil)
 	m.vacate(old)

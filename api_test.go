@@ -1,0 +1,151 @@
+package spanlock_test
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"sync"
+
+	"github.com/spanlock/spanlock/epoch"
+	"github.com/spanlock/spanlock/rangealloc"
+	"github.com/spanlock/spanlock/rangelock"
+	"github.com/spanlock/spanlock/rwsem"
+)
+
+// The signatures that other programs are compiled against. This file has nothing to
+// run: when it does not compile, somebody's program does not either.
+
+type (
+	key   = uint64
+	value = *int
+	span  = rangelock.Range[key]
+	guard = rangelock.Guard[key, value]
+)
+
+var _ interface {
+	sync.Locker
+	LockContext(context.Context) error
+	TryLock() bool
+	Downgrade()
+	RLock()
+	RLockContext(context.Context) error
+	TryRLock() bool
+	RUnlock()
+	RLocker() sync.Locker
+	Contended() bool
+	Speculate() (seq uint64, ok bool)
+	Validate(seq uint64) bool
+} = (*rwsem.Sem)(nil)
+
+var _ interface {
+	Pin() epoch.Guard
+	Retire(func())
+	RetireContext(ctx context.Context, cost int64, f func()) error
+	Synchronize(context.Context) error
+	Barrier(context.Context) error
+	Cookie() epoch.Cookie
+	Stats() epoch.Stats
+} = &epoch.Domain{MaxPending: 1}
+
+var (
+	_ interface{ Unpin() }     = (*epoch.Guard)(nil)
+	_ interface{ Done() bool } = epoch.Cookie{}
+)
+
+var (
+	_ func(*rangelock.Options[key, value]) *rangelock.Map[key, value]                                = rangelock.New[key, value]
+	_ func(func(a, b []byte) int, *rangelock.Options[[]byte, value]) *rangelock.Map[[]byte, value]   = rangelock.NewFunc[[]byte, value]
+	_ func(lo, hi key) span                                                                          = rangelock.Span[key]
+	_ func(lo key) span                                                                              = rangelock.From[key]
+	_ func() *rangelock.Map[uintptr, any]                                                            = rangelock.Default
+	_ func(uintptr) (rangelock.Guard[uintptr, any], bool)                                            = rangelock.Acquire
+	_ func(context.Context, uintptr) (rangelock.Guard[uintptr, any], error)                          = rangelock.AcquireContext
+	_ func(uintptr) (rangelock.Guard[uintptr, any], error)                                           = rangelock.TryAcquire
+	_ func(rangelock.Range[int], *rangelock.Options[int, string]) *rangealloc.Allocator[int, string] = rangealloc.New[int, string]
+	_ []error                                                                                        = []error{
+		rangelock.ErrNotFound, rangelock.ErrBusy, rangelock.ErrOverlap, rangelock.ErrBadRange,
+		rangelock.ErrPartial, rangelock.ErrBacklog, rangelock.ErrClosed, rangealloc.ErrNoSpace,
+	}
+)
+
+var _ = span{Lo: 1, Hi: 2, Unbounded: false}
+
+var _ = rangelock.Options[key, value]{
+	OnRetire:   func(r span, v value) {},
+	Cost:       func(r span, v value) int64 { return 1 },
+	MaxPending: int64(1),
+	SplitValue: func(r span, at key, v value) (left, right value) { return v, v },
+	MergeValue: func(left, right span, lv, rv value) (v value, ok bool) { return lv, true },
+	Trace:      &rangelock.Trace{},
+}
+
+var _ interface {
+	Acquire(key) (guard, bool)
+	AcquireContext(context.Context, key) (guard, error)
+	TryAcquire(key) (guard, error)
+	AcquireNext(key) (guard, bool)
+	View(key, func(r span, v value)) bool
+	Get(key) (value, bool)
+	Guards(span) iter.Seq[*guard]
+	GuardsContext(context.Context, span) iter.Seq2[*guard, error]
+	All() iter.Seq2[span, value]
+	Len() int
+	Stats() rangelock.Stats
+	RLock() rangelock.Reader[key, value]
+	RLockContext(context.Context) (rangelock.Reader[key, value], error)
+	Lock() rangelock.Writer[key, value]
+	LockContext(context.Context) (rangelock.Writer[key, value], error)
+	TryLock() (rangelock.Writer[key, value], bool)
+	Insert(context.Context, span, value) error
+	Remove(context.Context, span) (int, error)
+	Retire(context.Context, span) (int, error)
+	Swap(context.Context, span, value) error
+	Drain(context.Context) error
+	Close(context.Context) error
+} = (*rangelock.Map[key, value])(nil)
+
+var _ interface {
+	Value() value
+	Range() span
+	Release()
+} = (*guard)(nil)
+
+var _ interface {
+	Find(key) (span, value, bool)
+	Overlapping(span) iter.Seq2[span, value]
+	Acquire(key) (guard, bool)
+	Unlock()
+} = rangelock.Reader[key, value]{}
+
+var _ interface {
+	Insert(span, value) error
+	Exclude(span) error
+	TryExclude(span) bool
+	Update(key, value) error
+	Remove(span) (int, error)
+	Replace(span, value) error
+	Split(at key) error
+	Merge(at key) error
+	Resize(key, span) error
+	Retire(span) (int, error)
+	Swap(span, value) error
+	Load(iter.Seq2[span, value]) (int, error)
+	Clear() (int, error)
+	Find(key) (span, value, bool)
+	Overlapping(span) iter.Seq2[span, value]
+	Unlock()
+	Downgrade() rangelock.Reader[key, value]
+} = rangelock.Writer[key, value]{}
+
+// Any ordered kind is a key, any type a value.
+func _[K cmp.Ordered, V any](m *rangelock.Map[K, V]) *rangelock.Map[K, V] {
+	return rangelock.New[K, V](nil)
+}
+
+var _ interface {
+	Alloc(ctx context.Context, size, align int, v string) (rangelock.Range[int], error)
+	AllocBest(ctx context.Context, size, align int, v string) (rangelock.Range[int], error)
+	AllocAt(ctx context.Context, r rangelock.Range[int], v string) error
+	Free(ctx context.Context, lo int) error
+	FreeLater(ctx context.Context, lo int) error
+} = (*rangealloc.Allocator[int, string])(nil)
