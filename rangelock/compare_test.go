@@ -69,6 +69,15 @@ func TestComparePanics(t *testing.T) {
 				g.Release()
 			}
 		},
+		"AcquireNext": func(m *intMap) {
+			if g, ok := m.AcquireNext(15); ok {
+				g.Release()
+			}
+		},
+		"Guards": func(m *intMap) {
+			for range m.Guards(rg(15, 95)) {
+			}
+		},
 		"Get":  func(m *intMap) { m.Get(15) },
 		"View": func(m *intMap) { m.View(15, func(intRange, string) {}) },
 		"All":  func(m *intMap) { text(m.All()) },
@@ -100,6 +109,10 @@ func TestComparePanics(t *testing.T) {
 		"Writer.Remove":      func(w intWriter) { w.Remove(rg(10, 30)) },
 		"Writer.Retire":      func(w intWriter) { w.Retire(rg(10, 30)) },
 		"Writer.Swap":        func(w intWriter) { w.Swap(rg(10, 30), "x") },
+		"Writer.Replace":     func(w intWriter) { w.Replace(rg(10, 30), "x") },
+		"Writer.Split":       func(w intWriter) { w.Split(15) },
+		"Writer.Merge":       func(w intWriter) { w.Merge(20) },
+		"Writer.Resize":      func(w intWriter) { w.Resize(15, rg(12, 18)) },
 		"Writer.Clear":       func(w intWriter) { w.Clear() },
 		"Writer.Find":        func(w intWriter) { w.Find(15) },
 		"Writer.Overlapping": func(w intWriter) { text(w.Overlapping(rg(15, 95))) },
@@ -142,7 +155,11 @@ func TestComparePanics(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := &fuse{left: -1}
 			rec := &recorder{}
-			m := rangelock.NewFunc(f.compare, &rangelock.Options[int, string]{OnRetire: func(_ intRange, v string) { rec.add(v) }})
+			m := rangelock.NewFunc(f.compare, &rangelock.Options[int, string]{
+				OnRetire:   func(_ intRange, v string) { rec.add(v) },
+				SplitValue: func(_ intRange, _ int, v string) (string, string) { return v, v },
+				MergeValue: func(_, _ intRange, l, r string) (string, bool) { return l + r, true },
+			})
 			w := m.Lock()
 			for i := range n {
 				if err := w.Insert(rg(10*i, 10*i+10), fmt.Sprint(i)); err != nil {
