@@ -83,6 +83,9 @@ var _ interface {
 	Acquire(key) (guard, bool)
 	AcquireContext(context.Context, key) (guard, error)
 	TryAcquire(key) (guard, error)
+	AcquireExclusive(key) (guard, bool)
+	AcquireExclusiveContext(context.Context, key) (guard, error)
+	TryAcquireExclusive(key) (guard, error)
 	AcquireNext(key) (guard, bool)
 	View(key, func(r span, v value)) bool
 	Get(key) (value, bool)

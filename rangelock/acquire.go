@@ -2,7 +2,6 @@ package rangelock
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spanlock/spanlock/internal/invariants"
 )
@@ -19,6 +18,10 @@ const (
 	busy     // a writer has the range, or it is full
 	unproved // no range found, but a writer was changing the set
 	gone     // the range that was found is leaving the map
+
+	// And from here on also its line.
+
+	taken // an exclusive guard is held, or somebody stands in line; the guard says for what
 )
 
 // Acquire takes a guard on the range that covers key (Lo <= key and key < Hi), and
@@ -29,15 +32,16 @@ const (
 // It takes no lock, allocates nothing and takes a bounded number of steps, unless
 // it meets a writer: one that has excluded the range, or, for a key without a
 // range, one that has begun to change the set. Then it waits until that writer,
-// and those that were queued already, have unlocked; [Map.AcquireContext] bounds
-// the wait. A goroutine that holds a guard of the map, or a transaction, must not
-// call it; see [Map].
+// and those that were queued already, have unlocked. If it meets an exclusive guard,
+// or somebody who waits for one, it waits for its turn at the range.
+// [Map.AcquireContext] bounds the wait. A goroutine that holds a guard of the map, or a
+// transaction, must not call it; see [Map].
 //
 // It panics when the range has 2^28 guards. On a closed map it reports false.
 func (m *Map[K, V]) Acquire(key K) (Guard[K, V], bool) {
 	g, a := m.enter(key)
 	if a >= busy {
-		g, a, _ = m.acquireSlow(context.Background(), key, a)
+		g, a, _ = m.acquireSlow(context.Background(), key, g, a)
 	}
 	return g, a == entered
 }
@@ -50,7 +54,7 @@ func (m *Map[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], err
 	g, a := m.enter(key)
 	if a >= busy {
 		var err error
-		if g, a, err = m.acquireSlow(ctx, key, a); err != nil {
+		if g, a, err = m.acquireSlow(ctx, key, g, a); err != nil {
 			return g, err
 		}
 	}
@@ -75,7 +79,7 @@ func (m *Map[K, V]) TryAcquire(key K) (Guard[K, V], error) {
 	case missed:
 		return g, ErrNotFound
 	}
-	return g, ErrBusy
+	return Guard[K, V]{}, ErrBusy
 }
 
 // View calls f with the range that covers key and its value, under a guard that is
@@ -136,16 +140,19 @@ func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
 	if uint32(s) < limit {
 		invariants.At("rangelock: range looked at")
 		// The add is unconditional: no loop. It pairs with the writer's Or: who comes
-		// second sees the other.
-		if n := h.state.Add(1); uint32(n) <= limit {
+		// second sees the other. If nothing has changed since the look we are in.
+		n := h.state.Add(1)
+		if n == s+1 {
 			pin.Unpin()
-			return Guard[K, V]{h, n &^ lowMask}, entered
+			return Guard[K, V]{h, s &^ lowMask}, entered
 		}
-		s = h.state.Load()
-		m.undo(h)
+		g, a := m.collided(h, n)
+		pin.Unpin()
+		return g, a
 	}
+	g, a := m.admitOdd(h, s)
 	pin.Unpin()
-	return Guard[K, V]{}, refusal(s)
+	return g, a
 }
 
 // enterFunc is enter for maps whose comparison is the user's: a panic in it must
@@ -168,21 +175,37 @@ func (m *Map[K, V]) enterFunc(key K) (Guard[K, V], answer) {
 // Preconditions: the caller is pinned.
 func (m *Map[K, V]) admit(h *header[K, V]) (Guard[K, V], answer) {
 	s := h.state.Load()
-	if uint32(s) < limit {
-		invariants.At("rangelock: range looked at")
-		if n := h.state.Add(1); uint32(n) <= limit {
-			return Guard[K, V]{h, n &^ lowMask}, entered
-		}
-		s = h.state.Load()
-		m.undo(h)
+	if uint32(s) >= limit {
+		return m.admitOdd(h, s)
 	}
-	return Guard[K, V]{}, refusal(s)
+	invariants.At("rangelock: range looked at")
+	n := h.state.Add(1)
+	if n == s+1 {
+		return Guard[K, V]{h, s &^ lowMask}, entered
+	}
+	return m.collided(h, n)
+}
+
+// admitOdd is admit for a range whose word, s, is not below limit: it may be hot. With
+// taken the guard is not held, and says which range it is.
+//
+// Preconditions: the caller is pinned.
+//
+//go:noinline
+func (m *Map[K, V]) admitOdd(h *header[K, V], s uint64) (Guard[K, V], answer) {
+	if s&(excluded|reserved|alone) == 0 && s&hot != 0 {
+		return m.enterHot(h)
+	}
+	return Guard[K, V]{h, s &^ lowMask}, refusal(s)
 }
 
 // refusal says why the state s admits nobody.
 func refusal(s uint64) answer {
-	if s&detached != 0 {
+	switch {
+	case s&detached != 0:
 		return gone
+	case s&excluded == 0 && s&(reserved|alone) != 0:
+		return taken
 	}
 	return busy
 }
@@ -248,44 +271,6 @@ func (m *Map[K, V]) undo(h *header[K, V]) {
 	invariants.At("rangelock: refused, before the undo")
 	n := h.state.Add(^uint64(0))
 	m.releaseSlow(h, n&^lowMask, n)
-}
-
-// lockShared takes the semaphore for reading. It does not look at ctx when there
-// is nothing to wait for.
-func (m *Map[K, V]) lockShared(ctx context.Context) error {
-	if m.sem.TryRLock() {
-		return nil
-	}
-	return m.lockWaiting(ctx, false, m.sem.RLockContext)
-}
-
-// acquireSlow waits for the writer and searches again: what the fast path found,
-// or did not find, is from before the writer and says nothing now. a is its answer.
-func (m *Map[K, V]) acquireSlow(ctx context.Context, key K, a answer) (Guard[K, V], answer, error) {
-	m.fellBack(a)
-	if err := m.lockShared(ctx); err != nil {
-		return Guard[K, V]{}, busy, err
-	}
-	defer m.sem.RUnlock()
-	invariants.At("rangelock: slow path has the semaphore")
-	h := m.find(m.root.Load(), key)
-	if h == nil {
-		return Guard[K, V]{}, missed, nil
-	}
-	return m.hold(h), entered, nil
-}
-
-// hold adds a guard to an attached range.
-//
-// Preconditions: the caller holds sem for reading, so no range is excluded.
-func (m *Map[K, V]) hold(h *header[K, V]) Guard[K, V] {
-	n := h.state.Add(1)
-	if uint32(n) > limit {
-		m.undo(h)
-		panic(fmt.Sprintf("rangelock: more than %d guards on %v", limit, h.bounds()))
-	}
-	invariants.Check(n&excluded == 0, "range excluded without a writer")
-	return Guard[K, V]{h, n &^ lowMask}
 }
 
 // getSlow is Get after it met a writer; met is what it met.

@@ -42,9 +42,13 @@
 //	TryAcquire, Release                 never
 //	Acquire, View, Get                  a writer that has excluded the key's range; without
 //	                                    a range, a writer that has begun to change the map
+//	                                    either way, an exclusive guard (but not Get)
+//	AcquireExclusive                    the same, and every guard on the range
+//	TryAcquireExclusive                 never
 //	AcquireNext, Guards                 a writer that has excluded the next range; where a gap
 //	                                    lies before it, a writer that has begun to change the map
-//	AcquireContext, GuardsContext       the same, until the context ends
+//	AcquireContext, GuardsContext,      the same, until the context ends
+//	AcquireExclusiveContext
 //	All, Len, Stats                     never
 //	Lock, LockContext                   other transactions and Readers
 //	TryLock                             never
@@ -53,7 +57,8 @@
 //	Exclude, Remove, Update, Replace,   the guards on the ranges that they touch
 //	Split, Merge, Resize
 //	TryExclude                          never
-//	Find, Overlapping, Reader.Acquire   never
+//	Find, Overlapping                   never
+//	Reader.Acquire                      an exclusive guard
 //	Unlock, Downgrade                   never
 //	Map.Insert, Remove, Retire, Swap    as LockContext, then as the operation
 //	Drain                               the guards on what has left the map, and OnRetire
@@ -78,6 +83,8 @@
 //
 //   - excludes, removes or updates a range on which it holds a guard, or drains while
 //     it holds a guard on a range that has left the map;
+//   - asks for an exclusive guard on a range on which it holds a guard, or for a shared
+//     one where it holds an exclusive one or somebody waits for one;
 //   - calls Acquire, View, Get, Lock, RLock, Close or a one-operation form during its
 //     own transaction (use the Writer's methods and TryAcquire);
 //   - calls Lock or a one-operation form while it has a Reader, or RLock when a writer
@@ -90,8 +97,9 @@
 //
 // # State
 //
-// Each range has one word with a count of its readers and three flags; every value
-// that it can have is listed at its declaration in header.go.
+// Each range has one word with a count of its readers and some flags; every value
+// that it can have is listed at its declaration in header.go. Of excluded, detached and
+// retired it can have these:
 //
 //	flags                         set by                    a reader   the last Release
 //	none                          Unlock, Downgrade, an     enters     does nothing
@@ -104,7 +112,9 @@
 //
 // A reader that waits does so in the semaphore, and then searches again; TryAcquire
 // reports ErrBusy instead. So it does when a range has 2^28 guards, where Acquire
-// panics. The word also has a generation, which says in which life a recycled range
+// panics. Three more flags say that an exclusive guard is held (alone), that somebody
+// stands in line for the range (reserved), and that its readers count in stripes (hot);
+// see below. The word also has a generation, which says in which life a recycled range
 // object is, and which each guard carries.
 //
 // The map has a word, too, the publication sequence. It is odd from a transaction's
@@ -128,10 +138,13 @@
 //     definitely. Otherwise nothing is known; go to 7.
 //  5. Load the word of the range. If it is excluded, or full, unpin and go to 7. This
 //     look comes before the add so that readers that are refused cannot hold up a
-//     writer that waits for the count to fall to zero.
-//  6. Add one, without a condition and so without a loop. If the result is not excluded
-//     and not too high the guard is held; unpin. If it is, take the one back, which is
-//     a release like any other and may be the one that a writer waits for; unpin.
+//     writer that waits for the count to fall to zero. If it is hot, go on as “Hot
+//     ranges” says; if somebody is alone on it or in line, as “Exclusive guards” says.
+//  6. Add one, without a condition and so without a loop. If the result is the word of
+//     step 5 and one, the guard is held; unpin. It is held, too, if others have changed
+//     the count meanwhile but the range may still be entered; that was a collision. If
+//     not, take the one back, which is a release like any other and may be the one that
+//     a writer waits for; unpin.
 //  7. Take the semaphore for reading: this waits for the writer.
 //  8. Search again, and if there is a range add one; with the semaphore it cannot be
 //     excluded. Give the semaphore back. To use instead what step 3 has found is the
@@ -141,6 +154,56 @@
 //
 // Steps 1 to 6 may report busy when nothing is in the way any more; they never enter
 // what is excluded, and never take a gap for granted that a writer is about to fill.
+//
+// # Exclusive guards
+//
+// An exclusive guard is one swap of the range's word, from one without flags and
+// readers to one with the flag alone and a count as high as the limit, so that the look
+// of every reader finds the range full. Whoever finds the range in use, and is not
+// content with ErrBusy, stands in its line; steps 1 to 6 are in turn.go:
+//
+//  1. He sets the flag reserved, by a swap from a word without excluded. From then on
+//     readers enter only by their turn: those that keep coming cannot starve him.
+//  2. He tries to grant the head of the line once himself. The last holder may have
+//     left before the flag told it of the line; without this look both would wait.
+//  3. Every release that finds the flag and nobody left, of a guard or of a reader in
+//     passing, tries to grant the head: one exclusive guard, or all the shared ones up
+//     to the next exclusive. So neither kind starves the other.
+//  4. A waiter whose context ends leaves the line and tries to grant the head, which may
+//     have waited for him only. If he was granted meanwhile he keeps the guard.
+//  5. A transaction that excludes the range waits for the guards on it, and grants nobody
+//     in line until it lets the range in again; then it tries to grant the head. It does
+//     not clear reserved, and Unlock's And leaves it.
+//  6. A transaction that detaches the range sends the line back to the semaphore, to
+//     search again behind it. Nobody lines up after that, since step 1 wants excluded
+//     clear; so the word comes to the value from which finishing swaps.
+//
+// Who waits in line holds nothing, neither the semaphore nor a pin.
+//
+// # Hot ranges
+//
+// Readers of one range on several processors pass the line with its word around. When
+// they collide often the range becomes hot: it gets a set of padded counters, and a
+// reader adds to one of these instead of to the word (hot.go).
+//
+//  1. The range gets its set, and then the flag hot, by a swap from a word in which
+//     nobody keeps readers out.
+//  2. A reader that finds the flag adds to a stripe, and then looks at the word and
+//     whether the set is still the range's. If nobody keeps readers out the guard is
+//     held, and remembers its stripe; if not, the reader takes its one back as in step 4.
+//  3. Whoever keeps readers out (a writer that excludes or detaches, an exclusive guard,
+//     a line) sets his flag first and looks for stripes then. A reader that this look
+//     misses has added after it, and so sees the flag. Had he looked for stripes before,
+//     he would miss all who came to stripes that were given in between.
+//  4. A release takes one from its stripe, and if that is empty then looks at the word,
+//     and wakes the writer, grants the head of the line, or finishes the range.
+//  5. To finish a range is to see its stripes empty and then to swap its word, with the
+//     generation that the finisher knows: his look may have outlived the range, and in
+//     the range object's next life the word shows no readers while its stripes have
+//     some.
+//  6. A set goes back to the map's pool after a grace period, because a reader may be
+//     about to take its one back. Sets are few; if all are taken, ranges that are not
+//     used much any more give theirs up.
 //
 // # Removing
 //
@@ -218,12 +281,17 @@
 //	│                          must not wait for Map.sem
 //	├── a guard, OnRetire      Drain in a transaction waits for them
 //	├── pending.mu             weighing and detaching
+//	├── turns.mu               letting in, detaching, standing in line
+//	│   └── epoch: state.mu    an exclusive guard that is given up at once
 //	├── limbo.mu               memory for nodes and range objects
 //	│   └── epoch: waits.mu    Cookie.Done; TryLock only
 //	├── epoch: waits.mu        Synchronize, at the end of a Drain in a transaction
 //	└── epoch: state.mu        Domain.Retire
 //	a pin                      steps 2 to 6 of reading; nothing is waited for in it
-//	└── epoch: state.mu        a refused reader that finishes a range
+//	├── epoch: state.mu        a refused reader that finishes a range
+//	├── turns.mu               a refused reader that was the last before somebody's turn
+//	└── pool.mu                TryLock only: a reader that makes its range hot
+//	    └── epoch: state.mu    a set goes back
 //
 // The goroutine that calls OnRetire holds none of them meanwhile; before and after it
 // takes epoch: state.mu, limbo.mu and pending.mu, one at a time, and epoch: waits.mu
@@ -235,15 +303,17 @@
 //
 // Acquire and Release are a search, a pin and an unpin, which write a counter that few
 // goroutines share, and two atomic additions to the word of the range, which all its
-// readers share: the readers of one range on many processors pass one cache line
-// around. Get writes nothing to the range. Neither allocates if it does not wait.
+// readers share, or, when it has become hot, to a counter that few share, with one more
+// look at the word. Get writes nothing to the range. Neither allocates if it does not wait.
 //
 // A change copies one leaf of the tree, of at most 32 ranges, seldom more, into memory
 // that was used before; a steady stream of insertions and removals allocates nothing
 // while no pin lasts and OnRetire keeps up. An operation on k ranges takes time in
 // proportion to k, and Load in key order fills the tree best.
 //
-// A range has its own cache lines: 64 bytes with keys and value of 8 bytes each. A map
+// A range has its own cache lines: 64 bytes with keys and value of 8 bytes each. At most
+// 32 ranges of a map are hot at one time; a set of stripes has half a kilobyte for each
+// processor. A map
 // that has been used has about one kilobyte for each processor, and keeps a bounded
 // number of cleared nodes and range objects. There is no goroutine when there is
 // nothing to retire or to clear.

@@ -47,7 +47,7 @@ func (w Writer[K, V]) TryExclude(r Range[K]) bool {
 	m.collect(r)
 	from := m.shut()
 	for _, h := range m.scratch {
-		if h.state.Load()&readerMask != 0 {
+		if m.occupied(h) {
 			m.letIn(from)
 			return false
 		}
@@ -110,7 +110,9 @@ func (m *Map[K, V]) exclude() error {
 func (m *Map[K, V]) shut() (from int) {
 	from = len(m.txn.touched)
 	for _, h := range m.scratch {
-		// Pairs with a reader's add: who comes second sees the other.
+		invariants.At("rangelock: before the bit of exclusion")
+		// Pairs with a reader's add: who comes second sees the other. Where the reader
+		// adds, in the word or in which stripe, is looked at after this and not before.
 		if h.state.Or(excluded)&excluded == 0 {
 			m.touch(h)
 		}
@@ -123,10 +125,19 @@ func (m *Map[K, V]) shut() (from int) {
 func (m *Map[K, V]) letIn(from int) {
 	t := &m.txn
 	for _, h := range t.touched[from:] {
-		h.state.And(^uint64(excluded))
+		m.open(h)
 	}
 	clear(t.touched[from:])
 	t.touched = t.touched[:from]
+}
+
+// open lets readers into h again, or the next in line.
+func (m *Map[K, V]) open(h *header[K, V]) {
+	// An And: a store would lose the count of a reader in passing. It pairs with the
+	// reader's add; who enters sees all that was done before.
+	if s := h.state.And(^uint64(excluded)); s&reserved != 0 {
+		m.nextTurn(h, s&^lowMask)
+	}
 }
 
 // spins is how often the writer looks before it parks: about the time that a
@@ -136,7 +147,7 @@ const spins = 32
 // await waits until no guard is on h, which is excluded.
 func (m *Map[K, V]) await(h *header[K, V]) error {
 	for range spins {
-		if h.state.Load()&readerMask == 0 {
+		if !m.occupied(h) {
 			return nil
 		}
 	}
@@ -152,9 +163,9 @@ func (m *Map[K, V]) awaitSlow(h *header[K, V]) error {
 	p := seam.NewParker()
 	m.waiter.Store(p)
 	defer m.waiter.Store(nil)
-	for h.state.Load()&readerMask != 0 {
+	for m.occupied(h) {
 		invariants.At("rangelock: before the writer parks")
-		if !p.Park(ctx.Done()) && h.state.Load()&readerMask != 0 {
+		if !p.Park(ctx.Done()) && m.occupied(h) {
 			over(ctx.Err())
 			return ctx.Err()
 		}

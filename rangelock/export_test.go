@@ -124,6 +124,60 @@ func (m *Map[K, V]) SetGeneration(key K, gen uint32) {
 	h.state.Store(h.state.Load()&lowMask | uint64(gen)*generation)
 }
 
+// Generation returns which life of its header a state word says.
+func Generation(state uint64) uint64 { return state / generation }
+
+// KeepCold keeps every range of the map that is not hot yet from becoming it, for tests
+// that count in the state word. Stats must not be asked after it.
+func (m *Map[K, V]) KeepCold() { m.pool.mu.Lock() }
+
+// Promote makes the range that covers key hot and reports whether it is.
+func (m *Map[K, V]) Promote(key K) bool {
+	pin := m.domain.Pin()
+	defer pin.Unpin()
+	h := m.find(m.root.Load(), key)
+	m.promote(h)
+	return h.state.Load()&hot != 0
+}
+
+// HotSets returns how many ranges can be hot at one time, and how many sets of stripes
+// have been made.
+func (m *Map[K, V]) HotSets() (most, made int) {
+	m.pool.mu.Lock()
+	defer m.pool.mu.Unlock()
+	return maxSets, m.pool.made
+}
+
+// Sweep looks for ranges that are not used much any more, as if the time for it had come.
+func (m *Map[K, V]) Sweep() {
+	pin := m.domain.Pin()
+	defer pin.Unpin()
+	m.pool.mu.Lock()
+	defer m.pool.mu.Unlock()
+	m.pool.swept -= sweepEvery
+	m.sweepLocked()
+}
+
+// InLine returns how many goroutines stand in line for the range that covers key.
+func (m *Map[K, V]) InLine(key K) (n int) {
+	h := m.find(m.root.Load(), key)
+	m.turns.mu.Lock()
+	defer m.turns.mu.Unlock()
+	if l := m.turns.lines[h]; l != nil {
+		for t := l.head; t != nil; t = t.next {
+			n++
+		}
+	}
+	return n
+}
+
+// Lines returns how many ranges have a line.
+func (m *Map[K, V]) Lines() int {
+	m.turns.mu.Lock()
+	defer m.turns.mu.Unlock()
+	return len(m.turns.lines)
+}
+
 // State returns the state word of the range that covers key.
 func (m *Map[K, V]) State(key K) uint64 { return m.find(m.root.Load(), key).state.Load() }
 

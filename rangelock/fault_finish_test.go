@@ -77,7 +77,7 @@ func TestLateReleaser(t *testing.T) {
 			t.Fatal(err)
 		}
 		state := m.State(55)
-		if state>>32 != 1 {
+		if rangelock.Generation(state) != 1 {
 			t.Fatalf("the header is not in its second life: state %#x", state)
 		}
 		gone.letGo()

@@ -13,7 +13,8 @@ import (
 // until the last guard on it is released; new readers do not find it.
 //
 // Guards are shared: any number of readers can have one on the same range, so a
-// guard gives no right to change what the value refers to.
+// guard gives no right to change what the value refers to. One from
+// [Map.AcquireExclusive] and its kin is alone on its range, and gives that right.
 //
 // A guard may be released by another goroutine than the one that acquired it. It
 // is not for concurrent use. The zero Guard holds nothing and panics when used. A
@@ -26,10 +27,16 @@ import (
 //
 // In the terminology of the Go memory model, Release synchronizes before the
 // return of a later Exclude, Remove or Update that excludes the range, before that
-// of a TryExclude that reports true, and before the call of OnRetire for the range.
+// of a TryExclude that reports true, before that of a later AcquireExclusive of the
+// range, and before the call of OnRetire for it. Release of an exclusive guard also
+// synchronizes before the return of each later acquire of the range.
 type Guard[K, V any] struct {
-	h   *header[K, V]
-	gen uint64 // which life of h, in the place that it has in h.state
+	h *header[K, V]
+
+	// life is which life of h, in the place that it has in h.state. Its other bits are
+	// zero, but for alone in an exclusive guard, and but for hot and the counter's
+	// place (hot.go) in one that is counted in a stripe.
+	life uint64
 }
 
 // Value returns the range's value, the same for as long as the guard is held. It
@@ -57,7 +64,7 @@ func (g Guard[K, V]) Range() Range[K] {
 // It panics if g is the zero Guard, as it is after a Release, and if the range
 // shows that a copy of g was released before; see [Guard].
 func (g *Guard[K, V]) Release() {
-	h, gen := g.h, g.gen
+	h, life := g.h, g.life
 	if h == nil {
 		zeroGuard("Release")
 	}
@@ -66,23 +73,45 @@ func (g *Guard[K, V]) Release() {
 	// Look before taking: a second release of a copy must change nothing. A count that
 	// went below zero would borrow from the flags, and a writer that comes in the
 	// meantime would lose a bit. Two copies that are released at the very same time
-	// can get past this together; releaseSlow sees the second.
-	if s := h.state.Load(); s&readerMask == 0 || s&^lowMask != gen {
-		notHeld(gen, s)
+	// can get past this together; releaseSlow sees the second. A guard that is not a
+	// shared one counted in the word is in no life that the word can show.
+	if s := h.state.Load(); s&readerMask == 0 || s&^lowMask != life {
+		m.releaseOther(h, life, s)
+		return
 	}
 	// From here on the range may be gone: m was read before, and of h only its
 	// identity is used. One comparison sees every reason for more work: a flag, a
 	// generation other than ours (the difference is huge), a count below zero.
 	// Pairs with the writer's load in await and with the finishing swap.
-	if n := h.state.Add(^uint64(0)); n-gen >= limit {
-		m.releaseSlow(h, gen, n)
+	if n := h.state.Add(^uint64(0)); n-life >= limit {
+		m.releaseSlow(h, life, n)
+	}
+}
+
+// releaseOther releases a guard that is exclusive or counted in a stripe, and panics
+// for one that is neither: its range, seen in state s, shows that it was released
+// before.
+//
+//go:noinline
+func (m *Map[K, V]) releaseOther(h *header[K, V], life, s uint64) {
+	gen := life &^ lowMask
+	switch {
+	case life&hot != 0:
+		m.releaseStripe(h, life, s)
+	case life&alone == 0 || s&^lowMask != gen || s&alone == 0:
+		notHeld(gen, s)
+	default:
+		// One operation takes the count and says that nobody is alone any more. Pairs
+		// with the swaps that let others in, which load the word first.
+		m.releaseSlow(h, gen, h.state.Add(^uint64(sole)+1))
 	}
 }
 
 // releaseSlow does what a release of one count owes to others; n is the state
 // after it. A refused reader that takes its add back comes here, too: its count
-// may be the last that a draining writer waits for, or the last that keeps a
-// detached range from being finished. It is outlined: it is seldom on the way.
+// may be the last that a draining writer waits for, or the next in line, or the last
+// that keeps a detached range from being finished. It is outlined: it is seldom on
+// the way.
 //
 //go:noinline
 func (m *Map[K, V]) releaseSlow(h *header[K, V], gen, n uint64) {
@@ -90,23 +119,48 @@ func (m *Map[K, V]) releaseSlow(h *header[K, V], gen, n uint64) {
 	switch {
 	case n&readerMask == readerMask || n&^lowMask != gen:
 		notHeld(gen, h.state.Add(1))
-	case n&readerMask != 0 || n&excluded == 0:
-		// Others are in it, and the last of them will be here; or it is merely full.
-	case n&detached == 0:
+	case n&readerMask == 0:
+		m.left(h, gen, n)
+	}
+	// Else others are in it, and the last of them will be here; or it is merely full.
+}
+
+// left does what is due when the word, or a stripe, of h has no count any more; s is
+// the state as it was then or later, in the life gen. There may be counts elsewhere:
+// whoever it tells looks for himself.
+func (m *Map[K, V]) left(h *header[K, V], gen, s uint64) {
+	switch {
+	case s&excluded == 0:
+		if s&reserved != 0 {
+			m.nextTurn(h, gen)
+		}
+	case s&detached == 0:
 		if w := m.waiter.Load(); w != nil {
 			w.Wake() // the writer looks again, and may be waiting for another range
 		}
-	case n&retired == 0:
+	case s&retired == 0:
 		invariants.At("rangelock: last guard of a detached range")
 		m.finish(h, gen)
 	}
 }
 
+// occupied reports whether somebody is in h: a guard, or a reader in passing. Where
+// the caller keeps new readers out, a false stays true: each count was zero once, and
+// none that is taken later stays.
+func (m *Map[K, V]) occupied(h *header[K, V]) bool {
+	return h.state.Load()&readerMask != 0 || m.striped(h)
+}
+
 // finish tries to win the right to retire h in its life gen, and hands it over if
 // it does. It loses when somebody is in the range, when somebody else has won, or
 // when the header has begun another life since the caller's count was in it:
-// without the generation in the comparison a slow releaser would retire that one.
+// without the generation in the comparison a slow releaser would retire that one. A
+// look at the stripes may be one at those of another life, too; the comparison
+// covers it.
 func (m *Map[K, V]) finish(h *header[K, V], gen uint64) bool {
+	if m.striped(h) {
+		return false // who leaves last there tries again
+	}
 	invariants.At("rangelock: before the finishing swap")
 	if !h.state.CompareAndSwap(gen|excluded|detached, gen|excluded|detached|retired) {
 		return false
@@ -123,7 +177,7 @@ func notHeld(gen, s uint64) {
 		panic(fmt.Sprintf("rangelock: guard released twice: its range is gone (guard of life %d, range object in life %d)",
 			gen/generation, s/generation))
 	}
-	panic(fmt.Sprintf("rangelock: guard released twice: the range has no guards left (state %#x, guard of life %d)",
+	panic(fmt.Sprintf("rangelock: guard released twice: the range has no such guard left (state %#x, guard of life %d)",
 		s, gen/generation))
 }
 

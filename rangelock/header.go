@@ -7,34 +7,54 @@ import (
 )
 
 // The state word of a header. Every word that can be seen is one of these, where
-// gen is the generation (bits 32-63) and n a count of readers (bits 0-28):
+// gen is the generation (bits 35-63) and n a count of readers (bits 0-28):
 //
 //	gen|n                            attached, n guards are held; n <= limit, but
 //	                                 for readers in passing above it
+//	gen|alone|limit+n                attached, one exclusive guard is held, which
+//	                                 counts as limit; n are readers in passing
 //	gen|excluded|n                   attached, a writer has it: no reader enters;
 //	                                 n guards from before and readers in passing
+//	gen|excluded|alone|limit+n       the same, the guard from before is exclusive
 //	gen|excluded|detached|n          out of the tree for good; n guards keep it
+//	gen|excluded|detached|alone|limit+n
+//	                                 the same, with one exclusive guard
 //	gen|excluded|detached|retired|n  somebody has won the right to finish it;
 //	                                 n are readers in passing
+//
+// Each of those that are not retired can have two more flags; with detached only
+// until the writer that has set it takes them away:
+//
+//	reserved    goroutines stand in line for the range (turn.go): no reader enters
+//	            but by its turn
+//	hot         readers count in the range's stripes (hot.go), not here; those that
+//	            came before, or took the semaphore, are in n
 //
 // A reader in passing has added one, sees that it may not enter, and is about to
 // take its one back. It does so while it is pinned, so a header that a grace
 // period has gone over has none.
 //
 // The generation grows by one each time the header is recycled; a guard carries
-// the one it entered with. It wraps after 2^32 lives of one header.
+// the one it entered with. It wraps after 2^29 lives of one header.
 const (
+	reserved = 1 << 29
+	hot      = 1 << 30
 	excluded = 1 << 31
-	detached = 1 << 30
-	retired  = 1 << 29
+	detached = 1 << 32
+	retired  = 1 << 33
+	alone    = 1 << 34
 
 	// limit is how many guards one range can have. A word whose low 32 bits are
-	// below it admits one more; one comparison sees excluded and full alike.
+	// below it admits one more; one comparison sees full, reserved, hot, excluded and
+	// an exclusive guard alike.
 	limit = 1 << 28
 
+	// sole is what an exclusive guard adds.
+	sole = alone | limit
+
 	readerMask = 1<<29 - 1
-	lowMask    = 1<<32 - 1
-	generation = 1 << 32 // one life
+	lowMask    = 1<<35 - 1
+	generation = 1 << 35 // one life
 )
 
 // header is a range object: bounds, value and the count of its readers.
@@ -43,8 +63,8 @@ const (
 // its detachment: to change them makes a new header. It has its cache lines to
 // itself, so that readers of one range do not slow those of the next.
 type header[K, V any] struct {
-	// state is listed above. Readers add to it; the writer sets and clears bits;
-	// who finishes swaps it.
+	// state is listed above. Readers add to it; the writer, and who stands in line,
+	// set and clear bits; who finishes swaps it.
 	state seam.Uint64
 
 	// m is the map. It is set when the header is made and never changes, not even
@@ -65,9 +85,14 @@ type header[K, V any] struct {
 	// cost, phase and moved are written at detachment and read when it ends. moved
 	// says that the value lives on in another range: OnRetire is not for it.
 	cost      int64
-	phase     uint32
+	phase     uint16
 	moved     bool
 	unbounded bool
+
+	// heat says how often readers have collided, or where the stripes are; its values
+	// are listed in hot.go. Readers write it while they are pinned, and who recycles
+	// the header.
+	heat seam.PackedUint32
 }
 
 // bounds returns the header's range.

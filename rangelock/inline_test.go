@@ -100,7 +100,7 @@ func TestInlineFunctions(t *testing.T) {
 	}
 	for _, f := range []string{
 		"(*Map).releaseSlow", "(*Map).acquireSlow", "(*Map).getSlow", "(*Map).awaitSlow",
-		"(*Map).undo", "(*Map).finish", "(*Map).free", "zeroGuard", "staleWriter", "staleReader",
+		"(*Map).admitOdd", "(*Map).collided", "(*Map).releaseOther", "(*Map).undo", "(*Map).finish", "(*Map).free", "zeroGuard", "staleWriter", "staleReader",
 	} {
 		got, ok := d.funcs[f]
 		switch {
@@ -119,10 +119,10 @@ func TestInlineFunctions(t *testing.T) {
 func TestInlineAtomics(t *testing.T) {
 	d := compilerDecisions(t)
 	fast := map[string]int{ // how many operations there are at least
-		"enter": 4, "enterFunc": 2, "admit": 2, "look": 3, "lookFunc": 3, "proveMiss": 1, "Release": 1, "await": 1, "findOrdered": 2, "findTall": 3,
+		"enter": 4, "enterFunc": 2, "admit": 2, "look": 3, "lookFunc": 3, "proveMiss": 1, "Release": 2, "enterHot": 4, "leaveStripe": 3, "striped": 1, "findOrdered": 2, "findTall": 3,
 	}
 	atomics := map[string]bool{"Load": true, "Store": true, "Add": true, "Or": true, "And": true, "CompareAndSwap": true}
-	for _, file := range []string{"acquire.go", "guard.go", "exclude.go", "search.go"} {
+	for _, file := range []string{"acquire.go", "guard.go", "exclude.go", "hot.go", "search.go"} {
 		fset := token.NewFileSet()
 		tree, err := parser.ParseFile(fset, file, nil, 0)
 		if err != nil {

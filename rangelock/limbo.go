@@ -244,11 +244,12 @@ func clearInner[K, V any](p *inner[K, V]) {
 func clearHeader[K, V any](h *header[K, V]) {
 	if invariants.Enabled {
 		s := h.state.Load()
-		invariants.Check(s&lowMask == excluded|detached|retired,
-			"header of %v recycled in state %#x", h.bounds(), s)
+		invariants.Check(s&lowMask == excluded|detached|retired && h.heat.Load()&promoted == 0,
+			"header of %v recycled in state %#x, heat %#x", h.bounds(), s, h.heat.Load())
 	}
 	var key K
 	var value V
 	h.lo, h.hi, h.value = key, key, value
 	h.unbounded, h.moved = false, false
+	h.heat.Store(0)
 }

@@ -18,6 +18,10 @@ import (
 // copied. A map that is dropped needs no Close for the memory's sake, but then
 // OnRetire is not called for the ranges in it.
 //
+// A guard is shared, or exclusive ([Map.AcquireExclusive]): the readers of a range keep
+// out who wants to be alone on it, and he them, without a writer and without an effect on
+// other ranges.
+//
 // A goroutine that holds a guard must not wait for a writer of the same map, in
 // [Map.Acquire], [Map.AcquireContext], [Map.View], [Map.Get], [Map.Lock],
 // [Map.RLock] or a one-operation form like [Map.Swap]: a writer that excludes the
@@ -84,6 +88,8 @@ type Map[K, V any] struct {
 	dead    nodes[K, V] // unlinked since the last seal
 	scratch []*header[K, V]
 
+	turns   turns[K, V] // turn.go
+	pool    pool[K, V]  // pool.go
 	limbo   limbo[K, V] // limbo.go
 	freed   freed[K, V] // reap.go
 	tally   tally       // stats.go

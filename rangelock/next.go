@@ -28,17 +28,15 @@ func (m *Map[K, V]) next(ctx context.Context, key K) (Guard[K, V], answer, error
 	if a < busy {
 		return g, a, nil
 	}
-	m.fellBack(a)
-	if err := m.lockShared(ctx); err != nil {
-		return g, busy, err
+	if a == taken {
+		// The range may leave while we stand in line for it, and then it is not the next
+		// one any more: whether it is can only be told with the semaphore.
+		a = busy
 	}
-	defer m.sem.RUnlock()
-	var c cursor[K, V]
-	h := m.seekOverlap(&c, m.root.Load(), key)
-	if h == nil {
-		return g, missed, nil
-	}
-	return m.hold(h), entered, nil
+	return m.fallBack(ctx, g, a, false, func() *header[K, V] {
+		var c cursor[K, V]
+		return m.seekOverlap(&c, m.root.Load(), key)
+	})
 }
 
 // enterNext is the fast path of AcquireNext.

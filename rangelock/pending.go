@@ -18,22 +18,27 @@ import (
 // leave while it waits do not prolong it.
 type pending struct {
 	mu     seam.Mutex
-	first  uint32 // the oldest phase that is counted; phases wrap, and are compared by difference
+	first  uint16 // the oldest phase that is counted; phases wrap, and are compared by difference
 	counts []int  // by phase, from first on; new ranges join the last
 	cost   int64  // of all; may wrap where no MaxPending looks at it
 	line   []*drainer
 }
 
+// maxPhases is how many phases there can be; it keeps their differences well inside
+// the numbers. With that many Drains under way, each since another range, one more
+// may be prolonged by ranges that leave later.
+const maxPhases = 1 << 14
+
 // drainer is a Drain that waits until the phases up to last are empty.
 type drainer struct {
-	last   uint32
+	last   uint16
 	parker *seam.Parker
 }
 
 // add counts a range that is about to be detached and returns its phase.
 //
 // Preconditions: the caller holds sem for writing.
-func (p *pending) add(cost int64) uint32 {
+func (p *pending) add(cost int64) uint16 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.counts) == 0 {
@@ -42,11 +47,11 @@ func (p *pending) add(cost int64) uint32 {
 	at := len(p.counts) - 1
 	p.counts[at]++
 	p.cost += cost
-	return p.first + uint32(at)
+	return p.first + uint16(at)
 }
 
 // sub takes a range out of the count again, after its OnRetire.
-func (p *pending) sub(phase uint32, cost int64) {
+func (p *pending) sub(phase uint16, cost int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.counts[phase-p.first]--
@@ -56,7 +61,7 @@ func (p *pending) sub(phase uint32, cost int64) {
 		empty++
 	}
 	p.counts = slices.Delete(p.counts, 0, empty)
-	p.first += uint32(empty)
+	p.first += uint16(empty)
 	if p.counts[0] == 0 || empty > 0 {
 		for _, d := range p.line {
 			if p.emptyLocked(d.last) {
@@ -79,8 +84,8 @@ func (p *pending) sum() (n int, cost int64) {
 // emptyLocked reports whether all ranges of the phases up to last are through.
 //
 // Preconditions: the caller holds mu.
-func (p *pending) emptyLocked(last uint32) bool {
-	return int32(last-p.first) < 0 || last == p.first && (len(p.counts) == 0 || p.counts[0] == 0)
+func (p *pending) emptyLocked(last uint16) bool {
+	return int16(last-p.first) < 0 || last == p.first && (len(p.counts) == 0 || p.counts[0] == 0)
 }
 
 // wait waits until every range counted before the call is through.
@@ -91,14 +96,15 @@ func (p *pending) wait(ctx context.Context) error {
 	if n == 0 {
 		return nil
 	}
-	d := &drainer{last: p.first + uint32(n-1), parker: seam.NewParker()}
+	d := &drainer{last: p.first + uint16(n-1), parker: seam.NewParker()}
 	if p.emptyLocked(d.last) {
 		return nil
 	}
-	if p.counts[n-1] != 0 {
-		p.counts = append(p.counts, 0) // what comes from now on is not waited for
-	} else {
+	switch {
+	case p.counts[n-1] == 0:
 		d.last-- // nothing has come since the last Drain opened this phase
+	case n < maxPhases:
+		p.counts = append(p.counts, 0) // what comes from now on is not waited for
 	}
 	p.line = append(p.line, d)
 	p.mu.Unlock()

@@ -100,15 +100,20 @@ func (r Reader[K, V]) Find(key K) (Range[K], V, bool) {
 }
 
 // Acquire takes a guard on the range that covers key, and reports whether there is
-// one. It does not wait. The guard may outlive the reader. It panics when the range
-// has 2^28 guards.
+// one. It waits for nothing but its turn where an exclusive guard is held or waited
+// for. The guard may outlive the reader. It panics when the range has 2^28 guards.
 func (r Reader[K, V]) Acquire(key K) (Guard[K, V], bool) {
 	m := r.check("Acquire")
 	h := m.find(m.root.Load(), key)
 	if h == nil {
 		return Guard[K, V]{}, false
 	}
-	return m.hold(h), true
+	g, a, t := m.hold(h, false)
+	if a == taken {
+		// Nobody is sent back: while there is a Reader no range leaves.
+		g, _ = m.awaitTurn(context.Background(), t)
+	}
+	return g, true
 }
 
 // Overlapping yields the ranges that overlap o, the whole of each, with their

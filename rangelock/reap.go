@@ -107,6 +107,9 @@ func inOrder[K, V any](h *header[K, V]) (first *header[K, V]) {
 
 // recycle puts a header that nobody can reach into the free list.
 func (m *Map[K, V]) recycle(h *header[K, V]) {
+	if h.heat.Load()&promoted != 0 {
+		m.coolDown(h)
+	}
 	clearHeader(h)
 	m.limbo.mu.Lock()
 	if m.limbo.clean.headers.n < maxSpareHeaders {
@@ -129,9 +132,10 @@ func (m *Map[K, V]) detach(h *header[K, V]) {
 	s := h.state.Load()
 	gen := s &^ lowMask
 	if m.options.OnRetire == nil || h.moved {
-		// Nobody is told. If nobody is in it, it is finished here and now, and the
-		// header only has to wait for readers that are still looking at it.
-		if s&readerMask == 0 && h.state.CompareAndSwap(s, gen|excluded|detached|retired) {
+		// Nobody is told. If nobody is in it, in line for it or in stripes of it, it is
+		// finished here and now, and the header only has to wait for readers that are
+		// still looking at it.
+		if s&^excluded == gen && h.heat.Load()&promoted == 0 && h.state.CompareAndSwap(s, gen|excluded|detached|retired) {
 			m.dead.headers.push(h)
 			if !h.moved {
 				m.countRetired(1)
@@ -141,8 +145,13 @@ func (m *Map[K, V]) detach(h *header[K, V]) {
 	}
 	h.phase = m.pending.add(h.cost)
 	invariants.At("rangelock: before the bits of detachment")
-	h.state.Or(excluded | detached)
+	s = h.state.Or(excluded | detached)
 	invariants.At("rangelock: detached")
+	if s&(reserved|hot) != 0 {
+		// From here on nobody sets them any more: who does it wants excluded clear.
+		m.sendBack(h)
+		h.state.And(^uint64(hot))
+	}
 	m.finish(h, gen)
 }
 

@@ -15,6 +15,7 @@ import (
 //	expvar.Publish("segments", expvar.Func(func() any { return m.Stats() }))
 type Stats struct {
 	Ranges int   // attached
+	Hot    int   // of these, counted in stripes because many readers use them at once
 	Bytes  int64 // of the tree and the range objects, about; not what keys and values refer to
 
 	// Attempts of readers that fell back to the semaphore, by Reason.
@@ -27,6 +28,10 @@ type Stats struct {
 	LockWaited    time.Duration
 	ExcludeWaits  int64
 	ExcludeWaited time.Duration
+
+	// Waits for a turn at a range that has, or is to have, an exclusive guard.
+	TurnWaits  int64
+	TurnWaited time.Duration
 
 	Retired     int64         // ranges that have been through OnRetire, or freed without one
 	Pending     int           // ranges that have left and have not
@@ -41,6 +46,8 @@ type tally struct {
 	lockWaited    seam.Int64
 	excludeWaits  seam.Int64
 	excludeWaited seam.Int64
+	turnWaits     seam.Int64
+	turnWaited    seam.Int64
 	retired       seam.Int64
 }
 
@@ -59,11 +66,14 @@ func (m *Map[K, V]) Stats() Stats {
 		LockWaited:    time.Duration(t.lockWaited.Load()),
 		ExcludeWaits:  t.excludeWaits.Load(),
 		ExcludeWaited: time.Duration(t.excludeWaited.Load()),
+		TurnWaits:     t.turnWaits.Load(),
+		TurnWaited:    time.Duration(t.turnWaited.Load()),
 		Retired:       t.retired.Load(),
 		Stalled:       m.domain.Stats().StalledFor,
 	}
 	s.Pending, s.PendingCost = m.pending.sum()
 	s.Bytes = m.bytes(s.Ranges)
+	s.Hot = m.pool.hotRanges()
 	return s
 }
 

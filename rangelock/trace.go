@@ -14,7 +14,7 @@ import (
 // New, and may be called by several goroutines at once.
 type Trace struct {
 	// FellBack is called when a reader gives up the fast path and goes to the
-	// semaphore.
+	// semaphore, or into a range's line.
 	FellBack func(reason Reason)
 
 	// LockWait is called before a wait for the semaphore, by a writer or by a reader,
@@ -33,16 +33,22 @@ type Trace struct {
 	ExcludeWait func()
 	ExcludeGot  func(waited time.Duration, err error)
 
+	// TurnWait is called before a reader waits for its turn at a range that has, or is to
+	// have, an exclusive guard, and TurnGot when the wait is over: err is nil, or the
+	// error of the context that ended it. exclusive says what kind of guard it wants.
+	TurnWait func(exclusive bool)
+	TurnGot  func(exclusive bool, waited time.Duration, err error)
+
 	// Retired is called when n ranges have been through OnRetire, or, without an
 	// OnRetire, have been freed.
 	Retired func(n int)
 }
 
-// Reason says why a reader fell back from the fast path to the semaphore.
+// Reason says why a reader fell back from the fast path.
 type Reason int
 
 const (
-	Busy Reason = iota // a writer has the range excluded, or it has 2^28 guards
+	Busy Reason = iota // a writer has the range excluded, or it is somebody else's turn, or it has 2^28 guards
 	Miss               // no range was found, but a writer was changing the set
 	Gone               // the range that was found was leaving the map
 )
@@ -107,6 +113,24 @@ func (m *Map[K, V]) excludeWaiting() func(err error) {
 		m.tally.excludeWaited.Add(int64(waited))
 		if t != nil && t.ExcludeGot != nil {
 			t.ExcludeGot(waited, err)
+		}
+	}
+}
+
+// turnWaiting tells the trace that a reader is about to park in a range's line, and
+// returns what it calls when that is over.
+func (m *Map[K, V]) turnWaiting(exclusive bool) func(err error) {
+	t := m.options.Trace
+	if t != nil && t.TurnWait != nil {
+		t.TurnWait(exclusive)
+	}
+	start := time.Now()
+	return func(err error) {
+		waited := time.Since(start)
+		m.tally.turnWaits.Add(1)
+		m.tally.turnWaited.Add(int64(waited))
+		if t != nil && t.TurnGot != nil {
+			t.TurnGot(exclusive, waited, err)
 		}
 	}
 }

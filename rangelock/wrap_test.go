@@ -156,6 +156,7 @@ func TestWrapReaders(t *testing.T) {
 		m := rangelock.New[int32, int](nil)
 		r := rangelock.Span[int32](0, 10)
 		m.Insert(t.Context(), r, 1)
+		m.KeepCold()
 		m.SetReaders(5, rangelock.Limit-2)
 		state := m.State(5)
 		var in, entered, refused atomic.Int32

@@ -168,11 +168,9 @@ func (w Writer[K, V]) Downgrade() Reader[K, V] {
 func (m *Map[K, V]) commit() {
 	t := &m.txn
 	for _, h := range t.touched {
-		// A header that left in this transaction stays excluded for ever. For the
-		// others an And: a store would lose the count of a reader in passing. It pairs
-		// with the reader's add; who enters sees all that was done before.
+		// A header that left in this transaction stays excluded for ever.
 		if h.state.Load()&detached == 0 {
-			h.state.And(^uint64(excluded))
+			m.open(h)
 		}
 		invariants.At("rangelock: a range let in by commit")
 	}

@@ -6,12 +6,13 @@ package seam
 // go.uber.org/atomic in no other way, finds a body only if it is inlined below, and
 // otherwise pays a call for every load. So each method that the module uses on a fast path
 // is used once here, and nobody calls this.
-func inlined(u *Uint32, b *Bool, w *Uint64, i *Int64) {
+func inlined(u *Uint32, p *PackedUint32, b *Bool, w *Uint64, i *Int64) {
 	u.Store(u.Load() + u.Add(1) + u.Sub(1) + u.Swap(0))
+	p.Store(p.Load())
 	b.Store(b.Load())
 	w.Store(w.Load() + w.Add(1) + w.Swap(0) + w.Or(1) + w.And(1))
 	i.Store(i.Load() + i.Add(1) + i.Swap(0))
-	b.Store(u.CompareAndSwap(0, 1) && b.CompareAndSwap(false, true) &&
+	b.Store(u.CompareAndSwap(0, 1) && p.CompareAndSwap(0, 1) && b.CompareAndSwap(false, true) &&
 		w.CompareAndSwap(0, 1) && i.CompareAndSwap(0, 1))
 }
 

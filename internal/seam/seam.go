@@ -22,6 +22,10 @@ type (
 	Bool   = uatomic.Bool
 )
 
+// PackedUint32 is sync/atomic's 32-bit word: it takes four bytes among its neighbours
+// where Uint32, which cannot be compared, takes eight on a 64-bit machine.
+type PackedUint32 = atomic.Uint32
+
 // 64-bit words come from sync/atomic, which aligns them on 32-bit platforms too.
 type (
 	Uint64 = atomic.Uint64

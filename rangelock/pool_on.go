@@ -1,0 +1,9 @@
+//go:build invariants || race
+
+package rangelock
+
+// In checking builds hot ranges are common, and so is that there are too many.
+const (
+	maxSets  = 2
+	hotAfter = 2
+)
