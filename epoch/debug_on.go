@@ -3,11 +3,9 @@
 package epoch
 
 import (
-	"bytes"
 	"fmt"
-	"runtime"
-	"strings"
 
+	"github.com/spanlock/spanlock/internal/caller"
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
@@ -22,17 +20,11 @@ type mark struct{ pin *pinRecord }
 type pinRecord struct {
 	register *pinRegister
 	number   uint64
-	taken    stack // where it was pinned
+	taken    caller.Stack // where it was pinned
 
 	// Protected by register.mu.
 	gone     bool
-	unpinned stack // where it was unpinned, once gone
-}
-
-// A stack is the program counters of a few calls.
-type stack struct {
-	pcs [24]uintptr
-	n   int
+	unpinned caller.Stack // where it was unpinned, once gone
 }
 
 // pinRegister knows the pins that are held.
@@ -41,11 +33,11 @@ type pinRegister struct {
 	mu     seam.Mutex
 	last   uint64
 	held   map[*pinRecord]struct{}
-	caller string // goroutine that runs callbacks, as the runtime prints it
+	runner string // goroutine that runs callbacks, as the runtime prints it
 }
 
 func (r *pinRegister) add() mark {
-	p := &pinRecord{register: r, taken: here()}
+	p := &pinRecord{register: r, taken: caller.Here(2)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.held == nil {
@@ -70,7 +62,7 @@ func (g *Guard) unpinMark() {
 		panic(fmt.Sprintf("epoch: Unpin of a guard whose pin is gone: a copy of it was unpinned before\npinned at\n%sunpinned at\n%s", p.taken, p.unpinned))
 	}
 	p.gone = true
-	p.unpinned = here()
+	p.unpinned = caller.Here(2)
 	delete(p.register.held, p)
 }
 
@@ -93,7 +85,7 @@ func (r *pinRegister) oldest() string {
 // enterCallbacks remembers the calling goroutine as the one that runs callbacks.
 func (r *pinRegister) enterCallbacks() {
 	r.mu.Lock()
-	r.caller = goroutine()
+	r.runner = caller.Goroutine()
 	r.mu.Unlock()
 }
 
@@ -101,38 +93,7 @@ func (r *pinRegister) enterCallbacks() {
 func (r *pinRegister) checkBarrier() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.caller == goroutine() {
+	if r.runner == caller.Goroutine() {
 		panic("epoch: Barrier in a callback of the same domain: it would wait for itself")
 	}
-}
-
-// goroutine returns what a stack trace of the calling goroutine begins with,
-// "goroutine 7".
-func goroutine() string {
-	var b [64]byte
-	line := b[:runtime.Stack(b[:], false)]
-	if i := bytes.IndexByte(line, '['); i >= 0 {
-		line = line[:i]
-	}
-	return string(line)
-}
-
-// here returns the stack from the caller of Pin or Unpin on.
-func here() stack {
-	var s stack
-	s.n = runtime.Callers(4, s.pcs[:])
-	return s
-}
-
-func (s stack) String() string {
-	var b strings.Builder
-	frames := runtime.CallersFrames(s.pcs[:s.n])
-	for s.n > 0 {
-		f, more := frames.Next()
-		fmt.Fprintf(&b, "%s\n\t%s:%d\n", f.Function, f.File, f.Line)
-		if !more {
-			break
-		}
-	}
-	return b.String()
 }

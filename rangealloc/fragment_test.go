@@ -224,7 +224,7 @@ func BenchmarkChurn(b *testing.B) {
 // TestAllocations: in the steady state a pair of Alloc and FreeLater allocates little:
 // what the map and the trees need is used again.
 func TestAllocations(t *testing.T) {
-	if invariants.Enabled {
+	if invariants.Enabled || debugBuild {
 		t.Skip("a checking build has other sizes and allocates in its checks")
 	}
 	a := rangealloc.New[uint64, int](rangelock.Span[uint64](0, 1<<20), nil)

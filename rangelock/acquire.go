@@ -39,9 +39,15 @@ const (
 //
 // It panics when the range has 2^28 guards. On a closed map it reports false.
 func (m *Map[K, V]) Acquire(key K) (Guard[K, V], bool) {
+	if debug {
+		m.mayWait("Acquire", toAcquire)
+	}
 	g, a := m.enter(key)
 	if a >= busy {
 		g, a, _ = m.acquireSlow(context.Background(), key, g, a)
+	}
+	if debug {
+		g = m.remember(g)
 	}
 	return g, a == entered
 }
@@ -51,6 +57,9 @@ func (m *Map[K, V]) Acquire(key K) (Guard[K, V], bool) {
 // done. Its error for a key without a range, and on a closed map, is [ErrNotFound].
 // With an error the guard is the zero Guard.
 func (m *Map[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], error) {
+	if debug && ctx.Done() == nil {
+		m.mayWait("AcquireContext", toAcquire)
+	}
 	g, a := m.enter(key)
 	if a >= busy {
 		var err error
@@ -60,6 +69,9 @@ func (m *Map[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], err
 	}
 	if a == missed {
 		return g, ErrNotFound
+	}
+	if debug {
+		g = m.remember(g)
 	}
 	return g, nil
 }
@@ -75,6 +87,9 @@ func (m *Map[K, V]) TryAcquire(key K) (Guard[K, V], error) {
 	g, a := m.enter(key)
 	switch a {
 	case entered:
+		if debug {
+			g = m.remember(g)
+		}
 		return g, nil
 	case missed:
 		return g, ErrNotFound
@@ -106,6 +121,9 @@ func (m *Map[K, V]) View(key K, f func(r Range[K], v V)) bool {
 // Acquire does. It does not write to the range, so readers of one range do not
 // disturb each other.
 func (m *Map[K, V]) Get(key K) (V, bool) {
+	if debug {
+		m.mayWait("Get", toAcquire)
+	}
 	v, a := m.look(key)
 	if a >= busy {
 		v, a = m.getSlow(key, a)
@@ -144,7 +162,7 @@ func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
 		n := h.state.Add(1)
 		if n == s+1 {
 			pin.Unpin()
-			return Guard[K, V]{h, s &^ lowMask}, entered
+			return Guard[K, V]{h: h, life: s &^ lowMask}, entered
 		}
 		g, a := m.collided(h, n)
 		pin.Unpin()
@@ -181,7 +199,7 @@ func (m *Map[K, V]) admit(h *header[K, V]) (Guard[K, V], answer) {
 	invariants.At("rangelock: range looked at")
 	n := h.state.Add(1)
 	if n == s+1 {
-		return Guard[K, V]{h, s &^ lowMask}, entered
+		return Guard[K, V]{h: h, life: s &^ lowMask}, entered
 	}
 	return m.collided(h, n)
 }
@@ -196,7 +214,7 @@ func (m *Map[K, V]) admitOdd(h *header[K, V], s uint64) (Guard[K, V], answer) {
 	if s&(excluded|reserved|alone) == 0 && s&hot != 0 {
 		return m.enterHot(h)
 	}
-	return Guard[K, V]{h, s &^ lowMask}, refusal(s)
+	return Guard[K, V]{h: h, life: s &^ lowMask}, refusal(s)
 }
 
 // refusal says why the state s admits nobody.

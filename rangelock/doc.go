@@ -92,6 +92,15 @@
 //   - calls Drain or Close in OnRetire, or Drain in a transaction while OnRetire waits
 //     for that transaction.
 //
+// Under -tags spanlockdebug the package reports all of that when it could happen, and not
+// only when it does: a call that may wait for a writer by a goroutine that holds a guard,
+// a transaction or a Reader of the same map, with the stacks of both; and maps that are
+// used in an order that goes in a circle. It goes by the goroutine that took the guard,
+// so a program that hands guards to other goroutines may be wronged. A wait that its
+// context can end is left alone. There, Map.Leaks lists the guards that are held and
+// where they were taken, and every use of a copy of a released guard panics. A report is
+// a panic, or a call of DebugReport. A normal build has nothing of it.
+//
 // All is no snapshot. Retiring is not prompt: OnRetire may run late, or never, if a
 // guard is not released. Nothing is rolled back.
 //

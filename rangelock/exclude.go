@@ -159,6 +159,9 @@ func (m *Map[K, V]) await(h *header[K, V]) error {
 // second sees the other, so no wake-up is lost.
 func (m *Map[K, V]) awaitSlow(h *header[K, V]) error {
 	ctx := m.txn.ctx
+	if debug && ctx.Done() == nil {
+		m.mayWait("Exclude", toExclude)
+	}
 	over := m.excludeWaiting()
 	p := seam.NewParker()
 	m.waiter.Store(p)

@@ -54,6 +54,9 @@ func (m *Map[K, V]) TryAcquireExclusive(key K) (Guard[K, V], error) {
 	g, a := m.enterAlone(key)
 	switch a {
 	case entered:
+		if debug {
+			g = m.remember(g)
+		}
 		return g, nil
 	case missed:
 		return g, ErrNotFound
@@ -62,11 +65,18 @@ func (m *Map[K, V]) TryAcquireExclusive(key K) (Guard[K, V], error) {
 }
 
 func (m *Map[K, V]) acquireExclusive(ctx context.Context, key K) (Guard[K, V], answer, error) {
-	g, a := m.enterAlone(key)
-	if a < busy {
-		return g, a, nil
+	if debug && ctx.Done() == nil {
+		m.mayWait("AcquireExclusive", toAcquire)
 	}
-	return m.fallBack(ctx, g, a, true, func() *header[K, V] { return m.find(m.root.Load(), key) })
+	g, a := m.enterAlone(key)
+	var err error
+	if a >= busy {
+		g, a, err = m.fallBack(ctx, g, a, true, func() *header[K, V] { return m.find(m.root.Load(), key) })
+	}
+	if debug {
+		g = m.remember(g)
+	}
+	return g, a, err
 }
 
 // enterAlone is the fast path. With taken the guard is not held, and says which range
@@ -90,5 +100,5 @@ func (m *Map[K, V]) enterAlone(key K) (Guard[K, V], answer) {
 	if s&excluded != 0 {
 		return Guard[K, V]{}, refusal(s)
 	}
-	return Guard[K, V]{h, s &^ lowMask}, taken // or was until now
+	return Guard[K, V]{h: h, life: s &^ lowMask}, taken // or was until now
 }

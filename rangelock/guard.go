@@ -20,7 +20,7 @@ import (
 // is not for concurrent use. The zero Guard holds nothing and panics when used. A
 // guard may be copied, but only one of the copies may be released, and none may be
 // used after that. A second release of the same variable panics. That of a copy
-// panics where the range shows it: nobody else has a guard on it, or its object has
+// panics under -tags spanlockdebug, with the stacks of both, and otherwise where the range shows it: nobody else has a guard on it, or its object has
 // begun another life. Where others have guards on the range it takes the hold of
 // one of them away, as a sync.RWMutex unlocked twice does: the range may then be
 // retired, or excluded, under that guard.
@@ -31,6 +31,8 @@ import (
 // range, and before the call of OnRetire for it. Release of an exclusive guard also
 // synchronizes before the return of each later acquire of the range.
 type Guard[K, V any] struct {
+	mark mark // who took it; empty but in debug builds
+
 	h *header[K, V]
 
 	// life is which life of h, in the place that it has in h.state. Its other bits are
@@ -45,6 +47,9 @@ func (g Guard[K, V]) Value() V {
 	if g.h == nil {
 		zeroGuard("Value")
 	}
+	if debug {
+		g.mark.check("Value")
+	}
 	return g.h.value
 }
 
@@ -53,6 +58,9 @@ func (g Guard[K, V]) Value() V {
 func (g Guard[K, V]) Range() Range[K] {
 	if g.h == nil {
 		zeroGuard("Range")
+	}
+	if debug {
+		g.mark.check("Range")
 	}
 	return Range[K]{g.h.lo, g.h.hi, g.h.unbounded}
 }
@@ -67,6 +75,10 @@ func (g *Guard[K, V]) Release() {
 	h, life := g.h, g.life
 	if h == nil {
 		zeroGuard("Release")
+	}
+	if debug {
+		g.mark.released()
+		g.mark = mark{}
 	}
 	g.h = nil
 	m := h.m

@@ -72,11 +72,11 @@ func (m *Map[K, V]) enterHot(h *header[K, V]) (Guard[K, V], answer) {
 	// a count in a set that the range has not is seen by nobody.
 	s := h.state.Load()
 	if s&(excluded|reserved|alone) == 0 && s&hot != 0 && h.heat.Load() == at && uint32(n) <= limit {
-		return Guard[K, V]{h, s&^lowMask | hot | uint64(i)<<setShift | uint64(j)}, entered
+		return Guard[K, V]{h: h, life: s&^lowMask | hot | uint64(i)<<setShift | uint64(j)}, entered
 	}
 	invariants.At("rangelock: refused in a stripe")
 	m.leaveStripe(h, s&^lowMask, c)
-	return Guard[K, V]{h, s &^ lowMask}, refusal(s)
+	return Guard[K, V]{h: h, life: s &^ lowMask}, refusal(s)
 }
 
 // releaseStripe releases a guard of the given life that is counted in a stripe of h,
@@ -123,7 +123,7 @@ func (m *Map[K, V]) collided(h *header[K, V], n uint64) (Guard[K, V], answer) {
 		return m.admitOdd(h, n)
 	}
 	m.warm(h)
-	return Guard[K, V]{h, n &^ lowMask}, entered
+	return Guard[K, V]{h: h, life: n &^ lowMask}, entered
 }
 
 // warm counts a collision on h.

@@ -94,6 +94,7 @@ type Map[K, V any] struct {
 	freed   freed[K, V] // reap.go
 	tally   tally       // stats.go
 	pending pending     // pending.go
+	watched watched     // debug_on.go; empty but in debug builds
 }
 
 // New returns an empty map over ordered keys, which are compared with <. The
@@ -153,6 +154,9 @@ func newMap[K, V any](o *Options[K, V]) *Map[K, V] {
 	}
 	m.reapFn, m.tidyFn = m.reap, m.tidy
 	m.root.Store(m.emptyRoot())
+	if debug {
+		m.watch()
+	}
 	return m
 }
 

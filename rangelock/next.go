@@ -24,8 +24,14 @@ func (m *Map[K, V]) next(ctx context.Context, key K) (Guard[K, V], answer, error
 	if !m.valid(From(key)) {
 		return Guard[K, V]{}, missed, nil // NaN
 	}
+	if debug && ctx.Done() == nil {
+		m.mayWait("AcquireNext", toAcquire)
+	}
 	g, a := m.enterNext(key)
 	if a < busy {
+		if debug {
+			g = m.remember(g)
+		}
 		return g, a, nil
 	}
 	if a == taken {
@@ -33,10 +39,14 @@ func (m *Map[K, V]) next(ctx context.Context, key K) (Guard[K, V], answer, error
 		// one any more: whether it is can only be told with the semaphore.
 		a = busy
 	}
-	return m.fallBack(ctx, g, a, false, func() *header[K, V] {
+	g, a, err := m.fallBack(ctx, g, a, false, func() *header[K, V] {
 		var c cursor[K, V]
 		return m.seekOverlap(&c, m.root.Load(), key)
 	})
+	if debug {
+		g = m.remember(g)
+	}
+	return g, a, err
 }
 
 // enterNext is the fast path of AcquireNext.

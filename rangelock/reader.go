@@ -29,7 +29,8 @@ type Reader[K, V any] struct {
 // ticket is what makes a Reader end for all its copies. Tickets are pooled; each
 // use of one has its own generation.
 type ticket struct {
-	gen seam.Uint64
+	gen     seam.Uint64
+	watched watched // who has the Reader; empty but in debug builds
 }
 
 var tickets = seam.Pool{New: func() any { return new(ticket) }}
@@ -43,6 +44,9 @@ var tickets = seam.Pool{New: func() any { return new(ticket) }}
 // synchronizes before the return of RLock, and the Reader's Unlock before the return
 // of a later Lock.
 func (m *Map[K, V]) RLock() Reader[K, V] {
+	if debug {
+		m.mayWait("RLock", toLock)
+	}
 	if !m.sem.TryRLock() {
 		m.lockWaiting(context.Background(), false, m.sem.RLockContext)
 	}
@@ -55,6 +59,9 @@ func (m *Map[K, V]) RLockContext(ctx context.Context) (Reader[K, V], error) {
 	if err := ctx.Err(); err != nil {
 		return Reader[K, V]{}, err
 	}
+	if debug && ctx.Done() == nil {
+		m.mayWait("RLockContext", toLock)
+	}
 	if err := m.lockShared(ctx); err != nil {
 		return Reader[K, V]{}, err
 	}
@@ -64,6 +71,9 @@ func (m *Map[K, V]) RLockContext(ctx context.Context) (Reader[K, V], error) {
 // newReader makes the Reader of who holds sem for reading.
 func (m *Map[K, V]) newReader() Reader[K, V] {
 	t := tickets.Get().(*ticket)
+	if debug {
+		m.rememberReader(t)
+	}
 	return Reader[K, V]{m, t, t.gen.Load()}
 }
 
@@ -89,6 +99,9 @@ func (r Reader[K, V]) Unlock() {
 	if r.t == nil || !r.t.gen.CompareAndSwap(r.gen, r.gen+1) {
 		staleReader("Unlock")
 	}
+	if debug {
+		forgetReader(r.t)
+	}
 	tickets.Put(r.t)
 	r.m.sem.RUnlock()
 }
@@ -112,6 +125,9 @@ func (r Reader[K, V]) Acquire(key K) (Guard[K, V], bool) {
 	if a == taken {
 		// Nobody is sent back: while there is a Reader no range leaves.
 		g, _ = m.awaitTurn(context.Background(), t)
+	}
+	if debug {
+		g = m.remember(g)
 	}
 	return g, true
 }

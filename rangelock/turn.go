@@ -101,7 +101,7 @@ func (m *Map[K, V]) lineUp(h *header[K, V], gen uint64, exclusive bool) (Guard[K
 func (m *Map[K, V]) claim(h *header[K, V], s uint64, exclusive bool) (Guard[K, V], bool) {
 	gen := s &^ lowMask
 	if !exclusive {
-		return Guard[K, V]{h, gen}, s&readerMask < limit && h.state.CompareAndSwap(s, s+1)
+		return Guard[K, V]{h: h, life: gen}, s&readerMask < limit && h.state.CompareAndSwap(s, s+1)
 	}
 	if s&readerMask != 0 || !h.state.CompareAndSwap(s, s+sole) {
 		return Guard[K, V]{}, false
@@ -113,7 +113,7 @@ func (m *Map[K, V]) claim(h *header[K, V], s uint64, exclusive bool) (Guard[K, V
 		m.releaseSlow(h, gen, h.state.Add(^uint64(sole)+1))
 		return Guard[K, V]{}, false
 	}
-	return Guard[K, V]{h, gen | alone}, true
+	return Guard[K, V]{h: h, life: gen | alone}, true
 }
 
 // awaitTurn parks until t is out of line. It returns its guard, or the zero Guard if it
@@ -136,9 +136,9 @@ func (m *Map[K, V]) awaitTurn(ctx context.Context, t *turn[K, V]) (Guard[K, V], 
 		return Guard[K, V]{}, nil
 	}
 	if t.exclusive {
-		return Guard[K, V]{t.h, t.gen | alone}, nil
+		return Guard[K, V]{h: t.h, life: t.gen | alone}, nil
 	}
-	return Guard[K, V]{t.h, t.gen}, nil
+	return Guard[K, V]{h: t.h, life: t.gen}, nil
 }
 
 // leaveLocked takes t out of line, without the range. It still waits, so its range is in

@@ -88,7 +88,7 @@ func (m *Map[K, V]) hold(h *header[K, V], exclusive bool) (Guard[K, V], answer, 
 				m.undo(h)
 				panic(fmt.Sprintf("rangelock: more than %d guards on %v", limit, h.bounds()))
 			}
-			return Guard[K, V]{h, n &^ lowMask}, entered, nil
+			return Guard[K, V]{h: h, life: n &^ lowMask}, entered, nil
 		}
 		m.undo(h)
 	}

@@ -56,6 +56,9 @@ const maxTouched = 1024
 // On a closed map it returns a Writer that can look, but every change is
 // [ErrClosed].
 func (m *Map[K, V]) Lock() Writer[K, V] {
+	if debug {
+		m.mayWait("Lock", toLock)
+	}
 	if !m.sem.TryLock() {
 		m.lockWaiting(context.Background(), true, m.sem.LockContext)
 	}
@@ -70,6 +73,9 @@ func (m *Map[K, V]) Lock() Writer[K, V] {
 func (m *Map[K, V]) LockContext(ctx context.Context) (Writer[K, V], error) {
 	if err := ctx.Err(); err != nil {
 		return Writer[K, V]{}, err
+	}
+	if debug && ctx.Done() == nil {
+		m.mayWait("LockContext", toLock)
 	}
 	if !m.sem.TryLock() {
 		if err := m.lockWaiting(ctx, true, m.sem.LockContext); err != nil {
@@ -101,6 +107,9 @@ func (m *Map[K, V]) TryLock() (Writer[K, V], bool) {
 func (m *Map[K, V]) begin(ctx context.Context) Writer[K, V] {
 	seq, _ := m.sem.Speculate()
 	m.txn.ctx = ctx
+	if debug {
+		m.rememberWriter()
+	}
 	if t := m.options.Trace; t != nil && t.Unlocked != nil {
 		m.txn.since = time.Now()
 	}
@@ -166,6 +175,9 @@ func (w Writer[K, V]) Downgrade() Reader[K, V] {
 //
 // Preconditions: the caller holds sem for writing and is about to give it up.
 func (m *Map[K, V]) commit() {
+	if debug {
+		m.forgetWriter()
+	}
 	t := &m.txn
 	for _, h := range t.touched {
 		// A header that left in this transaction stays excluded for ever.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -69,18 +70,24 @@ func TestGuardKeepsMapping(t *testing.T) {
 	var old *mapping
 	s.store.read(f.lo, func(m *mapping) {
 		old = m
-		fresh, err := s.ledger.open(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.store.swap(t.Context(), fresh); err != nil {
-			t.Fatal(err)
-		}
-		s.store.read(f.lo, func(now *mapping) {
-			if now != fresh {
-				t.Error("a new reader got the old mapping")
+		// Another goroutine remaps and reads: who has a guard must not wait for a writer.
+		var others sync.WaitGroup
+		others.Go(func() {
+			fresh, err := s.ledger.open(f)
+			if err != nil {
+				t.Error(err)
+				return
 			}
+			if err := s.store.swap(t.Context(), fresh); err != nil {
+				t.Error(err)
+			}
+			s.store.read(f.lo, func(now *mapping) {
+				if now != fresh {
+					t.Error("a new reader got the old mapping")
+				}
+			})
 		})
+		others.Wait()
 		if m.unmapped.Load() || m.wrong(f.lo) != 0 {
 			t.Error("the mapping went while a guard was on it")
 		}

@@ -1,0 +1,62 @@
+// Package caller says who calls, for the reports of debug builds. It is slow, and no
+// normal build calls it.
+package caller
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"strings"
+)
+
+// A Stack is where a goroutine stood: the program counters of its last calls.
+type Stack struct {
+	pcs [24]uintptr
+	n   int
+}
+
+// Here returns the stack of the calling goroutine without the innermost skip calls; with
+// zero it begins with the caller of Here.
+func Here(skip int) Stack {
+	var s Stack
+	s.n = runtime.Callers(skip+2, s.pcs[:])
+	return s
+}
+
+// String returns two lines a call, as a panic prints them.
+func (s Stack) String() string {
+	var b strings.Builder
+	frames := runtime.CallersFrames(s.pcs[:s.n])
+	for s.n > 0 {
+		f, more := frames.Next()
+		fmt.Fprintf(&b, "%s\n\t%s:%d\n", f.Function, f.File, f.Line)
+		if !more {
+			break
+		}
+	}
+	return b.String()
+}
+
+// Outside returns s without the innermost calls for whose functions inside is true.
+func (s Stack) Outside(inside func(function string) bool) Stack {
+	for s.n > 1 {
+		f, _ := runtime.CallersFrames(s.pcs[:1]).Next()
+		if !inside(f.Function) {
+			break
+		}
+		copy(s.pcs[:], s.pcs[1:s.n])
+		s.n--
+	}
+	return s
+}
+
+// Goroutine returns what a stack trace of the calling goroutine begins with,
+// "goroutine 7".
+func Goroutine() string {
+	var b [64]byte
+	line := b[:runtime.Stack(b[:], false)]
+	if i := bytes.IndexByte(line, '['); i >= 0 {
+		line = bytes.TrimSpace(line[:i])
+	}
+	return string(line)
+}

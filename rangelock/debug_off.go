@@ -1,0 +1,22 @@
+//go:build !spanlockdebug
+
+package rangelock
+
+// debug says whether guards and transactions remember who took them.
+const debug = false
+
+// mark is what a guard remembers: nothing.
+type mark struct{}
+
+// watched is what a map, or a Reader's ticket, remembers about who holds it: nothing.
+type watched struct{}
+
+func (*Map[K, V]) watch()                               {}
+func (*Map[K, V]) mayWait(string, intent)               {}
+func (m *Map[K, V]) remember(g Guard[K, V]) Guard[K, V] { return g }
+func (m *Map[K, V]) rememberWriter()                    {}
+func (m *Map[K, V]) forgetWriter()                      {}
+func (m *Map[K, V]) rememberReader(*ticket)             {}
+func forgetReader(*ticket)                              {}
+func (mark) check(string)                               {}
+func (mark) released()                                  {}

@@ -1,0 +1,331 @@
+//go:build spanlockdebug
+
+package rangelock
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spanlock/spanlock/internal/caller"
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// debug says whether guards and transactions remember who took them.
+const debug = true
+
+// DebugReport is there under -tags spanlockdebug only, and is called with each report:
+// a sentence, and the stacks that belong to it. For the same two stacks and the same map
+// that happens once. It must be set before the first map is used. If it is nil a report
+// is a panic.
+var DebugReport func(text string)
+
+// Leak is a guard that has not been released. It is there under -tags spanlockdebug
+// only.
+type Leak struct {
+	Range     string        // of the guard
+	Exclusive bool          // the guard is
+	Held      time.Duration // since it was taken
+	Goroutine string        // that took it, as a stack trace names it
+	Stack     string        // where that was
+	Lost      bool          // the collector has found that nobody has the guard any more
+}
+
+// Leaks returns the guards on ranges of the map that have not been released, oldest
+// first. It is there under -tags spanlockdebug only.
+func (m *Map[K, V]) Leaks() []Leak {
+	holds.mu.Lock()
+	defer holds.mu.Unlock()
+	var leaks []Leak
+	for goroutine, list := range holds.by {
+		for _, h := range list {
+			if h.kind != aGuard || h.id != m.watched.id {
+				continue
+			}
+			leaks = append(leaks, Leak{
+				Range:     h.r.String(),
+				Exclusive: h.exclusive,
+				Held:      time.Since(h.since),
+				Goroutine: goroutine,
+				Stack:     h.taken.String(),
+				Lost:      h.lost,
+			})
+		}
+	}
+	slices.SortFunc(leaks, func(a, b Leak) int { return int(b.Held - a.Held) })
+	return leaks
+}
+
+// A mark is shared by all copies of a guard.
+type mark struct{ *token }
+
+// A token is reachable through guards alone: when the collector takes it, nobody can
+// release the hold any more.
+type token struct{ hold *hold }
+
+// watched is what a map, or a Reader's ticket, remembers.
+type watched struct {
+	id    uint64 // of the map
+	owner *hold  // the transaction under way, or the Reader
+}
+
+// kind is what a goroutine holds of a map.
+type kind string
+
+const (
+	aGuard  kind = "a guard"
+	aWriter kind = "a transaction"
+	aReader kind = "a Reader"
+)
+
+// hold is one guard, transaction or Reader.
+type hold struct {
+	kind      kind
+	id        uint64 // the map
+	r         fmt.Stringer
+	exclusive bool
+	goroutine string
+	since     time.Time
+	taken     caller.Stack
+
+	// Protected by holds.mu.
+	gone bool
+	lost bool
+	left caller.Stack // where it was released, once gone
+}
+
+// String says what is held.
+func (h *hold) String() string {
+	if h.kind == aGuard {
+		return fmt.Sprintf("a guard on %v", h.r)
+	}
+	return string(h.kind)
+}
+
+// holds is everything that is held of any map, and in which order maps were used.
+var holds struct {
+	mu     seam.Mutex
+	maps   uint64
+	by     map[string][]*hold // by goroutine
+	told   map[conflicting]bool
+	orders map[[2]uint64]order // by what was held, and what was asked for
+}
+
+// conflicting is what is reported once: something held of a map, and a call.
+type conflicting struct {
+	id           uint64
+	kind         kind
+	taken, asked caller.Stack
+}
+
+// order says that once a goroutine held something of one map and asked for another.
+type order struct {
+	held  string
+	taken caller.Stack // where that was taken
+	asked caller.Stack // where the other was asked for
+	what  string
+}
+
+// inside says which calls are the package's own and not its user's.
+func inside(function string) bool {
+	return strings.HasPrefix(function, "github.com/spanlock/spanlock/rangelock.")
+}
+
+func here() caller.Stack { return caller.Here(1).Outside(inside) }
+
+// report is called without holds.mu.
+func report(text string) {
+	if f := DebugReport; f != nil {
+		f(text)
+		return
+	}
+	panic(text)
+}
+
+// watch gives the map its number.
+func (m *Map[K, V]) watch() {
+	holds.mu.Lock()
+	defer holds.mu.Unlock()
+	holds.maps++
+	m.watched.id = holds.maps
+	runtime.AddCleanup(m, forgetMap, m.watched.id)
+}
+
+// forgetMap drops what is known about a map that is gone.
+func forgetMap(id uint64) {
+	holds.mu.Lock()
+	defer holds.mu.Unlock()
+	for e := range holds.orders {
+		if e[0] == id || e[1] == id {
+			delete(holds.orders, e)
+		}
+	}
+	for c := range holds.told {
+		if c.id == id {
+			delete(holds.told, c)
+		}
+	}
+}
+
+func newHold(k kind, id uint64) *hold {
+	h := &hold{kind: k, id: id, goroutine: caller.Goroutine(), since: time.Now(), taken: here()}
+	holds.mu.Lock()
+	defer holds.mu.Unlock()
+	if holds.by == nil {
+		holds.by = make(map[string][]*hold)
+		holds.told = make(map[conflicting]bool)
+		holds.orders = make(map[[2]uint64]order)
+	}
+	holds.by[h.goroutine] = append(holds.by[h.goroutine], h)
+	return h
+}
+
+// end takes h out of the list, and reports whether it was still there.
+func (h *hold) end() bool {
+	holds.mu.Lock()
+	defer holds.mu.Unlock()
+	if h.gone {
+		return false
+	}
+	h.gone = true
+	h.left = here()
+	list := slices.DeleteFunc(holds.by[h.goroutine], func(o *hold) bool { return o == h })
+	if holds.by[h.goroutine] = list; len(list) == 0 {
+		delete(holds.by, h.goroutine)
+	}
+	return true
+}
+
+// remember notes a guard that has just been taken.
+func (m *Map[K, V]) remember(g Guard[K, V]) Guard[K, V] {
+	if g.h == nil {
+		return g
+	}
+	h := newHold(aGuard, m.watched.id)
+	h.r = g.h.bounds()
+	h.exclusive = g.life&alone != 0
+	g.mark.token = &token{h}
+	runtime.AddCleanup(g.mark.token, func(h *hold) {
+		holds.mu.Lock()
+		h.lost = !h.gone
+		holds.mu.Unlock()
+	}, h)
+	return g
+}
+
+// check panics if a copy of the guard was released before.
+func (k mark) check(method string) {
+	if k.token == nil {
+		return // the zero Guard; the method has the sentence for it
+	}
+	h := k.token.hold
+	holds.mu.Lock()
+	gone, left := h.gone, h.left
+	holds.mu.Unlock()
+	if gone {
+		panic(fmt.Sprintf("rangelock: %s of a guard on %v that was released before\nguard taken at\n%sreleased at\n%s", method, h.r, h.taken, left))
+	}
+}
+
+// released notes that the guard is about to be released, and panics if a copy of it was
+// before.
+func (k mark) released() {
+	if k.token != nil && !k.token.hold.end() {
+		k.check("Release")
+	}
+}
+
+func (m *Map[K, V]) rememberWriter() { m.watched.owner = newHold(aWriter, m.watched.id) }
+
+func (m *Map[K, V]) forgetWriter() { m.watched.owner.end() }
+
+func (m *Map[K, V]) rememberReader(t *ticket) {
+	t.watched.owner = newHold(aReader, m.watched.id)
+}
+
+func forgetReader(t *ticket) { t.watched.owner.end() }
+
+// conflict says what happens if a goroutine that holds h means to do what of the same
+// map; empty if nothing.
+func conflict(h *hold, what intent) string {
+	switch {
+	case h.kind == aGuard && what == toExclude:
+		return "it waits for itself if that is one of the ranges"
+	case h.kind == aGuard:
+		return "a writer that excludes that range waits for the guard, and the call for the writer"
+	case what == toExclude || h.kind == aReader && what == toAcquire:
+		return ""
+	}
+	return "it waits for itself"
+}
+
+// mayWait reports what can go wrong if the calling goroutine waits for the map now, in
+// the named method, whether or not it has to wait this time.
+func (m *Map[K, V]) mayWait(method string, what intent) {
+	id, asked := m.watched.id, here()
+	var found []string
+	holds.mu.Lock()
+	for _, h := range holds.by[caller.Goroutine()] {
+		if h.id != id {
+			if text := noteOrder(h, id, method, asked); text != "" {
+				found = append(found, text)
+			}
+			continue
+		}
+		c := conflicting{id, h.kind, h.taken, asked}
+		if why := conflict(h, what); why != "" && !holds.told[c] {
+			holds.told[c] = true
+			found = append(found, fmt.Sprintf("rangelock: %s by a goroutine that holds %v of the same map: %s\nit was taken at\n%s%s was called at\n%s",
+				method, h, why, h.taken, method, asked))
+		}
+	}
+	holds.mu.Unlock()
+	for _, text := range found {
+		report(text)
+	}
+}
+
+// noteOrder notes that who holds h asks for the map id, and returns a report if maps
+// were used in the opposite order before.
+//
+// Preconditions: the caller holds holds.mu.
+func noteOrder(h *hold, id uint64, method string, asked caller.Stack) string {
+	edge := [2]uint64{h.id, id}
+	if _, known := holds.orders[edge]; known {
+		return ""
+	}
+	holds.orders[edge] = order{held: h.String(), taken: h.taken, asked: asked, what: method}
+	back := path(id, h.id, map[uint64]bool{})
+	if back == nil {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "rangelock: maps are used in an order that goes in a circle, so goroutines can wait for each other\nholding %v of map %d, taken at\n%s%s of map %d was called at\n%s",
+		h, h.id, h.taken, method, id, asked)
+	for _, e := range back {
+		o := holds.orders[e]
+		fmt.Fprintf(&b, "and before, holding %v of map %d, taken at\n%s%s of map %d was called at\n%s", o.held, e[0], o.taken, o.what, e[1], o.asked)
+	}
+	return b.String()
+}
+
+// path returns the orders that lead from one map to another, or nil.
+//
+// Preconditions: the caller holds holds.mu.
+func path(from, to uint64, seen map[uint64]bool) [][2]uint64 {
+	seen[from] = true
+	for e := range holds.orders {
+		if e[0] != from || seen[e[1]] && e[1] != to {
+			continue
+		}
+		if e[1] == to {
+			return [][2]uint64{e}
+		}
+		if rest := path(e[1], to, seen); rest != nil {
+			return append([][2]uint64{e}, rest...)
+		}
+	}
+	return nil
+}
