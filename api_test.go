@@ -35,6 +35,7 @@ var _ interface {
 	Contended() bool
 	Speculate() (seq uint64, ok bool)
 	Validate(seq uint64) bool
+	Stats() rwsem.Stats
 } = (*rwsem.Sem)(nil)
 
 var _ interface {

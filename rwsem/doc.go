@@ -21,6 +21,7 @@
 //	RUnlock       never                           (gives back a read lock)
 //	Downgrade     never                           (write lock becomes read lock)
 //	Contended     never
+//	Stats         never
 //	Speculate     never
 //	Validate      never
 //

@@ -1,6 +1,8 @@
 package rwsem
 
 import (
+	"time"
+
 	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/seam"
 )
@@ -17,6 +19,7 @@ const (
 type waiter struct {
 	want   wanted       // set before it is queued
 	parker *seam.Parker // where it sleeps; woken once, by the grant
+	since  time.Time    // when it came; set before it is queued
 
 	// The rest is under Sem.mu.
 	granted    bool // it has left the queue with the lock in its hand
@@ -69,7 +72,7 @@ func (q *queue) readers() (n uint64, all bool) {
 // wait queues, and parks until the lock is granted, and reports true; or until done
 // is closed, and reports false, with everything as it was before.
 func (s *Sem) wait(want wanted, done <-chan struct{}) bool {
-	w := &waiter{want: want, parker: seam.NewParker()}
+	w := &waiter{want: want, parker: seam.NewParker(), since: time.Now()}
 	s.mu.Lock()
 	if s.queue.empty() {
 		s.state.Add(waiters) // it is not set: see grantLocked and dropLocked
@@ -82,8 +85,12 @@ func (s *Sem) wait(want wanted, done <-chan struct{}) bool {
 	granted := w.granted
 	s.mu.Unlock()
 	if granted || w.parker.Park(done) {
+		if !granted {
+			s.waitOver(w.since)
+		}
 		return true
 	}
+	s.waitOver(w.since)
 
 	// The context has ended. There are two cases.
 	//

@@ -38,6 +38,9 @@ type Sem struct {
 	// steps and never while waiting.
 	mu    seam.Mutex
 	queue queue
+
+	// waits and waited count what Stats reports. Whoever has parked adds when it wakes.
+	waits, waited seam.Int64
 }
 
 // Contended reports whether somebody is queued for the lock. A writer or reader
