@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"reflect"
 	"sync"
 
 	"github.com/spanlock/spanlock/epoch"
@@ -95,6 +96,8 @@ var _ interface {
 	All() iter.Seq2[span, value]
 	Len() int
 	Stats() rangelock.Stats
+	Survey() iter.Seq[*rangelock.RangeState]
+	Extent() (lo, hi reflect.Value, unbounded bool)
 	RLock() rangelock.Reader[key, value]
 	RLockContext(context.Context) (rangelock.Reader[key, value], error)
 	Lock() rangelock.Writer[key, value]

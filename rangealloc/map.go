@@ -3,6 +3,7 @@ package rangealloc
 import (
 	"context"
 	"iter"
+	"reflect"
 
 	"github.com/spanlock/spanlock/rangelock"
 )
@@ -69,6 +70,14 @@ func (m Map[K, V]) GuardsContext(ctx context.Context, r rangelock.Range[K]) iter
 
 // Stats returns what the map below has done and what it holds.
 func (m Map[K, V]) Stats() rangelock.Stats { return m.m.Stats() }
+
+// Survey yields the allocated ranges, and those that were freed and are still held, with
+// their states, as [rangelock.Map.Survey] does.
+func (m Map[K, V]) Survey() iter.Seq[*rangelock.RangeState] { return m.m.Survey() }
+
+// Extent returns the outermost bounds of what is allocated, as [rangelock.Map.Extent]
+// does.
+func (m Map[K, V]) Extent() (lo, hi reflect.Value, unbounded bool) { return m.m.Extent() }
 
 // Len returns how many ranges are allocated. It never waits.
 func (m Map[K, V]) Len() int { return m.m.Len() }

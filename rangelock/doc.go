@@ -49,7 +49,7 @@
 //	                                    lies before it, a writer that has begun to change the map
 //	AcquireContext, GuardsContext,      the same, until the context ends
 //	AcquireExclusiveContext
-//	All, Len, Stats                     never
+//	All, Len, Stats, Survey, Extent     never
 //	Lock, LockContext                   other transactions and Readers
 //	TryLock                             never
 //	RLock, RLockContext                 transactions, and writers that came before
@@ -277,7 +277,7 @@
 // and the Unlock of a Reader before the return of each later Lock.
 //
 // ErrBusy, a false TryExclude or TryLock, and a wait that ends with the context's error
-// synchronize nothing. Neither do All and Len, but for each value that All yields its
+// synchronize nothing. Neither do All, Len, Stats and Survey, but for each value that All yields its
 // insertion synchronizes before the yield.
 //
 // # Lock order
@@ -292,18 +292,20 @@
 //	├── pending.mu             weighing and detaching
 //	├── turns.mu               letting in, detaching, standing in line
 //	│   └── epoch: state.mu    an exclusive guard that is given up at once
+//	├── lingering.mu           detaching a range that has guards
 //	├── limbo.mu               memory for nodes and range objects
 //	│   └── epoch: waits.mu    Cookie.Done; TryLock only
 //	├── epoch: waits.mu        Synchronize, at the end of a Drain in a transaction
 //	└── epoch: state.mu        Domain.Retire
 //	a pin                      steps 2 to 6 of reading; nothing is waited for in it
+//	├── lingering.mu           detaching a range that has guards
 //	├── epoch: state.mu        a refused reader that finishes a range
 //	├── turns.mu               a refused reader that was the last before somebody's turn
 //	└── pool.mu                TryLock only: a reader that makes its range hot
 //	    └── epoch: state.mu    a set goes back
 //
 // The goroutine that calls OnRetire holds none of them meanwhile; before and after it
-// takes epoch: state.mu, limbo.mu and pending.mu, one at a time, and epoch: waits.mu
+// takes epoch: state.mu, lingering.mu, limbo.mu and pending.mu, one at a time, and epoch: waits.mu
 // to wait for a grace period. The user's compare is called with a pin or with Map.sem,
 // Cost with Map.sem, a View's function with a guard, the bodies of All with nothing.
 // The semaphore has a mutex of its own, inside everything.

@@ -159,17 +159,7 @@ func (m *Map[K, V]) Sweep() {
 }
 
 // InLine returns how many goroutines stand in line for the range that covers key.
-func (m *Map[K, V]) InLine(key K) (n int) {
-	h := m.find(m.root.Load(), key)
-	m.turns.mu.Lock()
-	defer m.turns.mu.Unlock()
-	if l := m.turns.lines[h]; l != nil {
-		for t := l.head; t != nil; t = t.next {
-			n++
-		}
-	}
-	return n
-}
+func (m *Map[K, V]) InLine(key K) int { return m.inLine(m.find(m.root.Load(), key)) }
 
 // Lines returns how many ranges have a line.
 func (m *Map[K, V]) Lines() int {
@@ -212,4 +202,23 @@ func (m *Map[K, V]) FreeLists() (leaves, inners, headers, limbo int) {
 func (m *Map[K, V]) Excluded(key K) bool {
 	h := m.find(m.root.Load(), key)
 	return h != nil && h.state.Load()&excluded != 0
+}
+
+// Lingering returns how many ranges are entered as having left under a guard.
+func (m *Map[K, V]) Lingering() int {
+	m.lingering.mu.Lock()
+	defer m.lingering.mu.Unlock()
+	return len(m.lingering.ranges)
+}
+
+// Latecomer takes a guard on a range that is out of the tree and not yet detached: what
+// a reader gets that has found it just before. It looks among the dead of the
+// transaction, so only the test that holds the writer there may call it.
+func (m *Map[K, V]) Latecomer(key K) Guard[K, V] {
+	for _, h := range m.scratch {
+		if m.compare(h.lo, key) <= 0 && m.compare(key, h.hi) < 0 {
+			return Guard[K, V]{h: h, life: h.state.Add(1) &^ lowMask}
+		}
+	}
+	panic("no such range")
 }

@@ -95,6 +95,8 @@ type Map[K, V any] struct {
 	tally   tally       // stats.go
 	pending pending     // pending.go
 	watched watched     // debug_on.go; empty but in debug builds
+
+	lingering lingering[K, V] // lingering.go
 }
 
 // New returns an empty map over ordered keys, which are compared with <. The

@@ -4,7 +4,9 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/spanlock/spanlock/epoch"
 	"github.com/spanlock/spanlock/internal/seam"
+	"github.com/spanlock/spanlock/rwsem"
 )
 
 // Stats is what a map has done and what it holds. Only slow paths are counted: a
@@ -37,6 +39,9 @@ type Stats struct {
 	Pending     int           // ranges that have left and have not
 	PendingCost int64         // what those cost, in units of Options.Cost
 	Stalled     time.Duration // how long a pin has kept anything from being reclaimed
+
+	Sem    rwsem.Stats // of the semaphore: who has it, who waits for it
+	Domain epoch.Stats // of the epochs: pins, callbacks that reclaim; no count of ranges
 }
 
 // tally is the counters behind Stats. Whoever is on a slow path adds.
@@ -57,6 +62,7 @@ type tally struct {
 // need not fit together exactly.
 func (m *Map[K, V]) Stats() Stats {
 	t := &m.tally
+	domain := m.domain.Stats()
 	s := Stats{
 		Ranges:        m.Len(),
 		FellBackBusy:  t.fellBack[Busy].Load(),
@@ -69,7 +75,9 @@ func (m *Map[K, V]) Stats() Stats {
 		TurnWaits:     t.turnWaits.Load(),
 		TurnWaited:    time.Duration(t.turnWaited.Load()),
 		Retired:       t.retired.Load(),
-		Stalled:       m.domain.Stats().StalledFor,
+		Stalled:       domain.StalledFor,
+		Sem:           m.sem.Stats(),
+		Domain:        domain,
 	}
 	s.Pending, s.PendingCost = m.pending.sum()
 	s.Bytes = m.bytes(s.Ranges)

@@ -2,6 +2,8 @@ package rangelock_test
 
 import (
 	"context"
+	"encoding/json"
+	"expvar"
 	"fmt"
 	"strings"
 	"sync"
@@ -131,6 +133,30 @@ func TestTraceAndStats(t *testing.T) {
 			t.Errorf("Stats: %d bytes", s.Bytes)
 		}
 	})
+}
+
+// TestStatsExpvar runs the line in the documentation of Stats and reads what it
+// publishes, of the map and of the semaphore and the domain in it.
+func TestStatsExpvar(t *testing.T) {
+	m, _ := tens("a", "b")
+	g := hold(t, m, 5)
+	defer g.Release()
+	if err := m.Swap(bg, rg(0, 20), "ab"); err != nil {
+		t.Fatal(err)
+	}
+	r := m.RLock()
+	defer r.Unlock()
+	name := fmt.Sprintf("segments-%d", time.Now().UnixNano()) // expvar forgets no name, -count runs the test again
+	expvar.Publish(name, expvar.Func(func() any { return m.Stats() }))
+	var got map[string]any
+	if err := json.Unmarshal([]byte(expvar.Get(name).String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	sem, _ := got["Sem"].(map[string]any)
+	domain, _ := got["Domain"].(map[string]any)
+	if got["Ranges"] != 1. || got["Pending"] == 0. || sem["Readers"] != 1. || domain["Epoch"] == nil {
+		t.Errorf("published is %v", got)
+	}
 }
 
 // TestStatsBytes checks the estimate of memory against what is promised of it.

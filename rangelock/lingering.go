@@ -1,0 +1,70 @@
+package rangelock
+
+import (
+	"time"
+
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// lingering is the ranges that have left the map while somebody had a guard on them,
+// from their detachment to their end, and when they left. Nothing else leads to them:
+// the tree has forgotten them, and they are pushed to freed only by the last guard. It
+// is for Survey; no protocol depends on it.
+type lingering[K, V any] struct {
+	mu     seam.Mutex
+	ranges map[*header[K, V]]time.Time
+	n      seam.Int64 // at least how many; loaded without mu
+	most   int        // how many there have been in this table, which does not shrink by itself
+}
+
+// maxLingeringTable is how large a table is kept when nothing is in it.
+const maxLingeringTable = 1024
+
+// add enters a range that could not be finished at its detachment.
+//
+// Preconditions: the caller has been pinned since before the bits of detachment, so
+// that the range is not buried before it is in the table.
+func (l *lingering[K, V]) add(h *header[K, V]) {
+	l.n.Add(1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ranges == nil {
+		l.ranges = make(map[*header[K, V]]time.Time)
+	}
+	l.ranges[h] = time.Now()
+	l.most = max(l.most, len(l.ranges))
+}
+
+// remove takes a range out that is about to be buried, if it is in. Afterwards nobody
+// reads its bounds by way of the table.
+func (l *lingering[K, V]) remove(h *header[K, V]) {
+	if l.n.Load() == 0 {
+		return // who is buried now was entered before, if at all
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.ranges[h]; ok {
+		delete(l.ranges, h)
+		l.n.Add(-1)
+	}
+	if len(l.ranges) == 0 && l.most > maxLingeringTable {
+		l.ranges, l.most = nil, 0
+	}
+}
+
+// readLingering appends to buf those that still have a guard, max at most, in no order.
+func (m *Map[K, V]) readLingering(buf []surveyed[K], max int) []surveyed[K] {
+	l := &m.lingering
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for h, since := range l.ranges {
+		if len(buf) >= max {
+			break
+		}
+		// Who is in the table is not recycled while mu is held: see remove.
+		if w := m.readWord(h); w.guards > 0 && w.detached {
+			buf = append(buf, surveyed[K]{h.bounds(), w, since})
+		}
+	}
+	return buf
+}

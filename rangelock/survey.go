@@ -1,0 +1,178 @@
+package rangelock
+
+import (
+	"iter"
+	"reflect"
+	"time"
+)
+
+// RangeState is what [Map.Survey] found of one range, as of one instant.
+type RangeState struct {
+	// Lo and Hi are the range's bounds, [Lo, Hi), as values of the map's key type; Hi
+	// means nothing where Unbounded. They stand in memory that the survey uses again:
+	// who wants a bound when the body has returned takes its Interface. So a survey of
+	// a million ranges makes no garbage for those that nobody looks at twice.
+	Lo, Hi    reflect.Value
+	Unbounded bool
+
+	// Guards is how many guards are held; now and then one more, of a reader that is
+	// just being refused.
+	Guards int
+
+	// Excluded says that a writer keeps readers out, or is waiting until the guards
+	// are released, or has just inserted the range and not ended its transaction.
+	Excluded bool
+
+	// Exclusive says that the guard on it is one that admits no other, Hot that its
+	// readers count in several places, and Waiting how many wait for it.
+	Exclusive bool
+	Hot       bool
+	Waiting   int
+
+	// Detached says that the range has left the map, at Left, and only lives on for
+	// its guards. For ranges in the map it is false, and Left the zero Time.
+	Detached bool
+	Left     time.Time
+}
+
+// surveyed is a range as it was read, to be yielded when nothing is held.
+type surveyed[K any] struct {
+	r    Range[K]
+	word word
+	left time.Time
+}
+
+// word is what the state word of a range says, and what stands beside it.
+type word struct {
+	guards, waiting                    int
+	excluded, exclusive, hot, detached bool
+}
+
+// readWord tells how h stands; the values that its word can have are listed in
+// header.go. What is counted beside the word may be from a moment later.
+//
+// Preconditions: h is not recycled meanwhile.
+func (m *Map[K, V]) readWord(h *header[K, V]) word {
+	s := h.state.Load()
+	w := word{
+		guards:   int(s & readerMask),
+		excluded: s&excluded != 0,
+		detached: s&(detached|retired) != 0,
+		hot:      s&hot != 0,
+	}
+	if s&alone != 0 {
+		w.exclusive = true
+		w.guards -= limit - 1 // it counts as limit
+	}
+	if at := h.heat.Load(); at&promoted != 0 {
+		there, _ := m.pool.sets[at&setMask].sum()
+		w.guards += int(there)
+	}
+	if s&reserved != 0 {
+		w.waiting = m.inLine(h)
+	}
+	return w
+}
+
+// maxLingering is how many ranges that have left a survey yields.
+const maxLingering = 1024
+
+// Survey yields the ranges that have left the map and still have guards, in no order
+// and 1024 at most, and then the attached ranges in key order, each with the state it
+// was in when it was read. It is for looking at a map from outside, as package inspect
+// does.
+//
+// It takes no guard, and no lock that a reader or a writer waits for long: it reads a leaf of the tree while pinned and yields it when not, as [Map.All] does,
+// whose guarantees are those of Survey; a range that leaves meanwhile may be yielded
+// twice, attached and detached, or not at all. It never waits, whatever a writer does.
+// The RangeState that it yields is the same each time, with other contents.
+//
+// Survey synchronizes nothing.
+func (m *Map[K, V]) Survey() iter.Seq[*RangeState] {
+	return func(yield func(*RangeState) bool) {
+		var at Range[K]
+		s := RangeState{Lo: reflect.ValueOf(&at.Lo).Elem(), Hi: reflect.ValueOf(&at.Hi).Elem()}
+		each := func(buf []surveyed[K]) bool {
+			for _, x := range buf {
+				w := x.word
+				at = x.r
+				s.Unbounded, s.Guards, s.Waiting, s.Excluded = at.Unbounded, w.guards, w.waiting, w.excluded
+				s.Exclusive, s.Hot, s.Detached, s.Left = w.exclusive, w.hot, w.detached, x.left
+				if !yield(&s) {
+					return false
+				}
+			}
+			return true
+		}
+		buf := m.readLingering(nil, maxLingering)
+		if !each(buf) {
+			return
+		}
+		var from K
+		for started := false; ; started = true {
+			buf = m.surveyLeaf(buf[:0], from, started)
+			if len(buf) == 0 || !each(buf) {
+				return
+			}
+			last := buf[len(buf)-1].r
+			if last.Unbounded {
+				return
+			}
+			from = last.Hi
+		}
+	}
+}
+
+// surveyLeaf appends to buf the ranges of one leaf from the first that ends after from,
+// or from the first of all if not started, but for those that are just leaving.
+func (m *Map[K, V]) surveyLeaf(buf []surveyed[K], from K, started bool) []surveyed[K] {
+	pin := m.domain.Pin()
+	defer pin.Unpin() // compare may panic
+	var c cursor[K, V]
+	if started {
+		m.seekOverlap(&c, m.root.Load(), from)
+	} else {
+		c.first(m.root.Load())
+	}
+	for h := c.header(); h != nil; h = c.header() {
+		if w := m.readWord(h); !w.detached {
+			buf = append(buf, surveyed[K]{r: h.bounds(), word: w})
+		}
+		// A leaf of nothing but ranges that are leaving must not look like the end.
+		if c.i++; c.i >= c.leaf.n && len(buf) > 0 {
+			break
+		}
+	}
+	return buf
+}
+
+// Extent returns the bound at which the first attached range begins and that at which
+// the last one ends, or begins if it is unbounded, which it then reports too. Of an
+// empty map both are zero Values. The two are not read at one instant. It is as quick
+// as two searches, and waits for nobody.
+func (m *Map[K, V]) Extent() (lo, hi reflect.Value, unbounded bool) {
+	pin := m.domain.Pin()
+	defer pin.Unpin()
+	var c cursor[K, V]
+	c.first(m.root.Load())
+	first := c.header()
+	if first == nil {
+		return lo, hi, false
+	}
+	// The rightmost way of one root: its child pointers may change, its number of
+	// children cannot, and no leaf below it is empty.
+	in := m.root.Load()
+	for in.level > 1 {
+		in = in.kids[in.n-1].Load()
+	}
+	leaf := in.leaves[in.n-1].Load()
+	if leaf.n == 0 {
+		return lo, hi, false // the map has become empty since
+	}
+	last := leaf.ranges[leaf.n-1].Load().bounds()
+	end := last.Hi
+	if last.Unbounded {
+		end = last.Lo
+	}
+	return reflect.ValueOf(&Range[K]{Lo: first.lo}).Elem().Field(0), reflect.ValueOf(&Range[K]{Lo: end}).Elem().Field(0), last.Unbounded
+}
