@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"rwsem":        {"internal/..."},
 	"rangelock":    {"epoch", "rwsem", "internal/..."},
 	"rangealloc":   {"rangelock", "internal/..."},
+	"inspect":      {"rangelock", "internal/..."},
 	"examples/...": {"...", "internal/..."},
 }
 
@@ -42,7 +43,7 @@ var dependencies = []string{
 
 // behindSeam are the packages that touch shared memory, locks, goroutines and
 // timers only through internal/seam, so that a build tag can put a scheduler there.
-var behindSeam = []string{"epoch", "rwsem", "rangelock", "rangealloc"}
+var behindSeam = []string{"epoch", "rwsem", "rangelock", "rangealloc", "inspect"}
 
 // A selection says which names of a package may be used: those in only, or, if
 // that is empty, all but those in never.
@@ -259,6 +260,9 @@ func TestImportsChecker(t *testing.T) {
 		{"rangelock/a.go", "package rangelock\nimport (_ " + own("epoch") + "; _ " + own("rwsem") + ")", ""},
 		{"rangelock/a.go", "package rangelock\nimport _ " + own("rangealloc"), "rangelock must not import rangealloc"},
 		{"rangealloc/a.go", "package rangealloc\nimport _ " + own("epoch"), "rangealloc must not import epoch"},
+		{"inspect/a.go", "package inspect\nimport _ " + own("rangelock"), ""},
+		{"inspect/a.go", "package inspect\nimport _ " + own("rwsem"), "inspect must not import rwsem"},
+		{"rangelock/a.go", "package rangelock\nimport _ " + own("inspect"), "rangelock must not import inspect"},
 		{"internal/x/a.go", "package x\nimport _ " + own("rwsem"), "internal/x must not import rwsem"},
 		{"examples/x/a.go", "package main\nimport (_ " + own("rangelock") + "; _ " + own("epoch") + ")", ""},
 		{"newcomer/a.go", "package newcomer", "newcomer is a new package"},

@@ -33,6 +33,12 @@
 // platforms without mmap in package syscall, a mapping is a copy in memory, and
 // unmapping it overwrites every byte.
 //
+// With -http the spanlock store's map can be watched in a browser while it runs: which
+// files' ranges are held, what waits, what is retired and still held. The address is
+// printed on standard error, in a line that begins with "watch ".
+//
+//	go run ./examples/mmapstore -duration 10m -http 127.0.0.1:0
+//
 // The exit status is 1 if a byte was wrong, if a range was reported absent that
 // was not, if the mappings made, retired and unmapped are not the same number, or
 // if the files changed or shrank meanwhile. An interrupt ends the run early; what
@@ -72,6 +78,7 @@ type options struct {
 	hold     time.Duration
 	json     bool
 	seed     uint64
+	http     string
 	limit    limit
 }
 
@@ -91,6 +98,7 @@ func parse(args []string, stdout io.Writer) (o options, err error) {
 	fs.DurationVar(&o.hold, "hold", time.Millisecond, "how long a slow reader keeps its guard; 0: no reader is slow")
 	fs.BoolVar(&o.json, "json", false, "print the result as JSON, times in nanoseconds")
 	fs.Uint64Var(&o.seed, "seed", 1, "of the random offsets")
+	fs.StringVar(&o.http, "http", "", "show the spanlock store's map in a browser at this `address`, such as 127.0.0.1:0")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fs.SetOutput(stdout)
@@ -140,11 +148,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	p := newProgress(stderr)
+	v, err := newViewer(o.http)
+	if err != nil {
+		return err
+	}
+	defer v.close()
 	c, err := prepare(ctx, o, p)
 	if err != nil {
 		return err
 	}
-	r, err := measure(ctx, c, o, p)
+	r, err := measure(ctx, c, o, p, v)
 	if err != nil {
 		return err
 	}
@@ -185,16 +198,18 @@ func prepare(ctx context.Context, o options, p *progress) (*corpus, error) {
 }
 
 // measure runs both stores and closes them.
-func measure(ctx context.Context, c *corpus, o options, p *progress) (*report, error) {
+func measure(ctx context.Context, c *corpus, o options, p *progress, v *viewer) (*report, error) {
 	var t contest
 	finish := context.WithoutCancel(ctx) // an interrupt does not stop the closing
-	for i, st := range []store{newSpanStore(), newRWStore()} {
+	span := newSpanStore()
+	for i, st := range []store{span, newRWStore()} {
 		s, err := newSide(finish, [...]string{"spanlock", "RWMutex"}[i], st, c, o)
 		if err != nil {
 			return nil, errors.Join(err, t.close(finish))
 		}
 		t.sides[i] = s
 	}
+	v.show(span, p)
 	t.tell()
 	began := now()
 	err := p.during(max(time.Second, o.duration/20), func() (float64, string) {

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spanlock/spanlock/inspect"
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// viewerPath is where the map is shown, beside where pprof would be.
+const viewerPath = "/debug/spanlock"
+
+// A viewer shows the map of a store to browsers. The nil viewer shows nothing.
+type viewer struct {
+	listener net.Listener
+	server   *http.Server
+}
+
+// newViewer listens at the address, so that a bad one is known before the files are read;
+// without one it returns nil.
+func newViewer(addr string) (*viewer, error) {
+	if addr == "" {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("cannot show the map: %w", err)
+	}
+	return &viewer{listener: l}, nil
+}
+
+// show serves the store's map from now on, and says where.
+func (v *viewer) show(s *spanStore, p *progress) {
+	if v == nil {
+		return
+	}
+	mux := http.NewServeMux()
+	mux.Handle(viewerPath, inspect.Handler(inspect.Named("spanlock store", s.m, &inspect.Format[uint64, *mapping]{
+		// The guard under which this is called keeps the mapping from being unmapped.
+		Value: func(_ rangelock.Range[uint64], m *mapping) string { return m.file.path },
+	})))
+	v.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	go v.server.Serve(v.listener) // returns when the viewer is closed
+	p.say("watch http://%s%s", v.listener.Addr(), viewerPath)
+}
+
+// close ends all of it.
+func (v *viewer) close() {
+	switch {
+	case v == nil:
+	case v.server == nil:
+		v.listener.Close()
+	default:
+		v.server.Close()
+	}
+}

@@ -1,0 +1,167 @@
+package inspect
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// Handler returns a handler that shows the maps; see the package's documentation for
+// what, and for whom. It panics if one of them is nil.
+//
+// Keys that are numbers, strings or bytes are shown as they are, quoted and shortened.
+// Other keys, and all values, are shown only where [Named] gives a [Format].
+//
+// The handler looks at a map only while it serves a request: at one map at a time, a
+// leaf of the tree at a time, without a lock that readers or writers wait for. A request
+// takes time in proportion to the number of ranges, and writes a bounded answer.
+func Handler(maps ...Map) http.Handler {
+	h := &handler{}
+	for i, m := range maps {
+		if m == nil {
+			panic(fmt.Sprintf("inspect: Handler with a nil map, the argument %d", i+1))
+		}
+		name := fmt.Sprintf("map %d", i+1)
+		if n, ok := m.(presenter); ok && n.name() != "" {
+			name = n.name()
+		}
+		h.shown = append(h.shown, &shown{Map: m, index: i, name: name})
+	}
+	return h
+}
+
+// handler is what Handler returns.
+type handler struct {
+	walking seam.Mutex // held while a map is surveyed: many viewers are no more load than one at a time
+	shown   []*shown   // set by Handler
+}
+
+// shown is one of the maps.
+type shown struct {
+	Map
+	index   int
+	name    string
+	history history
+}
+
+// look surveys one map.
+func (h *handler) look(s *shown, z zoom) (*picture, error) {
+	h.walking.Lock()
+	defer h.walking.Unlock()
+	p, err := survey(s.index, s.name, s.Map, z)
+	if err != nil {
+		return nil, err
+	}
+	p.rates = s.history.add(time.Now(), p.stats)
+	return p, nil
+}
+
+// ServeHTTP serves the page, or what format asks for.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	head := w.Header()
+	head.Set("Cache-Control", "no-store")
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("Referrer-Policy", "no-referrer")
+	head.Set("Content-Security-Policy", policy)
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		head.Set("Allow", "GET, HEAD")
+		http.Error(w, "inspect: only GET and HEAD", http.StatusMethodNotAllowed)
+		return
+	}
+	body, kind, err := h.answer(r.URL.Query())
+	if err != nil {
+		http.Error(w, "inspect: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	head.Set("Content-Type", kind)
+	head.Set("Content-Length", strconv.Itoa(body.Len()))
+	if r.Method == http.MethodGet {
+		w.Write(body.Bytes()) // an error is the client's, who has gone
+	}
+}
+
+// answer makes the whole answer before any of it is sent, so that a slow client keeps
+// nothing but memory.
+func (h *handler) answer(q url.Values) (body *bytes.Buffer, kind string, err error) {
+	format := q.Get("format")
+	z := zoom{q.Get("from"), q.Get("to"), q.Get("cut")}
+	chosen := h.shown
+	if s := q.Get("map"); s != "" {
+		i, err := strconv.Atoi(s)
+		if err != nil || i < 0 || i >= len(h.shown) {
+			return nil, "", fmt.Errorf("map=%q: there are the maps 0 to %d", s, len(h.shown)-1)
+		}
+		chosen = h.shown[i : i+1]
+	} else if len(chosen) > 1 && format != "text" && format != "json" {
+		chosen = chosen[:1]
+	}
+	if len(chosen) > 1 && z != (zoom{}) {
+		return nil, "", fmt.Errorf("from, to and cut need a map=")
+	}
+	var pictures []*picture
+	for _, s := range chosen {
+		p, err := h.look(s, z)
+		if err != nil {
+			return nil, "", err
+		}
+		pictures = append(pictures, p)
+	}
+	body = new(bytes.Buffer)
+	switch format {
+	case "", "html":
+		return body, "text/html; charset=utf-8", h.writePage(body, pictures)
+	case "fragment":
+		return body, "text/html; charset=utf-8", h.writeMain(body, pictures)
+	case "text":
+		writeText(body, pictures)
+		return body, "text/plain; charset=utf-8", nil
+	case "json":
+		return body, "application/json", writeJSON(body, pictures)
+	}
+	return nil, "", fmt.Errorf("format=%q: there are html, text and json", format)
+}
+
+// zoom is which part of a map a request wants: from and to are places as the scale
+// writes them, cut is which part of that.
+type zoom struct{ from, to, cut string }
+
+// window returns the part of whole.
+func (z zoom) window(s scale, whole window) (window, error) {
+	v := whole
+	for _, e := range []struct {
+		name, text string
+		to         *uint64
+	}{{"from", z.from, &v.lo}, {"to", z.to, &v.hi}} {
+		if e.text == "" {
+			continue
+		}
+		p, err := s.parse(e.text)
+		if err != nil {
+			return v, fmt.Errorf("%s=%q is no %s of this map: %w", e.name, clean(e.text), map[bool]string{true: "number", false: "key"}[s.kind == byOrder], err)
+		}
+		*e.to = max(whole.lo, min(p, whole.hi))
+	}
+	if v.lo >= v.hi {
+		v = newWindow(v.lo, v.hi)
+		if v.lo >= whole.hi { // at the very end
+			v = window{whole.hi - 1, whole.hi}
+		}
+	}
+	if z.cut == "" {
+		return v, nil
+	}
+	a, b, ok := strings.Cut(z.cut, ",")
+	x, err1 := strconv.ParseFloat(a, 64)
+	y, err2 := strconv.ParseFloat(b, 64)
+	if !ok || err1 != nil || err2 != nil || !(x < y) || math.Abs(x) > 1e6 || math.Abs(y) > 1e6 {
+		return v, fmt.Errorf("cut=%q: want two numbers a,b with a < b, of which 0,1 is all that is in view", clean(z.cut))
+	}
+	return v.cut(x, y, whole), nil
+}

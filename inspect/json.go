@@ -1,0 +1,142 @@
+package inspect
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"reflect"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// maxExact is how large an integer a JSON number can be relied on to hold.
+const maxExact = 1 << 53
+
+// exact returns a key as JSON has it: a number where that loses nothing, else text.
+func exact(v reflect.Value, text string) any {
+	switch {
+	case v.CanInt() && v.Int() >= -maxExact && v.Int() <= maxExact:
+		return v.Int()
+	case v.CanUint() && v.Uint() <= maxExact:
+		return v.Uint()
+	case v.CanFloat() && !math.IsInf(v.Float(), 0):
+		return v.Float()
+	case v.Kind() == reflect.String:
+		s, rest := shorten(v.String(), maxKey)
+		return s + rest
+	}
+	return text
+}
+
+// The answer to ?format=json; the package's documentation has its meaning.
+type (
+	document struct {
+		Maps []jsonMap `json:"maps"`
+	}
+	jsonMap struct {
+		Index   int             `json:"index"`
+		Name    string          `json:"name"`
+		Scale   string          `json:"scale"`
+		Whole   jsonWindow      `json:"whole"`
+		View    jsonWindow      `json:"view"`
+		Counts  map[string]int  `json:"counts"`
+		Guards  int             `json:"guards"`
+		Waiting int             `json:"waiting"`
+		Stats   rangelock.Stats `json:"stats"`
+		Rates   *jsonRates      `json:"rates"`
+		InView  int             `json:"inView"`
+		Ranges  []jsonRange     `json:"ranges"`
+		Cells   []jsonCell      `json:"cells"`
+		Left    []jsonRange     `json:"left"`
+	}
+	jsonWindow struct {
+		From string `json:"from"`
+		To   string `json:"to"`
+	}
+	jsonRange struct {
+		Index       int     `json:"index"`
+		Lo          any     `json:"lo"`
+		Hi          any     `json:"hi"`
+		Unbounded   bool    `json:"unbounded,omitempty"`
+		State       string  `json:"state"`
+		Guards      int     `json:"guards"`
+		Waiting     int     `json:"waiting,omitempty"`
+		WriterWaits bool    `json:"writerWaits,omitempty"`
+		LeftFor     float64 `json:"leftFor,omitempty"`
+		Value       string  `json:"value,omitempty"`
+	}
+	jsonCell struct {
+		jsonWindow
+		Ranges int            `json:"ranges"`
+		Guards int            `json:"guards"`
+		States map[string]int `json:"states"`
+	}
+	jsonRates struct {
+		Over          float64 `json:"over"`
+		Retired       float64 `json:"retired"`
+		FellBack      float64 `json:"fellBack"`
+		LockWaits     float64 `json:"lockWaits"`
+		LockWaited    float64 `json:"lockWaited"`
+		ExcludeWaits  float64 `json:"excludeWaits"`
+		ExcludeWaited float64 `json:"excludeWaited"`
+	}
+)
+
+func writeJSON(w *bytes.Buffer, pictures []*picture) error {
+	d := document{Maps: []jsonMap{}}
+	for _, p := range pictures {
+		d.Maps = append(d.Maps, p.json())
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", " ")
+	return e.Encode(d)
+}
+
+func (p *picture) json() jsonMap {
+	m := jsonMap{
+		Index: p.index, Name: p.name, Scale: p.scale.kind.String(),
+		Whole: p.jsonWindow(p.whole), View: p.jsonWindow(p.view),
+		Counts: jsonStates(p.counts), Guards: p.guards, Waiting: p.waiting, Stats: p.stats,
+		InView: p.inView, Ranges: jsonRows(p.rows), Cells: []jsonCell{}, Left: jsonRows(p.gone),
+	}
+	if r := &p.rates; r.over > 0 {
+		m.Rates = &jsonRates{r.over.Seconds(), r.retired, r.fellBack, r.lockWaits, r.lockWaited, r.excludes, r.excludeWaited}
+	}
+	if p.aggregated() {
+		m.Ranges = jsonRows(p.busy)
+		for i := range p.cells {
+			c := &p.cells[i]
+			m.Cells = append(m.Cells, jsonCell{
+				p.jsonWindow(window{p.view.edge(i, viewCells), p.view.edge(i+1, viewCells)}),
+				c.ranges, c.guards, jsonStates(c.touch),
+			})
+		}
+	}
+	return m
+}
+
+func (p *picture) jsonWindow(w window) jsonWindow {
+	return jsonWindow{p.scale.text(w.lo), p.scale.text(w.hi)}
+}
+
+// jsonStates leaves out the states in which there is nothing.
+func jsonStates(n [numStates]int) map[string]int {
+	m := make(map[string]int)
+	for st, n := range n {
+		if n > 0 {
+			m[state(st).String()] = n
+		}
+	}
+	return m
+}
+
+func jsonRows(rows []row) []jsonRange {
+	all := []jsonRange{}
+	for _, x := range rows {
+		all = append(all, jsonRange{
+			Index: x.ordinal, Lo: x.rawLo, Hi: x.rawHi, Unbounded: x.unbounded, State: x.state.String(), Guards: x.guards, Waiting: x.waiting,
+			WriterWaits: x.writerWaits, LeftFor: x.left.Seconds(), Value: x.value,
+		})
+	}
+	return all
+}

@@ -1,0 +1,86 @@
+package inspect
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Keys and values belong to strangers: a key may be what a client has sent. Each goes
+// through protect or keyText, which leave nothing but printable characters and not many
+// of them; the page's template then escapes what HTML has a meaning for.
+
+const (
+	maxKey   = 48  // bytes of a string key that are shown
+	maxValue = 160 // bytes of what a format returns that are shown
+)
+
+// protect returns what f returns, fit to be shown, or what it panics with.
+func protect(f func() string) (s string) {
+	defer func() {
+		if x := recover(); x != nil {
+			s = clean(fmt.Sprintf("(the format panicked: %v)", x))
+		}
+	}()
+	return clean(f())
+}
+
+// clean shortens s and replaces what is not printable.
+func clean(s string) string {
+	s, rest := shorten(s, maxValue)
+	s = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !strconv.IsPrint(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+	return s + rest
+}
+
+// shorten cuts s to at most max bytes, not within a character, and says what is missing.
+func shorten(s string, max int) (short, rest string) {
+	if len(s) <= max {
+		return s, ""
+	}
+	n := max
+	for n > max-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n], fmt.Sprintf("… (%d bytes)", len(s))
+}
+
+// quote is a string key: in quotes, with escapes for all that is not printable.
+func quote(s string) string {
+	s, rest := shorten(s, maxKey)
+	return strconv.Quote(s) + rest
+}
+
+// plainKey returns the text of a key that needs no format: a number, a string or bytes.
+// It goes by the kind of the type and calls no method of it.
+func plainKey(v reflect.Value) (string, bool) {
+	switch v.Kind() {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return strconv.FormatInt(v.Int(), 10), true
+	case reflect.Uintptr:
+		return fmt.Sprintf("%#x", v.Uint()), true
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return strconv.FormatUint(v.Uint(), 10), true
+	case reflect.Float32:
+		return strconv.FormatFloat(v.Float(), 'g', -1, 32), true
+	case reflect.Float64:
+		return strconv.FormatFloat(v.Float(), 'g', -1, 64), true
+	case reflect.String:
+		return quote(v.String()), true
+	}
+	if isBytes(v.Type()) {
+		return quote(string(v.Bytes())), true
+	}
+	return "", false
+}
+
+// isBytes reports whether t is a slice or an array of bytes.
+func isBytes(t reflect.Type) bool {
+	return (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && t.Elem().Kind() == reflect.Uint8
+}

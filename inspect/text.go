@@ -1,0 +1,139 @@
+package inspect
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// writeText prints the maps line by line, in the manner of /proc/PID/maps.
+func writeText(w *bytes.Buffer, pictures []*picture) {
+	for i, p := range pictures {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		p.writeText(w)
+	}
+}
+
+func (p *picture) writeText(w *bytes.Buffer) {
+	s := &p.stats
+	fmt.Fprintf(w, "# %s: %d ranges, %d guards, %s\n", p.name, p.ranges(), p.guards, p.countsText())
+	fmt.Fprintf(w, "# semaphore: %s\n", semText(p))
+	fmt.Fprintf(w, "# epoch %d, %d pins, pending %d (cost %d), stalled %v\n",
+		s.Domain.Epoch, s.Domain.Pins, s.Pending, s.PendingCost, short(s.Stalled))
+	if r := &p.rates; r.over > 0 {
+		fmt.Fprintf(w, "# per second, over %v: %.1f retired, %.1f fell back, %.1f lock waits, %.1f exclude waits\n",
+			short(r.over), r.retired, r.fellBack, r.lockWaits, r.excludes)
+	} else {
+		fmt.Fprintln(w, "# per second: not known yet, ask again")
+	}
+	if p.zoomed {
+		fmt.Fprintf(w, "# view: %s to %s, %d ranges\n", p.scale.label(p.view.lo), p.scale.label(p.view.hi), p.inView)
+	}
+	for i := range p.gone {
+		p.gone[i].writeText(w)
+	}
+	if !p.aggregated() {
+		for i := range p.rows {
+			p.rows[i].writeText(w)
+		}
+		return
+	}
+	fmt.Fprintf(w, "# too many to list: those that are not free, %d at most, then how many begin in each of %d parts\n", maxRows, viewCells)
+	for i := range p.busy {
+		p.busy[i].writeText(w)
+	}
+	for i := range p.cells {
+		c := &p.cells[i]
+		if c.ranges == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "%s-%s\t%d ranges\t%d guards\n", p.scale.label(p.view.edge(i, viewCells)),
+			p.scale.label(p.view.edge(i+1, viewCells)), c.ranges, c.guards)
+	}
+}
+
+// ranges returns how many ranges are in the map.
+func (p *picture) ranges() int {
+	n := 0
+	for st := free; st < left; st++ {
+		n += p.counts[st]
+	}
+	return n
+}
+
+// countsText returns how many ranges there are in each state.
+func (p *picture) countsText() string {
+	var parts []string
+	for st := free; st < numStates; st++ {
+		if p.counts[st] > 0 || st == free {
+			name := st.String()
+			if st == left {
+				name = "retired but held"
+			}
+			parts = append(parts, fmt.Sprintf("%d %s", p.counts[st], name))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// semText says who has the semaphore and who waits for it.
+func semText(p *picture) string {
+	s := &p.stats.Sem
+	t := "free"
+	switch {
+	case s.Writer:
+		t = "a writer has it"
+	case s.Readers > 0:
+		t = fmt.Sprintf("%d readers have it", s.Readers)
+	}
+	if n := s.WaitingReaders + s.WaitingWriters; n > 0 {
+		t += fmt.Sprintf(", %d writers and %d readers wait, the first for %v", s.WaitingWriters, s.WaitingReaders, short(s.OldestWait))
+	}
+	return t
+}
+
+// bounds returns the range as text.
+func (x *row) bounds() string {
+	if x.lo == "" {
+		return fmt.Sprintf("#%d", x.ordinal)
+	}
+	return x.lo + "-" + x.hi
+}
+
+// note says what else there is to say of a range.
+func (x *row) note() string {
+	var parts []string
+	if x.state == left {
+		parts = append(parts, fmt.Sprintf("left %v ago", short(x.left)))
+	}
+	if x.writerWaits {
+		parts = append(parts, "a writer waits")
+	}
+	if x.waiting > 0 {
+		parts = append(parts, fmt.Sprintf("%d wait", x.waiting))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (x *row) writeText(w *bytes.Buffer) {
+	fmt.Fprintf(w, "%s\t%s\t%d", x.bounds(), x.state, x.guards)
+	for _, s := range []string{x.note(), x.value} {
+		if s != "" {
+			fmt.Fprintf(w, "\t%s", s)
+		}
+	}
+	fmt.Fprintln(w)
+}
+
+// short rounds a duration to what one wants to read.
+func short(d time.Duration) time.Duration {
+	for unit := time.Hour; unit > 1; unit /= 10 {
+		if d >= 100*unit {
+			return d.Round(unit)
+		}
+	}
+	return d
+}

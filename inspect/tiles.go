@@ -1,0 +1,80 @@
+package inspect
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// stallAlarm is from when on a stalled epoch is shown as a fault.
+const stallAlarm = time.Second
+
+// tiles are the figures at the top of the page.
+func (p *picture) tiles() []tile {
+	s := &p.stats
+	all := []tile{
+		{Label: "ranges", Value: count(p.ranges()), Note: size(s.Bytes)},
+		{Label: "guards", Value: count(p.guards), Note: count(p.ranges()-p.counts[free]) + " ranges are not free"},
+		p.waitTile(),
+		{Label: "backlog", Value: count(s.Pending), Unit: "pending", Note: fmt.Sprintf("cost %s, %s held", count(s.PendingCost), count(p.counts[left]))},
+		{Label: "epoch", Value: strconv.FormatUint(s.Domain.Epoch, 10), Note: fmt.Sprintf("%d pins", s.Domain.Pins)},
+	}
+	if s.Stalled >= stallAlarm {
+		t := &all[len(all)-1]
+		t.Alarm, t.Note = true, fmt.Sprintf("stalled by a pin for %v", short(s.Stalled))
+	}
+	r := &p.rates
+	if r.over == 0 {
+		return append(all, tile{Label: "rates", Value: "–", Note: "known from the second look on"})
+	}
+	over := "over " + short(r.over).Round(time.Second).String()
+	return append(all,
+		tile{Label: "retired", Value: rate(r.retired), Unit: "/s", Line: points(r.retiredLine), Note: over},
+		tile{Label: "fell back", Value: rate(r.fellBack), Unit: "/s", Line: points(r.fellBackLine),
+			Note: fmt.Sprintf("busy %s, miss %s, gone %s", count(s.FellBackBusy), count(s.FellBackMiss), count(s.FellBackGone))},
+		tile{Label: "lock waits", Value: rate(r.lockWaits), Unit: "/s", Line: points(r.lockWaitsLine),
+			Note: fmt.Sprintf("%s s/s waited", rate(r.lockWaited))},
+		tile{Label: "exclude waits", Value: rate(r.excludes), Unit: "/s", Note: fmt.Sprintf("%s s/s waited", rate(r.excludeWaited))},
+	)
+}
+
+// waitTile says who waits.
+func (p *picture) waitTile() tile {
+	s := &p.stats.Sem
+	n := s.WaitingReaders + s.WaitingWriters
+	t := tile{Label: "waiting", Value: count(n + p.waiting), Note: "the lock is free"}
+	switch {
+	case s.Writer:
+		t.Note = "a writer has the lock"
+	case s.Readers > 0:
+		t.Note = count(s.Readers) + " readers have the lock"
+	}
+	if n > 0 {
+		t.Note = fmt.Sprintf("%s writers, %s readers, the first for %v", count(s.WaitingWriters), count(s.WaitingReaders), short(s.OldestWait))
+		t.Alarm = s.OldestWait >= stallAlarm
+	}
+	return t
+}
+
+// rate writes a number per second with three digits.
+func rate(f float64) string {
+	switch {
+	case f >= 100:
+		return count(int(f + 0.5))
+	case f >= 10:
+		return strconv.FormatFloat(f, 'f', 1, 64)
+	case f == 0:
+		return "0"
+	}
+	return strconv.FormatFloat(f, 'f', 2, 64)
+}
+
+// size writes a number of bytes.
+func size(n int64) string {
+	f, unit := float64(n), 0
+	for f >= 1000 && unit < 4 {
+		f /= 1024
+		unit++
+	}
+	return fmt.Sprintf("about %s %s", strconv.FormatFloat(f, 'g', 3, 64), [...]string{"B", "KiB", "MiB", "GiB", "TiB"}[unit])
+}
