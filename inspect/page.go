@@ -51,7 +51,7 @@ type (
 	}
 	mapView struct {
 		Name, Query                             string
-		Tiles                                   []tile
+		Tiles                                   [][]tile // two rows
 		Legend                                  []legend
 		In, Out, Left, Right, All               string
 		Strip, Gone                             []part
@@ -212,7 +212,7 @@ func (p *picture) drawRow(x *row, href string) drawn {
 	}
 	title := x.bounds() + "\n" + x.state.String()
 	if x.guards > 0 {
-		title += fmt.Sprintf(", %d guards", x.guards)
+		title += ", " + plural(x.guards, "guard")
 	}
 	if n := x.note(); n != "" {
 		title += ", " + n
@@ -274,7 +274,7 @@ func (p *picture) goneParts() []part {
 		}
 		a, b := 1000*p.view.share(x.a), 1000*p.view.share(x.b)
 		all = append(all, part{"left", coord(a), "3", coord(max(b-a, 3)), "18", "1",
-			fmt.Sprintf("%s\n%d guards, %s", x.bounds(), x.guards, x.note())})
+			fmt.Sprintf("%s\n%s, left %s", x.bounds(), plural(x.guards, "guard"), x.note())})
 	}
 	return all
 }

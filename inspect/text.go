@@ -87,12 +87,26 @@ func semText(p *picture) string {
 	case s.Writer:
 		t = "a writer has it"
 	case s.Readers > 0:
-		t = fmt.Sprintf("%d readers have it", s.Readers)
+		t = "held by " + plural(s.Readers, "reader")
 	}
-	if n := s.WaitingReaders + s.WaitingWriters; n > 0 {
-		t += fmt.Sprintf(", %d writers and %d readers wait, the first for %v", s.WaitingWriters, s.WaitingReaders, short(s.OldestWait))
+	if s.WaitingReaders+s.WaitingWriters > 0 {
+		t += "; waiting: " + waitText(p)
 	}
 	return t
+}
+
+// waitText says who waits for the semaphore.
+func waitText(p *picture) string {
+	s := &p.stats.Sem
+	return fmt.Sprintf("%s, %s, the first for %v", plural(s.WaitingWriters, "writer"), plural(s.WaitingReaders, "reader"), short(s.OldestWait))
+}
+
+// plural is so and so many of what.
+func plural(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return count(n) + " " + what
 }
 
 // bounds returns the range as text.
@@ -107,7 +121,7 @@ func (x *row) bounds() string {
 func (x *row) note() string {
 	var parts []string
 	if x.state == left {
-		parts = append(parts, fmt.Sprintf("left %v ago", short(x.left)))
+		parts = append(parts, fmt.Sprintf("%v ago", short(x.left)))
 	}
 	if x.writerWaits {
 		parts = append(parts, "a writer waits")
@@ -130,7 +144,7 @@ func (x *row) writeText(w *bytes.Buffer) {
 
 // short rounds a duration to what one wants to read.
 func short(d time.Duration) time.Duration {
-	for unit := time.Hour; unit > 1; unit /= 10 {
+	for unit := time.Duration(1e12); unit > 1; unit /= 10 {
 		if d >= 100*unit {
 			return d.Round(unit)
 		}

@@ -10,32 +10,32 @@ import (
 const stallAlarm = time.Second
 
 // tiles are the figures at the top of the page.
-func (p *picture) tiles() []tile {
+func (p *picture) tiles() [][]tile {
 	s := &p.stats
-	all := []tile{
+	now := []tile{
 		{Label: "ranges", Value: count(p.ranges()), Note: size(s.Bytes)},
-		{Label: "guards", Value: count(p.guards), Note: count(p.ranges()-p.counts[free]) + " ranges are not free"},
+		{Label: "guards", Value: count(p.guards), Note: "on " + plural(p.ranges()-p.counts[free]+p.counts[left], "range")},
 		p.waitTile(),
 		{Label: "backlog", Value: count(s.Pending), Unit: "pending", Note: fmt.Sprintf("cost %s, %s held", count(s.PendingCost), count(p.counts[left]))},
 		{Label: "epoch", Value: strconv.FormatUint(s.Domain.Epoch, 10), Note: fmt.Sprintf("%d pins", s.Domain.Pins)},
 	}
 	if s.Stalled >= stallAlarm {
-		t := &all[len(all)-1]
+		t := &now[len(now)-1]
 		t.Alarm, t.Note = true, fmt.Sprintf("stalled by a pin for %v", short(s.Stalled))
 	}
 	r := &p.rates
 	if r.over == 0 {
-		return append(all, tile{Label: "rates", Value: "–", Note: "known from the second look on"})
+		return [][]tile{now, {{Label: "rates", Value: "–", Note: "known from the second look on"}}}
 	}
 	over := "over " + short(r.over).Round(time.Second).String()
-	return append(all,
+	return [][]tile{now, {
 		tile{Label: "retired", Value: rate(r.retired), Unit: "/s", Line: points(r.retiredLine), Note: over},
 		tile{Label: "fell back", Value: rate(r.fellBack), Unit: "/s", Line: points(r.fellBackLine),
 			Note: fmt.Sprintf("busy %s, miss %s, gone %s", count(s.FellBackBusy), count(s.FellBackMiss), count(s.FellBackGone))},
 		tile{Label: "lock waits", Value: rate(r.lockWaits), Unit: "/s", Line: points(r.lockWaitsLine),
 			Note: fmt.Sprintf("%s s/s waited", rate(r.lockWaited))},
 		tile{Label: "exclude waits", Value: rate(r.excludes), Unit: "/s", Note: fmt.Sprintf("%s s/s waited", rate(r.excludeWaited))},
-	)
+	}}
 }
 
 // waitTile says who waits.
@@ -47,10 +47,10 @@ func (p *picture) waitTile() tile {
 	case s.Writer:
 		t.Note = "a writer has the lock"
 	case s.Readers > 0:
-		t.Note = count(s.Readers) + " readers have the lock"
+		t.Note = "the lock is held by " + plural(s.Readers, "reader")
 	}
 	if n > 0 {
-		t.Note = fmt.Sprintf("%s writers, %s readers, the first for %v", count(s.WaitingWriters), count(s.WaitingReaders), short(s.OldestWait))
+		t.Note = waitText(p)
 		t.Alarm = s.OldestWait >= stallAlarm
 	}
 	return t
