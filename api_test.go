@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"net/http"
 	"reflect"
 	"sync"
 
 	"github.com/spanlock/spanlock/epoch"
+	"github.com/spanlock/spanlock/inspect"
 	"github.com/spanlock/spanlock/rangealloc"
 	"github.com/spanlock/spanlock/rangelock"
 	"github.com/spanlock/spanlock/rwsem"
@@ -148,6 +150,14 @@ var _ interface {
 func _[K cmp.Ordered, V any](m *rangelock.Map[K, V]) *rangelock.Map[K, V] {
 	return rangelock.New[K, V](nil)
 }
+
+// Any map can be inspected as it is.
+var (
+	_ func(...inspect.Map) http.Handler = inspect.Handler
+	_ inspect.Map                       = (*rangelock.Map[key, value])(nil)
+	_ inspect.Map                       = rangealloc.Map[int, string]{}
+	_                                   = inspect.Format[key, value]{Key: func(key) string { return "" }, Value: func(span, value) string { return "" }}
+)
 
 var _ interface {
 	Alloc(ctx context.Context, size, align int, v string) (rangelock.Range[int], error)
