@@ -33,7 +33,7 @@
 // A request walks over the map with [rangelock.Map.Survey]: a leaf at a time, pinned only
 // while the leaf is read, without guards and without a lock that anybody waits for long
 // for. A writer that sits in its transaction, or waits in Exclude, does not stop it. A
-// million ranges take some tens of milliseconds; the page asks once a second, or less
+// million ranges take a fifth of a second or so; the page asks once a second, or less
 // often where the answer takes long. Between requests nothing runs. What is seen is no
 // snapshot.
 //
