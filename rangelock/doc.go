@@ -292,7 +292,8 @@
 //	├── pending.mu             weighing and detaching
 //	├── turns.mu               letting in, detaching, standing in line
 //	│   └── epoch: state.mu    an exclusive guard that is given up at once
-//	├── lingering.mu           detaching a range that has guards
+//	├── lingering.mu           detaching a range that has guards; a survey
+//	│   └── turns.mu           a survey that counts a line
 //	├── limbo.mu               memory for nodes and range objects
 //	│   └── epoch: waits.mu    Cookie.Done; TryLock only
 //	├── epoch: waits.mu        Synchronize, at the end of a Drain in a transaction

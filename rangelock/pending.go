@@ -124,9 +124,6 @@ func (p *pending) wait(ctx context.Context) error {
 func (m *Map[K, V]) weigh(r Range[K], bounded bool) error {
 	max := m.options.MaxPending
 	cost := m.options.Cost
-	if cost == nil && max == 0 {
-		return nil
-	}
 	var sum int64
 	for _, h := range m.scratch {
 		h.cost = 1
