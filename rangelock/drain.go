@@ -37,7 +37,9 @@ func (m *Map[K, V]) sweep(ctx context.Context) {
 
 // Close retires every range, makes the map refuse further changes with [ErrClosed],
 // and waits as [Map.Drain] does. MaxPending does not count. Readers find an empty map
-// from then on; guards that are held stay good, and Close waits for them.
+// from then on; guards that are held stay good, and Close waits for them. It ends the
+// contexts of all loads of [Map.AcquireOrLoad] that are under way, waits for them, too,
+// and retires what they return.
 //
 // When ctx is done before it has its turn as a writer, nothing has changed; when
 // ctx is done later, the map is closed, but OnRetire has not returned for some
@@ -45,12 +47,15 @@ func (m *Map[K, V]) sweep(ctx context.Context) {
 // goes on. A second Close of a closed map only waits, for what is still pending.
 //
 // It must not be called from OnRetire, nor during a transaction by the one who holds
-// it, nor by a goroutine that has a guard or a Reader of the map.
+// it, nor by a goroutine that has a guard or a Reader of the map, nor by a load.
 func (m *Map[K, V]) Close(ctx context.Context) error {
 	if !m.closed.Load() {
 		if err := m.closeLocked(ctx); err != nil {
 			return err
 		}
+	}
+	if err := m.flights.ground(ctx); err != nil {
+		return err
 	}
 	return m.Drain(ctx)
 }

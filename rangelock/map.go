@@ -88,13 +88,14 @@ type Map[K, V any] struct {
 	dead    nodes[K, V] // unlinked since the last seal
 	scratch []*header[K, V]
 
-	turns   turns[K, V] // turn.go
-	pool    pool[K, V]  // pool.go
-	limbo   limbo[K, V] // limbo.go
-	freed   freed[K, V] // reap.go
-	tally   tally       // stats.go
-	pending pending     // pending.go
-	watched watched     // debug_on.go; empty but in debug builds
+	turns   turns[K, V]   // turn.go
+	pool    pool[K, V]    // pool.go
+	limbo   limbo[K, V]   // limbo.go
+	freed   freed[K, V]   // reap.go
+	tally   tally         // stats.go
+	pending pending       // pending.go
+	flights flights[K, V] // flight.go
+	watched watched       // debug_on.go; empty but in debug builds
 
 	lingering lingering[K, V] // lingering.go
 }

@@ -1,0 +1,103 @@
+//go:build invariants || race
+
+package rangelock_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+)
+
+// TestLoadRetiredAtOnce: a writer that comes next and retires what was just loaded finds
+// the callers' guards on it, though none of them has run yet.
+//
+// Kills 90_count_after_commit: with the counts added after the transaction the value
+// is retired under them.
+func TestLoadRetiredAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, rec := tens()
+		h := newHangar()
+		a, b := ask(bg, m, 5, h.load), ask(bg, m, 6, h.load)
+		synctest.Wait()
+		inserted := windowAt(t, "rangelock: a load is inserted")
+		h.send <- loaded(0, 10, "v")
+		inserted.await(t)
+		// The writer stands in the queue before the flight's transaction ends.
+		next := start("Retire", func() {
+			if n, err := m.Retire(bg, rg(0, 10)); n != 1 || err != nil {
+				t.Error(n, err)
+			}
+		})
+		next.waits(t)
+		a.waits(t)
+		told := windowAt(t, "rangelock: a flight tells")
+		inserted.letGo()
+		told.await(t)
+		next.returns(t)
+		if rec.String() != "" {
+			t.Error("retired before the callers had their guards")
+		}
+		told.letGo()
+		a.gets(t, "v")
+		if synctest.Wait(); rec.String() != "" {
+			t.Error("retired under a guard")
+		}
+		b.gets(t, "v")
+		if synctest.Wait(); rec.String() != "v" {
+			t.Errorf("retired are %q", rec)
+		}
+		usable(t, m)
+	})
+}
+
+// TestLoadLandsOnce: a miss that comes while a load is being inserted finds the range,
+// and does not load again.
+//
+// Kills 91_landed_before_insert: the flight is out of the list, and the range not in
+// the tree yet, when the miss looks.
+func TestLoadLandsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens()
+		h := newHangar()
+		a := ask(bg, m, 5, h.load)
+		a.waits(t)
+		back := windowAt(t, "rangelock: a load has returned")
+		h.send <- loaded(0, 10, "v")
+		back.await(t)
+		b := ask(bg, m, 6, noLoad(t)) // before the transaction: boards
+		b.waits(t)
+		inserted := windowAt(t, "rangelock: a load is inserted")
+		back.letGo()
+		inserted.await(t)
+		c := ask(bg, m, 7, noLoad(t)) // in it: waits for its end
+		c.waits(t)
+		inserted.letGo()
+		a.gets(t, "v")
+		b.gets(t, "v")
+		c.gets(t, "v")
+		usable(t, m)
+	})
+}
+
+// TestLoadLeaveAtLanding: a caller whose context ends when its guard is counted
+// already does not go without it: it comes back with the guard.
+//
+// Kills 92_leaver_keeps_count: the count stays on the range, and its value is never
+// retired.
+func TestLoadLeaveAtLanding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens()
+		h := newHangar()
+		ctx, cancel := context.WithCancel(bg)
+		a := ask(ctx, m, 5, h.load)
+		a.waits(t)
+		inserted := windowAt(t, "rangelock: a load is inserted")
+		h.send <- loaded(0, 10, "v")
+		inserted.await(t)
+		cancel()
+		a.waits(t) // for the end of the transaction: nothing is visible before
+		inserted.letGo()
+		a.gets(t, "v")
+		usable(t, m)
+	})
+}

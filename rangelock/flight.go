@@ -1,0 +1,291 @@
+package rangelock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// loader is what AcquireOrLoad calls on a miss.
+type loader[K, V any] = func(ctx context.Context, key K) (Range[K], V, error)
+
+// flights is the loads of a map that are under way.
+type flights[K, V any] struct {
+	mu   seam.Mutex
+	list []*flight[K, V]
+
+	// line is the calls of Close that wait for list to be empty. When there is one
+	// the map is closed, so list does not grow any more.
+	line []*seam.Parker
+}
+
+// flight is one load, with those who wait for it aboard. It is in flights.list from
+// its start until it lands; in that instant its passengers are decided upon, and
+// nobody boards or leaves any more.
+type flight[K, V any] struct {
+	key     K                  // of the first caller; never changes
+	claim   Range[K]           // what LoadRange says of key; never changes
+	cancel  context.CancelFunc // ends the context of load; never changes
+	journey *journey           // never changes
+
+	// Under flights.mu. When the flight has landed only its own goroutine has them.
+	aboard   []*passenger[K, V]
+	givenUp  bool // everybody has left once, and the context has ended for it
+	grounded bool // Close has ended the context
+	landed   bool
+
+	// told is who was aboard when the flight landed. The flight's goroutine writes
+	// and reads it.
+	told []*passenger[K, V]
+}
+
+// passenger is a caller that waits for a flight.
+type passenger[K, V any] struct {
+	key    K
+	parker *seam.Parker
+	late   bool // came when the flight had been given up
+
+	// What becomes of it: written by the flight when it has landed, read by the
+	// caller after parker has been woken.
+	guard    Guard[K, V]
+	err      error
+	panicked *loadPanic
+	again    bool // nothing is decided for this key; look again
+}
+
+// journey says in which load a context was given out. It has none of the user's
+// values: the context may be kept for long.
+type journey struct {
+	from *journey // the load in which this one was asked for
+}
+
+// origin is the key under which a load's context has its journey.
+type origin struct{}
+
+// newFlight returns a flight with its first passenger, and the context for its load.
+func newFlight[K, V any](ctx context.Context, p *passenger[K, V], claim Range[K]) (*flight[K, V], context.Context) {
+	from, _ := ctx.Value(origin{}).(*journey)
+	f := &flight[K, V]{key: p.key, claim: claim, journey: &journey{from}, aboard: []*passenger[K, V]{p}}
+	ctx = context.WithValue(context.WithoutCancel(ctx), origin{}, f.journey)
+	ctx, f.cancel = context.WithCancel(ctx)
+	return f, ctx
+}
+
+// leave takes p off a flight that has not landed, and reports whether it could. The
+// last to leave ends the load's context.
+func (fs *flights[K, V]) leave(f *flight[K, V], p *passenger[K, V]) bool {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if f.landed {
+		return false
+	}
+	f.aboard = slices.DeleteFunc(f.aboard, func(o *passenger[K, V]) bool { return o == p })
+	if len(f.aboard) == 0 {
+		f.givenUp = true
+		f.cancel()
+	}
+	return true
+}
+
+// land takes f out of the list and returns who is aboard. From here on their fate is
+// the caller's to decide: they do not leave, but wait to be told.
+func (fs *flights[K, V]) land(f *flight[K, V]) []*passenger[K, V] {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	f.landed = true
+	f.told, f.aboard = f.aboard, nil
+	fs.list = slices.DeleteFunc(fs.list, func(o *flight[K, V]) bool { return o == f })
+	if len(fs.list) == 0 {
+		for _, p := range fs.line {
+			p.Wake()
+		}
+	}
+	return f.told
+}
+
+// ground ends the contexts of all loads and waits until they have landed, and what
+// they have brought is counted as pending.
+//
+// Preconditions: the map is closed.
+func (fs *flights[K, V]) ground(ctx context.Context) error {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if len(fs.list) == 0 {
+		return nil
+	}
+	for _, f := range fs.list {
+		f.grounded = true
+		f.cancel()
+	}
+	p := seam.NewParker()
+	fs.line = append(fs.line, p)
+	fs.mu.Unlock()
+	ok := p.Park(ctx.Done())
+	fs.mu.Lock()
+	fs.line = slices.DeleteFunc(fs.line, func(o *seam.Parker) bool { return o == p })
+	if !ok && len(fs.list) > 0 {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// errGoexit is what callers get when load does not return.
+var errGoexit = errors.New("rangelock: load has ended its goroutine (runtime.Goexit)")
+
+// loadPanic is a panic of load as its callers see it.
+type loadPanic struct {
+	value any
+	stack []byte
+}
+
+// Error tells the value and the stack.
+func (p *loadPanic) Error() string {
+	return fmt.Sprintf("rangelock: panic in a load: %v\n\n%s", p.value, p.stack)
+}
+
+// Unwrap returns the value if it is an error.
+func (p *loadPanic) Unwrap() error {
+	err, _ := p.value.(error)
+	return err
+}
+
+// fly calls load, brings what it returns into the map, and tells the passengers. It
+// is the flight's goroutine. However load or what it calls ends, by a return, a panic
+// or a Goexit, the passengers are told.
+func (m *Map[K, V]) fly(ctx context.Context, f *flight[K, V], load loader[K, V]) {
+	err := errGoexit
+	ofLoad := true // err is load's own, and may come of a context that was cancelled
+	var panicked *loadPanic
+	defer func() {
+		f.cancel()
+		m.tell(f, err, ofLoad, panicked)
+	}()
+	defer func() {
+		if x := recover(); x != nil {
+			panicked = &loadPanic{x, debug.Stack()}
+		}
+	}()
+	r, v, e := load(ctx, f.key)
+	if e != nil {
+		err = e
+		return
+	}
+	ofLoad = false
+	invariants.At("rangelock: a load has returned")
+	err = m.bring(f, r, v)
+}
+
+// tell lets a flight land that has failed, and wakes the passengers.
+func (m *Map[K, V]) tell(f *flight[K, V], err error, ofLoad bool, panicked *loadPanic) {
+	if !f.landed { // else bring has decided
+		for _, p := range m.flights.land(f) {
+			switch {
+			case p.again:
+			case panicked != nil:
+				p.panicked = panicked
+			case f.grounded && ofLoad:
+				p.err = fmt.Errorf("%w (load: %w)", ErrClosed, err)
+			case p.late && ofLoad:
+				p.again = true
+			default:
+				p.err = err
+			}
+		}
+	}
+	invariants.At("rangelock: a flight tells")
+	for _, p := range f.told {
+		p.parker.Wake()
+	}
+}
+
+// bring inserts what load has returned, in a transaction of its own, and lets the
+// flight land in it. Each passenger in r gets a guard, which is counted before the
+// transaction ends: a writer that retires the range at once after it finds the
+// guards there. If bring returns an error, or panics, the value is on its way to
+// OnRetire and the flight has not landed.
+func (m *Map[K, V]) bring(f *flight[K, V], r Range[K], v V) error {
+	w := m.Lock()
+	defer w.Unlock()
+	kept := false
+	defer func() {
+		if !kept {
+			m.dispose(r, v)
+		}
+	}()
+	if m.closed.Load() {
+		return ErrClosed
+	}
+	if !m.valid(r) {
+		return badRange(r)
+	}
+	if !m.contains(r, f.key) {
+		return fmt.Errorf("%w: load returned %v, which does not cover %v", ErrBadRange, r, f.key)
+	}
+	var s slot[K, V]
+	if err := m.place(&s, r); err != nil {
+		m.decide(f, func(key K) bool { return !m.contains(r, key) || m.find(m.root.Load(), key) != nil })
+		return err
+	}
+	m.decide(f, func(key K) bool { return !m.contains(r, key) })
+
+	// All of the user's code has run; from here on nothing fails.
+	kept = true
+	h := m.newHeader(r, v)
+	m.admitAll(h, m.flights.land(f))
+	m.publishing()
+	m.attach(&s, h)
+	m.done()
+	invariants.At("rangelock: a load is inserted")
+	return nil
+}
+
+// decide notes who has to look again.
+func (m *Map[K, V]) decide(f *flight[K, V], again func(key K) bool) {
+	m.flights.mu.Lock()
+	defer m.flights.mu.Unlock() // compare may panic
+	for _, p := range f.aboard {
+		p.again = again(p.key)
+	}
+}
+
+// admitAll gives a guard on h to each passenger that need not look again.
+//
+// Preconditions: the caller holds sem for writing, nobody else sees h, and the
+// passengers have landed.
+func (m *Map[K, V]) admitAll(h *header[K, V], ps []*passenger[K, V]) {
+	n := uint64(0)
+	for _, p := range ps {
+		if !p.again {
+			n++
+		}
+	}
+	invariants.Check(n < limit, "%d passengers", n)
+	gen := h.state.Add(n) &^ lowMask
+	for _, p := range ps {
+		if !p.again {
+			p.guard = Guard[K, V]{h: h, gen: gen}
+		}
+	}
+}
+
+// dispose retires a value that never was in the map, as if its range had been
+// inserted and had left in the same transaction.
+//
+// Preconditions: the caller holds sem for writing.
+func (m *Map[K, V]) dispose(r Range[K], v V) {
+	if m.options.OnRetire == nil {
+		return
+	}
+	h := m.newHeader(r, v)
+	h.cost = 0
+	defer m.done()
+	defer m.detach(h) // also if Cost panics
+	m.length.Add(1)   // detach takes it off again
+	m.scratch = append(m.scratch[:0], h)
+	m.weigh(r, false) // unbounded: it cannot be refused
+}

@@ -1,0 +1,183 @@
+package rangelock
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// AcquireOrLoad takes a guard on the range that covers key, as [Map.AcquireContext]
+// does, and if there is none calls load, inserts the range and the value that load
+// returns, and takes a guard on that. A hit is the fast path of Acquire and nothing
+// more.
+//
+// However many ask, load is called once for each missing range: two misses wait for
+// one load while no attached range stands between their keys, since one range could
+// cover both. When it turns out to cover only the one, the other looks again, and
+// loads. So misses in one gap take turns, unless Options.LoadRange says which range
+// a key's load is going to return. The load that is called is the first caller's.
+//
+// Load runs on a goroutine of its own. Its context has the values of the first
+// caller's, and ends when nobody waits for the load any more, or the map is closed.
+// A caller whose ctx is done leaves, with the context's error, and the others wait
+// on; one that leaves while the load is landing may get its guard all the same. What
+// arrives when all have left is inserted.
+//
+// With an error, load keeps what is its own. A value that it returns with a nil error
+// belongs to the map, whatever comes: if it cannot be inserted, OnRetire is called for
+// it, once, with the range that load returned, be that valid or not. All callers that
+// wait get a guard on the new range before it can leave the map, or
+//
+//   - the error that load returned. One that came to a load which others had given
+//     up before, and so cancelled, looks again instead;
+//   - a panic that tells the value and the stack of the panic in load, and an error
+//     if load ended its goroutine (runtime.Goexit). A panic when nobody waits is
+//     dropped, as an error is;
+//   - [ErrBadRange], wrapped with the range and the key, if the range is not valid or
+//     does not cover the first caller's key;
+//   - [ErrOverlap], wrapped with both ranges, if the range overlaps one that was
+//     inserted since. Who finds its key covered by then gets a guard on that range;
+//   - [ErrClosed] if the map was closed meanwhile. On a closed map load is not called.
+//
+// With an error the guard is the zero Guard, and the map is as it was. A miss whose
+// ctx is done at the call, or that finds no load under way on a closed map, fails
+// without calling load; so does a key that is NaN, with ErrBadRange. A nil load panics.
+//
+// A miss waits for load, and then for its turn as a writer; MaxPending does not hold up
+// an insertion. A goroutine that holds a guard of the map, a transaction or a [Reader]
+// must not call it; see [Map]. Load may use the map, and AcquireOrLoad for keys
+// elsewhere, but not for the gap that it is to fill, nor may it close the map: it would
+// wait for itself. AcquireOrLoad panics where it sees that, by the context that load was
+// given. The key must stay as it is until load has returned.
+//
+// A hit allocates nothing. But a closure that captures variables is allocated where it
+// is written, because load may run elsewhere: pass a function that exists already.
+//
+// In the terminology of the Go memory model, the return of load synchronizes before
+// the return of each call with a guard on what it returned.
+func (m *Map[K, V]) AcquireOrLoad(ctx context.Context, key K, load func(ctx context.Context, key K) (Range[K], V, error)) (Guard[K, V], error) {
+	if load == nil {
+		panic("rangelock: AcquireOrLoad with a nil load")
+	}
+	g, a := m.enter(key)
+	if a == entered {
+		return g, nil
+	}
+	return m.acquireOrLoadSlow(ctx, key, load, a)
+}
+
+// acquireOrLoadSlow waits for the writer, or for a flight, and looks again, until
+// there is an answer; a is that of the fast path. It goes round again only if its
+// flight did not fly for this key, or somebody else has changed the map.
+func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K, V], a answer) (Guard[K, V], error) {
+	if a >= busy {
+		m.fellBack(a)
+	}
+	var claim Range[K]
+	if l := m.options.LoadRange; l != nil {
+		if claim = l(key); !m.valid(claim) || !m.contains(claim, key) {
+			panic(fmt.Sprintf("rangelock: Options.LoadRange(%v) is %v, which does not cover it", key, claim))
+		}
+	}
+	for {
+		g, f, p, err := m.board(ctx, key, claim, load)
+		if f == nil {
+			return g, err
+		}
+		if !p.parker.Park(ctx.Done()) {
+			invariants.At("rangelock: a passenger leaves")
+			if m.flights.leave(f, p) {
+				return g, ctx.Err()
+			}
+			p.parker.Park(nil) // landed: a few steps more, and perhaps a guard to give back
+		}
+		switch {
+		case p.panicked != nil:
+			panic(p.panicked)
+		case p.again:
+			continue
+		}
+		return p.guard, p.err
+	}
+}
+
+// board looks for the range that covers key and takes a guard on it. If there is
+// none it puts a passenger on the flight that the key belongs to, and starts that
+// if there is none either. With an error, or a guard, the flight is nil.
+//
+// While it has the semaphore for reading no range appears, and no flight lands with
+// one: a flight leaves the list in the transaction that inserts its range. So the key
+// cannot fall between the two.
+func (m *Map[K, V]) board(ctx context.Context, key K, claim Range[K], load loader[K, V]) (g Guard[K, V], f *flight[K, V], p *passenger[K, V], err error) {
+	if !m.valid(From(key)) {
+		return g, nil, nil, fmt.Errorf("%w: none covers %v", ErrBadRange, key)
+	}
+	if err := m.lockShared(ctx); err != nil {
+		return g, nil, nil, err
+	}
+	defer m.sem.RUnlock()
+	invariants.At("rangelock: boarding")
+	if h := m.find(m.root.Load(), key); h != nil {
+		return m.hold(h), nil, nil, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return g, nil, nil, err
+	}
+	if m.closed.Load() {
+		return g, nil, nil, ErrClosed
+	}
+	here := m.gapOf(key)
+	p = &passenger[K, V]{key: key, parker: seam.NewParker()}
+	m.flights.mu.Lock()
+	defer m.flights.mu.Unlock() // compare may panic
+	for _, f := range m.flights.list {
+		if here.has(m, f.key) && (m.options.LoadRange == nil || m.contains(f.claim, key)) {
+			from, _ := ctx.Value(origin{}).(*journey)
+			for ; from != nil; from = from.from {
+				if from == f.journey {
+					panic(fmt.Sprintf("rangelock: AcquireOrLoad of %v in the load of %v, of the same gap, waits for itself", key, f.key))
+				}
+			}
+			p.late = f.givenUp
+			f.aboard = append(f.aboard, p)
+			return g, f, p, nil
+		}
+	}
+	f, fctx := newFlight(ctx, p, claim)
+	m.flights.list = append(m.flights.list, f)
+	seam.Go(func() { m.fly(fctx, f, load) })
+	return g, f, p, nil
+}
+
+// gap is the neighbours of a key without a range; nil at the ends of the map.
+type gap[K, V any] struct {
+	left, right *header[K, V]
+}
+
+// gapOf returns the gap of key, which no range covers.
+//
+// Preconditions: the caller holds sem.
+func (m *Map[K, V]) gapOf(key K) (g gap[K, V]) {
+	var c cursor[K, V]
+	m.seek(&c, m.root.Load(), key)
+	if g.left = c.before(); g.left == nil {
+		if back := c; back.previousLeaf() {
+			g.left = back.before()
+		}
+	}
+	g.right = c.header()
+	return g
+}
+
+// has reports whether key lies in the gap.
+func (g gap[K, V]) has(m *Map[K, V], key K) bool {
+	return (g.left == nil || m.endsBy(g.left, key)) &&
+		(g.right == nil || m.compare(key, g.right.lo) < 0)
+}
+
+// contains reports whether key lies in r.
+func (m *Map[K, V]) contains(r Range[K], key K) bool {
+	return m.compare(r.Lo, key) <= 0 && (r.Unbounded || m.compare(key, r.Hi) < 0)
+}
