@@ -79,6 +79,7 @@ var _ = rangelock.Options[key, value]{
 	Cost:       func(r span, v value) int64 { return 1 },
 	MaxPending: int64(1),
 	SplitValue: func(r span, at key, v value) (left, right value) { return v, v },
+	LoadRange:  func(k key) span { return span{Lo: k, Unbounded: true} },
 	MergeValue: func(left, right span, lv, rv value) (v value, ok bool) { return lv, true },
 	Trace:      &rangelock.Trace{},
 }
@@ -90,6 +91,7 @@ var _ interface {
 	AcquireExclusive(key) (guard, bool)
 	AcquireExclusiveContext(context.Context, key) (guard, error)
 	TryAcquireExclusive(key) (guard, error)
+	AcquireOrLoad(context.Context, key, func(context.Context, key) (span, value, error)) (guard, error)
 	AcquireNext(key) (guard, bool)
 	View(key, func(r span, v value)) bool
 	Get(key) (value, bool)

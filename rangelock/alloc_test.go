@@ -105,6 +105,12 @@ func allocsOfReads[K any](t *testing.T, m *rangelock.Map[K, *int], in, out []K) 
 		want(err == nil)
 		g.Release()
 	})
+	load := func(context.Context, K) (r rangelock.Range[K], v *int, err error) { return r, v, rangelock.ErrNotFound }
+	wantNoAllocs(t, "AcquireOrLoad, a hit", func() {
+		g, err := m.AcquireOrLoad(context.Background(), in[next()], load)
+		want(err == nil)
+		g.Release()
+	})
 	wantNoAllocs(t, "AcquireContext, a miss", func() {
 		_, err := m.AcquireContext(context.Background(), out[next()])
 		want(err == rangelock.ErrNotFound)

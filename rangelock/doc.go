@@ -49,6 +49,8 @@
 //	                                    lies before it, a writer that has begun to change the map
 //	AcquireContext, GuardsContext,      the same, until the context ends
 //	AcquireExclusiveContext
+//	AcquireOrLoad                       as AcquireContext; on a miss for load, then as
+//	                                    LockContext
 //	All, Len, Stats, Survey, Extent     never
 //	Lock, LockContext                   other transactions and Readers
 //	TryLock                             never
@@ -62,7 +64,7 @@
 //	Unlock, Downgrade                   never
 //	Map.Insert, Remove, Retire, Swap    as LockContext, then as the operation
 //	Drain                               the guards on what has left the map, and OnRetire
-//	Close                               as LockContext, then as Drain
+//	Close                               as LockContext, then for loads, then as Drain
 //
 // The rows in the middle are methods of Writer and Reader. "Never" allows for a mutex
 // that is held for a few steps. Who waits for a writer waits in a queue, first come
@@ -74,7 +76,7 @@
 // A goroutine that holds a guard and waits for a writer of the same map can wait for
 // ever: a writer that excludes the guarded range waits for the guard, and the
 // goroutine waits for that writer. That holds for Acquire, View and Get of any key,
-// and for Lock, RLock and the one-operation forms. TryAcquire is safe there, and so
+// for AcquireOrLoad, and for Lock, RLock and the one-operation forms. TryAcquire is safe there, and so
 // is a wait whose context ends. Writers that use only Insert, Load, TryExclude,
 // Retire, Swap and Clear wait for no guard, and a map that has only such writers has
 // no such deadlock.
@@ -89,6 +91,8 @@
 //     own transaction (use the Writer's methods and TryAcquire);
 //   - calls Lock or a one-operation form while it has a Reader, or RLock when a writer
 //     may have queued in between;
+//   - calls AcquireOrLoad for a key without a range in its own transaction, with a
+//     Reader, or in a load that is to fill the same gap, or Close in a load;
 //   - calls Drain or Close in OnRetire, or Drain in a transaction while OnRetire waits
 //     for that transaction.
 //
@@ -245,6 +249,56 @@
 //
 // Inserting is the steps 2 and 3 with a range that is born excluded.
 //
+// # Faulting in
+//
+// AcquireOrLoad is steps 1 to 6 of reading, and if that was no hit these. A flight is
+// one load under way; the map has a list of them.
+//
+//  1. Take the semaphore for reading, and search again. If there is a range add one, and
+//     return the guard; on a closed map, or with an ended context, return that error.
+//  2. Find the gap in which the key lies: where its neighbours end and start. If a
+//     flight's key lies in it, and Options.LoadRange does not say otherwise, go aboard.
+//     If not, put a new flight into the list, whose goroutine goes on with step 4. Give
+//     the semaphore back.
+//  3. Park. Who is woken returns what the flight has decided, or goes back to step 1.
+//     Who leaves takes itself off the flight, unless that has landed; the last to
+//     leave ends the load's context.
+//  4. Call load, holding nothing. With an error, a panic or a Goexit the flight leaves
+//     the list and tells those aboard.
+//  5. Begin a transaction. Check the range, and see who aboard is in it. All of the
+//     user's code that can panic has run now.
+//  6. Take the flight off the list. From here on nobody boards or leaves.
+//  7. Count the guards of all who are in the range on the new range object, which is
+//     born excluded and which nobody else sees; then insert it.
+//  8. End the transaction, and wake those aboard: those in the range have guards, the
+//     others look again.
+//
+// The races, one by one:
+//
+//   - A miss comes while a flight lands. Steps 1 and 2 have the semaphore for reading,
+//     5 to 8 for writing, so it sees the flight and no range, or the range and no flight.
+//     With step 6 before 5 it would see neither, and load a second time.
+//   - A writer retires the range as soon as it is there. It finds the guards of step 7.
+//     Counted in step 8, or by the callers themselves, they would come too late.
+//   - A caller's context ends while the flight lands. Before step 6 it goes and is not
+//     counted; after it, it waits the few steps until the transaction has ended, and
+//     returns with its guard. So there is no count that nobody gives back, and no range
+//     of an unfinished transaction is seen.
+//   - A caller comes to a flight that all others have left, and whose load was
+//     cancelled for that. It goes aboard, since a second load at the same time is not
+//     allowed; of an error it is not told but looks again.
+//   - A transaction inserts a range into the gap while load runs. If that overlaps the
+//     loaded one, the loaded one is retired without having been attached. Who aboard
+//     finds its key covered looks again; who does not gets ErrOverlap, because the same
+//     load would come to the same end.
+//   - A transaction removes the range between two flights. They may both bring what
+//     covers both keys; the second is then overtaken as above. A third miss in the gap,
+//     which is now one, boards either and looks again. A transaction that cuts a gap in
+//     two lets misses in both parts load at the same time.
+//   - The map is closed while load runs. Close ends the contexts of all loads, and waits
+//     for the list to be empty: in step 5 the flight finds the map closed and retires
+//     what it has. No flight begins after that, because step 1 has the semaphore.
+//
 // # Publication
 //
 //  1. An operation checks its arguments, calls compare and Cost, excludes, and waits.
@@ -270,6 +324,9 @@
 // Exclude, Remove or Update, or TryExclude that reports true, that excludes the range,
 // and before the call of OnRetire for it.
 //
+// The return of a load synchronizes before the return of each AcquireOrLoad with a guard
+// on what it returned, and before the call of OnRetire for it.
+//
 // The return of OnRetire for a range that left the map before a call of Drain, or by
 // Close, synchronizes before the return of that call with a nil error.
 //
@@ -289,6 +346,7 @@
 //	├── a guard                Exclude, Remove and Update wait for it, so who has one
 //	│                          must not wait for Map.sem
 //	├── a guard, OnRetire      Drain in a transaction waits for them
+//	├── flights.mu             boarding and landing; leaving takes it alone
 //	├── pending.mu             weighing and detaching
 //	├── turns.mu               letting in, detaching, standing in line
 //	│   └── epoch: state.mu    an exclusive guard that is given up at once

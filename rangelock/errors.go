@@ -22,11 +22,12 @@ var (
 	ErrBusy = errors.New("rangelock: a writer is in the way")
 
 	// ErrOverlap says that a range to be inserted overlaps one that is there:
-	// Insert, Load.
+	// Insert, Load, AcquireOrLoad.
 	ErrOverlap = errors.New("rangelock: range overlaps an attached range")
 
 	// ErrBadRange says that a range is empty, upside down or has a NaN bound: every
-	// operation that takes a range and can return an error.
+	// operation that takes a range and can return an error. AcquireOrLoad says so, too,
+	// of a loaded range that does not cover the key.
 	ErrBadRange = errors.New("rangelock: range is not valid")
 
 	// ErrPartial says that an operation on whole ranges would cut one: Remove,
@@ -38,7 +39,7 @@ var (
 	ErrBacklog = errors.New("rangelock: too much is pending")
 
 	// ErrClosed says that the map has been closed: LockContext, the one-operation
-	// forms, and every operation of a Writer that would change the map.
+	// forms, AcquireOrLoad on a miss, and every operation of a Writer that would change the map.
 	ErrClosed = errors.New("rangelock: map is closed")
 )
 

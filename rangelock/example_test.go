@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spanlock/spanlock/rangelock"
@@ -306,4 +307,48 @@ func ExampleOptions() {
 	// rangelock: too much is pending: [80, 140) would add 60 to the 80 that are pending, more than MaxPending 100
 	// freed a
 	// freed b
+}
+
+// A cache of blocks that are loaded when they are asked for. Retire evicts one, and
+// OnRetire frees it when its last reader has left.
+func ExampleMap_AcquireOrLoad() {
+	const text, size = "The quick brown fox jumps over the lazy dog.", 16
+	ctx := context.Background()
+	blockOf := func(off int) rangelock.Range[int] { return rangelock.Span(off/size*size, off/size*size+size) }
+	cache := rangelock.New(&rangelock.Options[int, string]{
+		OnRetire:  func(r rangelock.Range[int], block string) { fmt.Printf("free %v %q\n", r, block) },
+		LoadRange: blockOf, // two blocks can be loaded at the same time
+	})
+	load := func(_ context.Context, off int) (rangelock.Range[int], string, error) {
+		r := blockOf(off)
+		if off >= len(text) {
+			return r, "", io.EOF
+		}
+		fmt.Println("load", r)
+		return r, text[r.Lo:min(r.Hi, len(text))], nil
+	}
+	for _, off := range []int{4, 9, 100, 20} {
+		g, err := cache.AcquireOrLoad(ctx, off, load)
+		if err != nil {
+			fmt.Println(off, err)
+			continue
+		}
+		fmt.Printf("%d is in %q\n", off, g.Value())
+		if off == 20 {
+			cache.Retire(ctx, blockOf(off)) // evicted under our guard, which keeps it
+		}
+		g.Release()
+	}
+	if err := cache.Close(ctx); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// load [0, 16)
+	// 4 is in "The quick brown "
+	// 9 is in "The quick brown "
+	// 100 EOF
+	// load [16, 32)
+	// 20 is in "fox jumps over t"
+	// free [16, 32) "fox jumps over t"
+	// free [0, 16) "The quick brown "
 }

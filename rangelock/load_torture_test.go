@@ -47,6 +47,7 @@ func loadEpisode(t *testing.T, seed uint64, hint bool) {
 	const segments, width, workers, steps = 24, 10, 8, 300
 	var made, retired, underway, loads atomic.Int64
 	var loading [segments]atomic.Int32
+	var retirers sync.WaitGroup
 	o := &rangelock.Options[int, *segment]{OnRetire: func(r rangelock.Range[int], s *segment) {
 		if s.dead.Swap(true) {
 			t.Errorf("%v retired twice", r)
@@ -82,6 +83,10 @@ func loadEpisode(t *testing.T, seed uint64, hint bool) {
 			r.Lo = key + 1 // beside the key, or not valid
 		case ctx.Err() != nil && n%2 == 0:
 			return r, nil, ctx.Err()
+		case n%3 == 0:
+			go ctx.Value(cause{}).(context.CancelFunc)() // the first caller's, as it lands
+		case n%3 == 1:
+			retirers.Go(func() { m.Retire(bg, r) }) // in the queue behind the landing
 		}
 		return r, newSegment(r), nil
 	}
@@ -119,6 +124,7 @@ func loadEpisode(t *testing.T, seed uint64, hint bool) {
 					continue
 				}
 				ctx, cancel := context.WithCancel(bg)
+				ctx = context.WithValue(ctx, cause{}, cancel)
 				if rng.IntN(4) == 0 {
 					go cancel()
 				}
@@ -139,6 +145,7 @@ func loadEpisode(t *testing.T, seed uint64, hint bool) {
 		})
 	}
 	wg.Wait()
+	retirers.Wait()
 	ctx, cancel := context.WithTimeout(bg, lastResort)
 	defer cancel()
 	if err := m.Close(ctx); err != nil {

@@ -364,3 +364,36 @@ func TestHappensRecycle(t *testing.T) {
 		}
 	})
 }
+
+// TestHappensLoad: what load does is before the return of each call that has a guard on
+// what it loaded, whoever called it and whoever else waits, and that is before OnRetire,
+// also for a range that a writer retires as soon as it is there.
+func TestHappensLoad(t *testing.T) {
+	r := rangelock.Span[int32](0, 10)
+	for range happens {
+		m := rangelock.New(&rangelock.Options[int32, *[4]int]{
+			OnRetire: func(_ rangelock.Range[int32], p *[4]int) { *p = [4]int{-1, -1, -1, -1} },
+		})
+		var done sync.WaitGroup
+		for i := range int32(4) {
+			done.Go(func() {
+				g, err := m.AcquireOrLoad(t.Context(), i, func(context.Context, int32) (rangelock.Range[int32], *[4]int, error) {
+					done.Go(func() { m.Retire(t.Context(), r) })
+					return r, &[4]int{1, 1, 1, 1}, nil
+				})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if g.Value()[i]++; g.Value()[i] != 2 {
+					t.Errorf("sees %d", g.Value()[i])
+				}
+				g.Release()
+			})
+		}
+		done.Wait()
+		if err := m.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
