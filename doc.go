@@ -56,7 +56,8 @@
 //     order and the memory model, before the first change.
 //  4. The documentation of rwsem and epoch, when those two are used by themselves.
 //  5. The command in examples/mmapstore, which reads thousands of memory-mapped files
-//     while a compactor unmaps them.
+//     while a compactor unmaps them, and the one in examples/segcache, which maps
+//     segments of files on demand and evicts them.
 //
 // # Limits
 //

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sort"
 	"strconv"
@@ -17,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/spanlock/spanlock/examples/internal/sourcetree"
 )
 
 // blockSize is how much one read verifies: each file is cut into blocks of so
@@ -126,22 +127,12 @@ func readCorpus(ctx context.Context, dir string, l limit, done func(n, of int)) 
 
 // walk lists the regular files, in lexical order.
 func (c *corpus) walk(ctx context.Context) ([]*file, error) {
-	root, err := filepath.EvalSymlinks(c.dir) // WalkDir would not enter a link
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the directory: %w", err)
+	paths, unreadable, err := sourcetree.Files(ctx, c.dir)
+	c.unreadable += unreadable
+	found := make([]*file, len(paths))
+	for i, path := range paths {
+		found[i] = &file{path: path}
 	}
-	var found []*file
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			c.unreadable++
-		case d.Type().IsRegular():
-			found = append(found, &file{path: path})
-		}
-		return nil
-	})
 	return found, err
 }
 

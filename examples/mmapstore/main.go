@@ -52,13 +52,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
-	"runtime"
-	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/spanlock/spanlock/examples/internal/sourcetree"
 )
 
 func main() {
@@ -119,23 +117,9 @@ func parse(args []string, stdout io.Writer) (o options, err error) {
 		return o, fmt.Errorf("-readers is %d: it must be from 1 to %d", o.readers, maxReaders)
 	}
 	if o.dir == "" {
-		o.dir, err = goSource()
+		o.dir, err = sourcetree.Dir()
 	}
 	return o, err
-}
-
-// goSource returns the source tree of the installed Go.
-func goSource() (string, error) {
-	//lint:ignore SA1019 the go command is asked when this is empty, as in a build with -trimpath
-	root := runtime.GOROOT()
-	if root == "" {
-		out, err := exec.Command("go", "env", "GOROOT").Output()
-		if err != nil {
-			return "", fmt.Errorf("cannot find the source tree of Go (go env GOROOT: %w): give a directory with -dir", err)
-		}
-		root = strings.TrimSpace(string(out))
-	}
-	return filepath.Join(root, "src"), nil
 }
 
 // run is the program, without the process around it.
