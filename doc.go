@@ -56,8 +56,9 @@
 //     order and the memory model, before the first change.
 //  4. The documentation of rwsem and epoch, when those two are used by themselves.
 //  5. The command in examples/mmapstore, which reads thousands of memory-mapped files
-//     while a compactor unmaps them, and the one in examples/segcache, which maps
-//     segments of files on demand and evicts them.
+//     while a compactor unmaps them. Beside it, examples/segcache maps segments of
+//     files on demand and evicts them, examples/regioncache routes requests by regions
+//     that split and merge, and examples/arena keeps texts outside of the heap.
 //
 // # Limits
 //
