@@ -48,6 +48,12 @@ func TestCancel(t *testing.T) {
 			return err
 		}
 	}
+	orLoad := func(key int) func(context.Context, *intMap) error {
+		return func(ctx context.Context, m *intMap) error {
+			_, err := m.AcquireOrLoad(ctx, key, noLoad(t))
+			return err
+		}
+	}
 	lock := func(ctx context.Context, m *intMap) error { _, err := m.LockContext(ctx); return err }
 	rlock := func(ctx context.Context, m *intMap) error { _, err := m.RLockContext(ctx); return err }
 	remove := func(ctx context.Context, m *intMap) error { _, err := m.Remove(ctx, rg(0, 20)); return err }
@@ -57,6 +63,8 @@ func TestCancel(t *testing.T) {
 	}{
 		{"AcquireContext", writer, acquire(15)},
 		{"AcquireContext of a gap", changed, acquire(25)},
+		{"AcquireOrLoad", writer, orLoad(15)},
+		{"AcquireOrLoad of a gap", changed, orLoad(25)},
 		{"LockContext", writer, lock},
 		{"LockContext", changed, lock},
 		{"LockContext", reader, lock},

@@ -24,8 +24,8 @@ type segment struct {
 // retirements and with callers that leave; a value used after its OnRetire is dead,
 // and at the end every value that a load has returned has been retired, once.
 //
-// With the counts added after the transaction it fails each time under -race; with a
-// leaver that keeps its count Close does not return.
+// With the counts added after the transaction 1 of 5 runs fails, and 5 of 5 with -race or
+// -tags invariants; with a leaver that keeps its count, 5 of 5.
 func TestLoadTorture(t *testing.T) {
 	episodes := 24
 	if testing.Short() {
