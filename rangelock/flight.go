@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
+	rdebug "runtime/debug"
 	"slices"
 
 	"github.com/spanlock/spanlock/internal/invariants"
@@ -167,7 +167,7 @@ func (m *Map[K, V]) fly(ctx context.Context, f *flight[K, V], load loader[K, V])
 	}()
 	defer func() {
 		if x := recover(); x != nil {
-			panicked = &loadPanic{x, debug.Stack()}
+			panicked = &loadPanic{x, rdebug.Stack()}
 		}
 	}()
 	r, v, e := load(ctx, f.key)
@@ -268,7 +268,7 @@ func (m *Map[K, V]) admitAll(h *header[K, V], ps []*passenger[K, V]) {
 	gen := h.state.Add(n) &^ lowMask
 	for _, p := range ps {
 		if !p.again {
-			p.guard = Guard[K, V]{h: h, gen: gen}
+			p.guard = Guard[K, V]{h: h, life: gen}
 		}
 	}
 }

@@ -61,16 +61,24 @@ func (m *Map[K, V]) AcquireOrLoad(ctx context.Context, key K, load func(ctx cont
 	if load == nil {
 		panic("rangelock: AcquireOrLoad with a nil load")
 	}
-	g, a := m.enter(key)
-	if a == entered {
-		return g, nil
+	if debug && ctx.Done() == nil {
+		m.mayWait("AcquireOrLoad", toAcquire)
 	}
-	return m.acquireOrLoadSlow(ctx, key, load, a)
+	g, a := m.enter(key)
+	var err error
+	if a != entered {
+		g, err = m.acquireOrLoadSlow(ctx, key, load, a)
+	}
+	if debug {
+		g = m.remember(g)
+	}
+	return g, err
 }
 
-// acquireOrLoadSlow waits for the writer, or for a flight, and looks again, until
-// there is an answer; a is that of the fast path. It goes round again only if its
-// flight did not fly for this key, or somebody else has changed the map.
+// acquireOrLoadSlow waits for the writer, for its turn at the range, or for a flight,
+// and looks again, until there is an answer; a is that of the fast path. It goes round
+// again only if its flight did not fly for this key, or somebody else has changed the
+// map.
 func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K, V], a answer) (Guard[K, V], error) {
 	if a >= busy {
 		m.fellBack(a)
@@ -82,7 +90,13 @@ func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K,
 		}
 	}
 	for {
-		g, f, p, err := m.board(ctx, key, claim, load)
+		g, t, f, p, err := m.board(ctx, key, claim, load)
+		if t != nil {
+			if g, err = m.awaitTurn(ctx, t); err == nil && g.h == nil {
+				continue // the range has left the map
+			}
+			return g, err
+		}
 		if f == nil {
 			return g, err
 		}
@@ -103,30 +117,32 @@ func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K,
 	}
 }
 
-// board looks for the range that covers key and takes a guard on it. If there is
-// none it puts a passenger on the flight that the key belongs to, and starts that
-// if there is none either. With an error, or a guard, the flight is nil.
+// board looks for the range that covers key and takes a guard on it, or stands in its
+// line. If there is none it puts a passenger on the flight that the key belongs to, and
+// starts that if there is none either. With an error, a guard or a turn the flight is
+// nil.
 //
 // While it has the semaphore for reading no range appears, and no flight lands with
 // one: a flight leaves the list in the transaction that inserts its range. So the key
 // cannot fall between the two.
-func (m *Map[K, V]) board(ctx context.Context, key K, claim Range[K], load loader[K, V]) (g Guard[K, V], f *flight[K, V], p *passenger[K, V], err error) {
+func (m *Map[K, V]) board(ctx context.Context, key K, claim Range[K], load loader[K, V]) (g Guard[K, V], t *turn[K, V], f *flight[K, V], p *passenger[K, V], err error) {
 	if !m.valid(From(key)) {
-		return g, nil, nil, fmt.Errorf("%w: none covers %v", ErrBadRange, key)
+		return g, nil, nil, nil, fmt.Errorf("%w: none covers %v", ErrBadRange, key)
 	}
 	if err := m.lockShared(ctx); err != nil {
-		return g, nil, nil, err
+		return g, nil, nil, nil, err
 	}
 	defer m.sem.RUnlock()
 	invariants.At("rangelock: boarding")
 	if h := m.find(m.root.Load(), key); h != nil {
-		return m.hold(h), nil, nil, nil
+		g, _, t := m.hold(h, false)
+		return g, t, nil, nil, nil
 	}
 	if err := ctx.Err(); err != nil {
-		return g, nil, nil, err
+		return g, nil, nil, nil, err
 	}
 	if m.closed.Load() {
-		return g, nil, nil, ErrClosed
+		return g, nil, nil, nil, ErrClosed
 	}
 	here := m.gapOf(key)
 	p = &passenger[K, V]{key: key, parker: seam.NewParker()}
@@ -142,13 +158,13 @@ func (m *Map[K, V]) board(ctx context.Context, key K, claim Range[K], load loade
 			}
 			p.late = f.givenUp
 			f.aboard = append(f.aboard, p)
-			return g, f, p, nil
+			return g, nil, f, p, nil
 		}
 	}
 	f, fctx := newFlight(ctx, p, claim)
 	m.flights.list = append(m.flights.list, f)
 	seam.Go(func() { m.fly(fctx, f, load) })
-	return g, f, p, nil
+	return g, nil, f, p, nil
 }
 
 // gap is the neighbours of a key without a range; nil at the ends of the map.
