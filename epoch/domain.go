@@ -6,8 +6,6 @@ import (
 	"runtime"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/pad"
 	"github.com/spanlock/spanlock/internal/seam"
@@ -49,10 +47,10 @@ type state struct {
 	// Never written after first use; every Pin reads them.
 	slots []slot
 	mask  uint32
-	limit int64               // MaxPending
-	room  *semaphore.Weighted // nil if limit is 0
-	runFn func()              // run, made once so that starting it allocates nothing
-	base  time.Time           // what clock counts from
+	limit int64          // MaxPending
+	room  *seam.Weighted // nil if limit is 0
+	runFn func()         // run, made once so that starting it allocates nothing
+	base  time.Time      // what clock counts from
 
 	_ pad.Line
 
@@ -126,7 +124,7 @@ func newState(slots int, limit int64, first uint64) *state {
 		st.slots[i].owner = st
 	}
 	if limit > 0 {
-		st.room = semaphore.NewWeighted(limit)
+		st.room = seam.NewWeighted(limit)
 	}
 	st.runFn = st.run
 	st.epoch.Store(first)

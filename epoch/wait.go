@@ -34,16 +34,6 @@ type waiter struct {
 	drive  bool // it left the line as the new driver; written under waits.mu before the wake-up
 }
 
-const (
-	// spins is how often a goroutine tries to advance before it queues up or drives;
-	// it lets a pin of a few nanoseconds on another processor end.
-	spins = 16
-
-	// yields is how often the driver gives the processor to others before it
-	// sleeps; it lets a pin end whose goroutine is runnable but does not run.
-	yields = 4
-)
-
 // await returns true once the epoch has reached target, and false if done was
 // closed before that. If it needs no sleep it does not look at done.
 func (st *state) await(done <-chan struct{}, target uint64) bool {

@@ -140,10 +140,6 @@ func (m *Map[K, V]) open(h *header[K, V]) {
 	}
 }
 
-// spins is how often the writer looks before it parks: about the time that a
-// reader in passing takes to leave.
-const spins = 32
-
 // await waits until no guard is on h, which is excluded.
 func (m *Map[K, V]) await(h *header[K, V]) error {
 	for range spins {

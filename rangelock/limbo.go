@@ -14,10 +14,6 @@ import (
 // see to it that nothing of the user's is kept.
 
 const (
-	// pollEvery is how many objects come into limbo between two attempts to take
-	// some out. An attempt scans the slots of the domain, which readers write.
-	pollEvery = 24
-
 	// Bounds of the lists of cleared memory. What is above goes to the collector.
 	maxSpareLeaves  = 256
 	maxSpareInners  = 64

@@ -1,3 +1,5 @@
+//go:build !schedule
+
 package seam
 
 // The compiler writes the body of a function from elsewhere into a package's export

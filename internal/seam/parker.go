@@ -1,3 +1,5 @@
+//go:build !schedule
+
 package seam
 
 // Parker is where one goroutine sleeps until another wakes it. It holds at most

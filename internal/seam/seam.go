@@ -1,10 +1,5 @@
-// Package seam is the one place where the packages of this module touch shared
-// memory, locks, goroutines and timers. In a normal build everything here is an
-// alias or an inlined call and costs nothing; a build tag may put a
-// deterministic scheduler behind the same names without a change elsewhere.
-//
-// Go's atomics are sequentially consistent, and all protocols of the module are
-// written against that model.
+//go:build !schedule
+
 package seam
 
 import (
@@ -14,6 +9,7 @@ import (
 	"time"
 
 	uatomic "go.uber.org/atomic"
+	"golang.org/x/sync/semaphore"
 )
 
 // 32-bit words come from go.uber.org/atomic; they are aligned on every platform.
@@ -42,6 +38,12 @@ type (
 	Pool  = sync.Pool
 )
 
+// Weighted is a semaphore with a weight, for those who bound something.
+type Weighted = semaphore.Weighted
+
+// NewWeighted returns a Weighted that admits n at a time.
+func NewWeighted(n int64) *Weighted { return semaphore.NewWeighted(n) }
+
 // OnceValue returns a function that calls f once and returns what it returned.
 func OnceValue[T any](f func() T) func() T { return sync.OnceValue(f) }
 
@@ -51,5 +53,8 @@ func Go(f func()) { go f() }
 // Gosched lets other goroutines run.
 func Gosched() { runtime.Gosched() }
 
+// Timer is what AfterFunc returns.
+type Timer = time.Timer
+
 // AfterFunc runs f on its own goroutine after d.
-func AfterFunc(d time.Duration, f func()) *time.Timer { return time.AfterFunc(d, f) }
+func AfterFunc(d time.Duration, f func()) *Timer { return time.AfterFunc(d, f) }

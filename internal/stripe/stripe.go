@@ -1,5 +1,5 @@
-// Package stripe picks one of several padded counters for a goroutine without
-// asking the runtime who it is.
+//go:build !schedule
+
 package stripe
 
 import "unsafe"

@@ -1,0 +1,301 @@
+package schedule
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Options say how a program is explored. The zero value explores nothing.
+type Options struct {
+	// Search makes a depth-first search with at most Bound preemptions, first with
+	// none, then with one more and so on, so that what fails fails with the fewest. A
+	// negative Bound is none. Limit ends it after so many schedules; 0 for no limit.
+	Search bool
+	Bound  int
+	Limit  int
+
+	// Unreduced switches the two rules of the package comment off.
+	Unreduced bool
+
+	// Walks and Priorities are how many random walks and PCT schedules to run, the
+	// latter with up to Depth-1 change points, by turns. Seed makes them reproducible.
+	Walks, Priorities, Depth int
+	Seed                     uint64
+
+	// For makes rounds of the strategies, the search with ever larger bounds, until so
+	// much time has passed.
+	For time.Duration
+
+	// Timers lets seam.AfterFunc spawn a task; else it does nothing.
+	Timers bool
+
+	// Steps is how long an execution may be before it counts as a livelock; 0 for
+	// 20000.
+	Steps int
+}
+
+// A Report is what an exploration has done.
+type Report struct {
+	Complete  int  // all schedules with at most so many preemptions; -1 for not even 0
+	Unbounded bool // all schedules
+	Last      int  // how many there were in the last complete search
+	Searched  int  // schedules of the searches, those given up as redundant not counted
+	Pruned    int  // those
+	Walks     int
+	PCT       int
+	Restarts  int // of the search, for what it had learned
+	Steps     int // of the longest
+	Took      time.Duration
+	Failure   *Failure // nil for none
+}
+
+// Schedules returns how many schedules were run to their end.
+func (r *Report) Schedules() int { return r.Searched + r.Walks + r.PCT }
+
+// String says it in a line.
+func (r *Report) String() string {
+	complete := "not complete to any bound"
+	if r.Unbounded {
+		complete = fmt.Sprintf("complete without a bound: %d schedules", r.Last)
+	} else if r.Complete >= 0 {
+		complete = fmt.Sprintf("complete to bound %d: %d schedules", r.Complete, r.Last)
+	}
+	all := r.Schedules() + r.Pruned
+	rate := float64(all) / max(r.Took.Seconds(), 1e-6)
+	return fmt.Sprintf("%s; in all %d searched + %d random + %d by priorities (and %d given up as redundant, %d restarts), up to %d steps, %.1f s, %.0f/s",
+		complete, r.Searched, r.Walks, r.PCT, r.Pruned, r.Restarts, r.Steps, r.Took.Seconds(), rate)
+}
+
+// explorer is one exploration.
+type explorer struct {
+	x       execution
+	program func(*Program)
+	o       Options
+	report  Report
+	ends    time.Time // zero for never
+
+	// each, if not nil, is told how each execution that was not given up ended, and a
+	// failure is none then. It is for tests of the search itself.
+	each func(failure string)
+}
+
+// Explore explores the program and stops at the first failure.
+func Explore(program func(*Program), o Options) *Report {
+	e := newExplorer(program, o)
+	return e.all()
+}
+
+// newExplorer returns an explorer that has done nothing.
+func newExplorer(program func(*Program), o Options) *explorer {
+	e := &explorer{program: program, o: o}
+	e.report.Complete = -1
+	e.x.timers = o.Timers
+	if e.x.maxSteps = o.Steps; o.Steps == 0 {
+		e.x.maxSteps = 20000
+	}
+	return e
+}
+
+// stop ends the coroutines.
+func (e *explorer) stop() {
+	for _, w := range e.x.workers {
+		w.stop()
+	}
+}
+
+// all does what the options say.
+func (e *explorer) all() *Report {
+	defer e.stop()
+	began := time.Now()
+	e.explore(began)
+	e.report.Took = time.Since(began)
+	return &e.report
+}
+
+func (e *explorer) explore(began time.Time) {
+	o := &e.o
+	if o.For > 0 {
+		e.ends = began.Add(o.For)
+	}
+	rng := rand.New(rand.NewPCG(o.Seed, 1))
+	for round := 0; ; round++ {
+		if !e.priorities(rng, o.Priorities) || !e.walks(rng, o.Walks) {
+			return
+		}
+		if o.Search {
+			if round == 0 && !e.searchUpTo(o.Bound) {
+				return
+			}
+			if round > 0 && o.Bound >= 0 && e.report.Complete == o.Bound+round-1 && !e.search(o.Bound+round) {
+				return
+			}
+		}
+		if o.For == 0 || o.Walks+o.Priorities == 0 && !o.Search || e.over() {
+			return
+		}
+	}
+}
+
+// over reports whether the time is up.
+func (e *explorer) over() bool { return !e.ends.IsZero() && time.Now().After(e.ends) }
+
+// perform runs the program under a strategy and reports whether to go on.
+func (e *explorer) perform(s strategy, found string) bool {
+	x := &e.x
+	x.strategy = s
+	s.begin(x)
+	x.perform(e.program)
+	e.report.Steps = max(e.report.Steps, x.steps)
+	if e.each != nil {
+		e.tell()
+		return true
+	}
+	if x.failure == nil {
+		return true
+	}
+	f := x.failure
+	f.Found = found
+	f.Schedule = encode(x.runs)
+	e.report.Failure = f
+	e.explain(f)
+	return false
+}
+
+func (e *explorer) tell() {
+	switch e.x.giveUp {
+	case goOn:
+		e.each("")
+	case failed:
+		e.each(e.x.failure.Message)
+	}
+}
+
+// explain replays a failure for its trace, and checks that it is the same again.
+func (e *explorer) explain(f *Failure) {
+	runs, err := decode(f.Schedule)
+	if err != nil {
+		return // it failed before the first step
+	}
+	again := e.replay(runs)
+	if again == nil || again.Message != f.Message {
+		f.Message += fmt.Sprintf("\nand its replay did something else (%v): the scenario is not deterministic", again)
+		return
+	}
+	f.Trace, f.Stack = again.Trace, again.Stack
+}
+
+// replay runs one schedule with a trace and returns how it failed, or nil.
+func (e *explorer) replay(runs []stretch) *Failure {
+	x := &e.x
+	r := &replay{runs: runs}
+	x.strategy = r
+	r.begin(x)
+	x.tracing = true
+	x.perform(e.program)
+	x.tracing = false
+	if x.failure != nil {
+		x.failure.Trace = x.trace
+		x.failure.Schedule = encode(x.runs)
+	}
+	return x.failure
+}
+
+// Replay runs one schedule, as a Failure's Schedule says it, and returns how it failed,
+// or nil.
+func Replay(program func(*Program), o Options, schedule string) (*Failure, error) {
+	runs, err := decode(schedule)
+	if err != nil {
+		return nil, err
+	}
+	e := newExplorer(program, o)
+	defer e.stop()
+	return e.replay(runs), nil
+}
+
+func (e *explorer) walks(rng *rand.Rand, n int) bool {
+	s := &random{rng: rng}
+	for range n {
+		if !e.perform(s, "random walk") {
+			return false
+		}
+		e.report.Walks++
+		if e.over() {
+			break
+		}
+	}
+	return true
+}
+
+func (e *explorer) priorities(rng *rand.Rand, n int) bool {
+	s := &pct{rng: rng}
+	for i := range n {
+		s.depth = 1 + i%max(e.o.Depth, 1)
+		if !e.perform(s, fmt.Sprintf("priorities, depth %d", s.depth)) {
+			return false
+		}
+		e.report.PCT++
+		if e.over() {
+			break
+		}
+	}
+	return true
+}
+
+// searchUpTo searches with all bounds up to one, and reports whether to go on.
+func (e *explorer) searchUpTo(bound int) bool {
+	if bound < 0 {
+		return e.search(bound)
+	}
+	for b := 0; b <= bound; b++ {
+		if !e.search(b) {
+			return false
+		}
+		if e.report.Complete < b {
+			return true // the limit or the time
+		}
+	}
+	return true
+}
+
+// search makes one complete search, again and again until nothing is learned in it.
+func (e *explorer) search(bound int) bool {
+	s := &search{bound: bound, reduced: !e.o.Unreduced}
+	for {
+		if len(s.stack) == 0 {
+			e.x.learned = false
+		}
+		before := e.report.Searched
+		more := false
+		for more = true; more; {
+			if !e.perform(s, fmt.Sprintf("search with bound %d", bound)) {
+				return false
+			}
+			if s.misfit {
+				e.report.Failure = &Failure{Message: "the scenario is not deterministic: the search came to a point with other choices than before", Schedule: encode(e.x.runs)}
+				return false
+			}
+			if e.x.giveUp == pruned {
+				e.report.Pruned++
+			} else {
+				e.report.Searched++
+			}
+			if e.x.learned && s.reduced {
+				e.report.Restarts++
+				break
+			}
+			more = s.advance()
+			if e.o.Limit > 0 && e.report.Searched >= e.o.Limit || e.over() {
+				return true
+			}
+		}
+		if !more {
+			e.report.Last = e.report.Searched - before
+			if e.report.Complete = bound; bound < 0 {
+				e.report.Unbounded = true
+			}
+			return true
+		}
+		s.stack = s.stack[:0]
+	}
+}

@@ -1,0 +1,75 @@
+package schedule
+
+import (
+	"iter"
+	"runtime/debug"
+	"strconv"
+)
+
+// maxTasks is how many tasks one execution can have: their sets are bits of a word.
+const maxTasks = 32
+
+// A task is one thread of the program that is explored.
+type task struct {
+	id      int
+	name    string
+	body    func()
+	worker  *worker
+	pending Op   // what it is about to do
+	done    bool // it has returned, or never will
+	asleep  bool // rule 1 of the package comment
+	spawned bool // by the program, not by the scenario
+	touched int  // objects that it was the first to touch
+
+	priority int // the PCT strategy's
+}
+
+// String names the task as the trace and the replay string do.
+func (t *task) String() string { return strconv.FormatInt(int64(t.id), 36) + " " + t.name }
+
+// killed is what a task panics with when its execution has been given up.
+type killed struct{}
+
+// A worker is a coroutine that runs tasks, one after the other, of one execution after
+// the other: to make a coroutine costs as much as a small execution.
+type worker struct {
+	x      *execution
+	task   *task
+	resume func() (struct{}, bool)
+	stop   func()
+	yield  func(struct{}) bool
+}
+
+func newWorker(x *execution) *worker {
+	w := &worker{x: x}
+	w.resume, w.stop = iter.Pull(func(yield func(struct{}) bool) {
+		w.yield = yield
+		for {
+			w.run()
+			if !yield(struct{}{}) {
+				return
+			}
+		}
+	})
+	return w
+}
+
+// run runs the worker's task to its end, and says so.
+func (w *worker) run() {
+	t := w.task
+	defer func() {
+		t.done = true
+		w.task = nil
+		switch r := recover().(type) {
+		case nil, killed:
+		default:
+			if w.x.giveUp == goOn {
+				w.x.fail("panic in %s: %v", t, r)
+				if w.x.tracing {
+					w.x.failure.Stack = string(debug.Stack())
+				}
+			}
+		}
+	}()
+	t.body()
+}
