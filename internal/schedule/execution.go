@@ -2,7 +2,6 @@ package schedule
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 )
 
@@ -314,46 +313,4 @@ func (x *execution) stuck() {
 		fmt.Fprintf(&b, " %s at %s;", t, t.pending.What)
 	}
 	x.fail("%s%s", what, strings.TrimSuffix(b.String(), ";"))
-}
-
-// note writes a line of the trace.
-func (x *execution) note(t *task) {
-	o := &t.pending
-	line := fmt.Sprintf("%5d  %-14s %s", x.steps, t.String(), o.What)
-	if o.Object != nil {
-		n, ok := x.names[o.Object]
-		if !ok {
-			n = len(x.names) + 1
-			x.names[o.Object] = n
-		}
-		line += fmt.Sprintf(" #%d", n)
-	}
-	x.trace = append(x.trace, line+where())
-}
-
-// where returns the place in the program's source, outside the seam and this package.
-func where() string {
-	var pcs [24]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
-	for {
-		f, more := frames.Next()
-		if f.Function != "" && !strings.Contains(f.File, "/internal/seam/") &&
-			!strings.HasSuffix(f.File, "/schedule/execution.go") &&
-			!strings.HasSuffix(f.File, "/schedule/task.go") &&
-			!strings.HasSuffix(f.File, "/schedule/points.go") {
-			file := f.File
-			if i := strings.LastIndexByte(file, '/'); i >= 0 {
-				if j := strings.LastIndexByte(file[:i], '/'); j >= 0 {
-					file = file[j+1:]
-				}
-			}
-			if strings.HasPrefix(f.Function, "iter.") || strings.HasPrefix(f.Function, "runtime.") {
-				return ""
-			}
-			return fmt.Sprintf("  %s:%d", file, f.Line)
-		}
-		if !more {
-			return ""
-		}
-	}
 }

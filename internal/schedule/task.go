@@ -1,9 +1,11 @@
 package schedule
 
 import (
+	"fmt"
 	"iter"
-	"runtime/debug"
+	"runtime"
 	"strconv"
+	"strings"
 )
 
 // maxTasks is how many tasks one execution can have: their sets are bits of a word.
@@ -66,10 +68,24 @@ func (w *worker) run() {
 			if w.x.giveUp == goOn {
 				w.x.fail("panic in %s: %v", t, r)
 				if w.x.tracing {
-					w.x.failure.Stack = string(debug.Stack())
+					w.x.failure.Stack = stack()
 				}
 			}
 		}
 	}()
 	t.body()
+}
+
+// stack returns the frames of the task that panics, the innermost first.
+func stack() string {
+	var pcs [32]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	var b strings.Builder
+	for {
+		f, more := frames.Next()
+		if strings.HasSuffix(f.Function, ".(*worker).run") || !more {
+			return b.String()
+		}
+		fmt.Fprintf(&b, "  in %s\n\t%s:%d\n", f.Function, f.File, f.Line)
+	}
 }
