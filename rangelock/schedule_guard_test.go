@@ -1,0 +1,195 @@
+//go:build schedule
+
+package rangelock_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/spanlock/spanlock/internal/schedule"
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// TestScheduleExclude: nobody is in a range that is excluded, and the writer is woken by
+// the last who leaves, be it a guard or a reader that was refused.
+func TestScheduleExclude(t *testing.T) {
+	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+		w := newWorld(p, 1)
+		p.Go("reader", func() { w.find(5) })
+		p.Go("writer", func() {
+			w.transaction(func(t rangelock.Writer[int, *item]) {
+				succeed(t.Exclude(ten(0)))
+				alone(t, 5)
+			})
+		})
+		p.Go("try", func() { w.try(5) })
+	})
+}
+
+// TestScheduleExcludeHeld: the same, with a guard that is held from before, so that the
+// writer must sleep.
+func TestScheduleExcludeHeld(t *testing.T) {
+	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+		w := newWorld(p, 1)
+		g, _ := w.Acquire(5)
+		p.Go("holder", func() { w.use(g, 5) })
+		p.Go("writer", func() {
+			w.transaction(func(t rangelock.Writer[int, *item]) {
+				succeed(t.Exclude(ten(0)))
+				alone(t, 5)
+			})
+		})
+		p.Go("try", func() { w.try(5) })
+	})
+}
+
+// TestScheduleExcludeTwo: a writer that waits for two ranges, one after the other.
+func TestScheduleExcludeTwo(t *testing.T) {
+	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
+		w := newWorld(p, 2)
+		a, _ := w.Acquire(5)
+		b, _ := w.Acquire(15)
+		p.Go("holder", func() { w.use(a, 5) })
+		p.Go("holder", func() { w.use(b, 15) })
+		p.Go("writer", func() {
+			w.transaction(func(t rangelock.Writer[int, *item]) {
+				succeed(t.Exclude(rangelock.Span(0, 20)))
+				alone(t, 5)
+				alone(t, 15)
+			})
+		})
+	})
+}
+
+// TestScheduleTryExclude: it never succeeds beside a guard, and lets readers in again.
+func TestScheduleTryExclude(t *testing.T) {
+	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+		w := newWorld(p, 1)
+		p.Go("reader", func() { w.find(5) })
+		p.Go("writer", func() {
+			w.transaction(func(t rangelock.Writer[int, *item]) {
+				if t.TryExclude(ten(0)) {
+					alone(t, 5)
+				}
+			})
+			w.find(5)
+		})
+	})
+}
+
+// TestScheduleCancelExclude: the context ends the wait, or comes too late; afterwards
+// readers get in.
+func TestScheduleCancelExclude(t *testing.T) {
+	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+		w := newWorld(p, 1)
+		ctx, cancel := p.Context()
+		g, _ := w.Acquire(5)
+		p.Go("holder", func() { w.use(g, 5) })
+		p.Go("writer", func() {
+			t, err := w.LockContext(ctx)
+			if err != nil {
+				return
+			}
+			if err = t.Exclude(ten(0)); err == nil {
+				alone(t, 5)
+			} else if !errors.Is(err, context.Canceled) {
+				schedule.Failf("%v", err)
+			}
+			t.Unlock()
+		})
+		p.Go("reader", func() { w.find(5) })
+		p.Go("canceller", cancel)
+	})
+}
+
+// TestSchedulePassing: a reader that has looked before the range was excluded adds in the
+// middle of the transaction, and takes its count back after it.
+func TestSchedulePassing(t *testing.T) {
+	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+		w := newWorld(p, 1)
+		p.Go("try", func() { w.try(5) })
+		p.Go("writer", func() {
+			for range 2 {
+				w.transaction(func(t rangelock.Writer[int, *item]) {
+					succeed(t.Exclude(ten(0)))
+					alone(t, 5)
+				})
+			}
+		})
+	})
+}
+
+// TestScheduleRetireHeld: a range that leaves under two guards is retired by the last of
+// them, once.
+func TestScheduleRetireHeld(t *testing.T) {
+	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+		w := newWorld(p, 1)
+		a, _ := w.Acquire(5)
+		b, _ := w.Acquire(5)
+		p.Go("holder", func() { w.use(a, 5) })
+		p.Go("holder", func() { w.use(b, 5) })
+		p.Go("writer", func() {
+			n, err := w.Retire(context.Background(), ten(0))
+			if n != 1 || err != nil {
+				schedule.Failf("Retire: %d, %v", n, err)
+			}
+		})
+	})
+}
+
+// TestScheduleRetire: a reader finds the range or does not; it is retired when nobody is
+// in it any more and nobody can come upon it.
+func TestScheduleRetire(t *testing.T) {
+	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+		w := newWorld(p, 1)
+		p.Go("reader", func() { w.read(5) })
+		p.Go("writer", func() {
+			w.Retire(context.Background(), ten(0))
+			succeed(w.Insert(context.Background(), ten(2), w.item()))
+		})
+	})
+}
+
+// TestScheduleUnlinked: OnRetire never runs while a search still finds the range.
+func TestScheduleUnlinked(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(w *world)
+		gone   func(w *world) bool
+	}{
+		{"Retire", func(w *world) { w.Retire(context.Background(), ten(0)) }, func(w *world) bool { return !w.Found(5) }},
+		{"Remove", func(w *world) { w.Remove(context.Background(), ten(0)) }, func(w *world) bool { return !w.Found(5) }},
+		{"Swap", func(w *world) { succeed(w.Swap(context.Background(), rangelock.Span(0, 20), w.item())) }, func(w *world) bool { return w.Found(15) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+				w := newWorld(p, 1)
+				w.unlinked = tt.gone
+				p.Go("writer", func() { tt.change(w) })
+				p.Go("try", func() {
+					if g, err := w.TryAcquire(5); err == nil {
+						w.use(g, 5)
+					}
+				})
+			})
+		})
+	}
+}
+
+// TestScheduleSwaps: the range is swapped three times in a row, each time into a range
+// object that was used before, while readers come late to release the first.
+func TestScheduleSwaps(t *testing.T) {
+	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
+		w := newWorld(p, 1)
+		g, _ := w.Acquire(5)
+		p.Go("holder", func() { w.use(g, 5) })
+		p.Go("writer", func() {
+			for range 3 {
+				w.swap(0)
+				succeed(w.Drain(context.Background()))
+			}
+		})
+		p.Go("reader", func() { w.find(5) })
+	})
+}
