@@ -14,7 +14,8 @@ import (
 // there alone.
 type item struct {
 	schedule.Room
-	retired int // calls of OnRetire; they come one at a time
+	calls   schedule.Word[int] // of OnRetire
+	retired int                // the same, to look at in the end; or moved without a call
 }
 
 // world is a map of items, ten keys for each range, and all items there have been.
@@ -35,6 +36,7 @@ func newWorld(p *schedule.Program, n int) *world {
 				schedule.Failf("OnRetire of %v, which a search still finds", r)
 			}
 			v.Enter(true)
+			v.calls.Store(v.calls.Load() + 1)
 			v.retired++
 		},
 		SplitValue: func(rangelock.Range[int], int, *item) (l, r *item) { return w.item(), w.item() },
@@ -59,13 +61,6 @@ func (w *world) item() *item {
 	v := new(item)
 	w.items = append(w.items, v)
 	return v
-}
-
-// moved says that an item left the map by a Split or a Merge, which retire nothing.
-func (w *world) moved(key int) {
-	g, _ := w.Acquire(key)
-	g.Value().retired = 1
-	g.Release()
 }
 
 func (w *world) check() {
