@@ -120,6 +120,30 @@ func TestScheduleTogether(t *testing.T) {
 	}
 }
 
+// TestScheduleBorn: what a transaction puts in is its own until Unlock.
+func TestScheduleBorn(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(t rangelock.Writer[int, *item], w *world)
+	}{
+		{"Insert", func(t rangelock.Writer[int, *item], w *world) { succeed(t.Insert(ten(1), w.item())) }},
+		{"Swap", func(t rangelock.Writer[int, *item], w *world) { succeed(t.Swap(rangelock.Span(0, 20), w.item())) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
+				w := newWorld(p, 1)
+				p.Go("reader", func() { w.read(15) })
+				p.Go("writer", func() {
+					w.transaction(func(t rangelock.Writer[int, *item]) {
+						tt.change(t, w)
+						alone(t, 15)
+					})
+				})
+			})
+		})
+	}
+}
+
 // TestScheduleGet: it finds the value without a guard, of one state.
 func TestScheduleGet(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
