@@ -24,14 +24,15 @@ const modulePath = "github.com/spanlock/spanlock"
 //
 // The test files of a package may import what they like.
 var mayImport = map[string][]string{
-	".":            nil,
-	"internal/...": {"internal/..."},
-	"epoch":        {"internal/..."},
-	"rwsem":        {"internal/..."},
-	"rangelock":    {"epoch", "rwsem", "internal/..."},
-	"rangealloc":   {"rangelock", "internal/..."},
-	"inspect":      {"rangelock", "internal/..."},
-	"examples/...": {"...", "internal/..."},
+	".":                 nil,
+	"internal/...":      {"internal/..."},
+	"internal/schedule": nil,
+	"epoch":             {"internal/..."},
+	"rwsem":             {"internal/..."},
+	"rangelock":         {"epoch", "rwsem", "internal/..."},
+	"rangealloc":        {"rangelock", "internal/..."},
+	"inspect":           {"rangelock", "internal/..."},
+	"examples/...":      {"...", "internal/..."},
 }
 
 // dependencies are the modules that the main module requires.
@@ -173,7 +174,7 @@ func (c *importChecker) seam(file *ast.File) {
 	local := make(map[string]string) // the file's name of a package → its path
 	for _, spec := range file.Imports {
 		imported := importPath(spec)
-		if imported == "sync/atomic" || covers("go.uber.org/atomic/...", imported) {
+		if imported == "sync/atomic" || covers("go.uber.org/atomic/...", imported) || covers("golang.org/x/sync/...", imported) {
 			c.errorf(spec, "%s is for internal/seam", imported)
 		}
 		if _, ok := besideSeam[imported]; !ok {
@@ -270,7 +271,8 @@ func TestImportsChecker(t *testing.T) {
 		{"verify/go.mod", "module verify", ""},
 		{"rangelock/testdata/a.go", "package a\nimport _ \"example.com/x\"", ""},
 
-		{"epoch/a.go", "package epoch\nimport _ \"golang.org/x/sync/semaphore\"", ""},
+		{"examples/x/a.go", "package main\nimport _ \"golang.org/x/sync/semaphore\"", ""},
+		{"epoch/a.go", "package epoch\nimport _ \"golang.org/x/sync/semaphore\"", "golang.org/x/sync/semaphore is for internal/seam"},
 		{"epoch/a.go", "package epoch\nimport _ \"golang.org/x/syncs\"", "no module that may be required"},
 		{"examples/x/a.go", "package main\nimport _ \"example.com/x\"", "no module that may be required"},
 		{"epoch/a.go", "package epoch\nimport \"C\"", "cgo"},

@@ -101,9 +101,9 @@ func TestReducedCount(t *testing.T) {
 // If rule 1 does not wake for an operation that is not enabled, or if a conflict of two
 // writes, or of a read and a write, is forgotten, this fails.
 func TestReduction(t *testing.T) {
-	programs := 400
+	programs := 60
 	if testing.Short() {
-		programs = 100
+		programs = 15
 	}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -136,6 +136,8 @@ const (
 	unlock
 	open
 	wait
+	spawn
+	yield
 	kinds
 )
 
@@ -192,6 +194,10 @@ func (tasks randomTasks) outcomes(t *testing.T, bound int, full bool) (map[strin
 						flags[s.where].open()
 					case wait:
 						flags[s.where].wait(nil)
+					case spawn:
+						Go(func() { words[s.where].Store(1000 + words[1-s.where].Load()) })
+					case yield:
+						Gosched()
 					}
 				}
 			})

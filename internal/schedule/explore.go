@@ -23,8 +23,8 @@ type Options struct {
 	Walks, Priorities, Depth int
 	Seed                     uint64
 
-	// For makes rounds of the strategies, the search with ever larger bounds, until so
-	// much time has passed.
+	// For, if not zero, is how long to explore: by the random strategies by turns, and
+	// by the search with ever larger bounds.
 	For time.Duration
 
 	// Timers lets seam.AfterFunc spawn a task; else it does nothing.
@@ -114,27 +114,47 @@ func (e *explorer) all() *Report {
 }
 
 func (e *explorer) explore(began time.Time) {
-	o := &e.o
-	if o.For > 0 {
-		e.ends = began.Add(o.For)
+	rng := rand.New(rand.NewPCG(e.o.Seed, 1))
+	if e.o.For > 0 {
+		e.exploreFor(rng, began)
+		return
 	}
-	rng := rand.New(rand.NewPCG(o.Seed, 1))
-	for round := 0; ; round++ {
-		if !e.priorities(rng, o.Priorities) || !e.walks(rng, o.Walks) {
-			return
-		}
-		if o.Search {
-			if round == 0 && !e.searchUpTo(o.Bound) {
+	if e.priorities(rng, e.o.Priorities) && e.walks(rng, e.o.Walks) && e.o.Search {
+		e.searchUpTo(e.o.Bound)
+	}
+}
+
+// exploreFor uses up the time: half of it for the random strategies, then as much as the
+// search takes until a larger bound brings nothing new, then random again.
+func (e *explorer) exploreFor(rng *rand.Rand, began time.Time) {
+	e.ends = began.Add(e.o.For / 2)
+	if !e.chance(rng) {
+		return
+	}
+	e.ends = began.Add(e.o.For)
+	if e.o.Search {
+		same := 0
+		for bound := 0; same < 2 && !e.over(); bound++ {
+			before := e.report.Last
+			if !e.search(bound) {
 				return
 			}
-			if round > 0 && o.Bound >= 0 && e.report.Complete == o.Bound+round-1 && !e.search(o.Bound+round) {
-				return
+			if same++; e.report.Last != before {
+				same = 0
 			}
 		}
-		if o.For == 0 || o.Walks+o.Priorities == 0 && !o.Search || e.over() {
-			return
+	}
+	e.chance(rng)
+}
+
+// chance runs the random strategies by turns until the time is up.
+func (e *explorer) chance(rng *rand.Rand) bool {
+	for !e.over() {
+		if !e.priorities(rng, max(e.o.Priorities, 1)) || !e.walks(rng, max(e.o.Walks, 1)) {
+			return false
 		}
 	}
+	return true
 }
 
 // over reports whether the time is up.

@@ -19,6 +19,9 @@ func Point(o Op) {
 		if o.Object != nil {
 			x.touchOne(nil, o.Object, o.Access)
 		}
+		if !o.enabled() {
+			panic("schedule: " + o.What + " in the set-up or the checks would wait for ever")
+		}
 		return
 	}
 	x.point(o)

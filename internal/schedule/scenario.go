@@ -62,7 +62,6 @@ func Test(t TB, o Options, program func(*Program)) {
 		}
 		o.For, o.Limit = d, 0
 		o.Seed = uint64(time.Now().UnixNano())
-		o.Walks, o.Priorities = 100*o.Walks, 100*o.Priorities
 	}
 	r := Explore(program, o)
 	t.Logf("%d schedules: %v", r.Schedules(), r)
