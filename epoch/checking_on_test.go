@@ -1,4 +1,4 @@
-//go:build race || invariants || spanlockdebug
+//go:build race || invariants || schedule || spanlockdebug
 
 package epoch_test
 
