@@ -1,3 +1,5 @@
+//go:build !schedule
+
 package seam
 
 import "time"

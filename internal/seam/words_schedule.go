@@ -49,6 +49,9 @@ func (x *Uint32) CompareAndSwap(old, v uint32) bool {
 	return x.v.CompareAndSwap(old, v)
 }
 
+// PackedUint32 need not be packed here.
+type PackedUint32 = Uint32
+
 // Bool is a word that is true or false.
 type Bool struct {
 	o schedule.Object
