@@ -2,6 +2,9 @@ package rangelock
 
 import "fmt"
 
+// Debug says whether guards remember who took them.
+const Debug = debug
+
 // Limit is how many guards one range can have.
 const Limit = limit
 
