@@ -85,3 +85,33 @@ func TestLateStripeReleaser(t *testing.T) {
 		usable(t, m)
 	})
 }
+
+// TestColdAgain holds a reader that has seen the range hot, and is about to add to a
+// stripe; then the range becomes cold. Nobody is in the reader's way, so it enters, though
+// a transaction is under way elsewhere for which it would wait if it fell back.
+//
+// It kills 100_cold_again_falls_back.
+func TestColdAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a", "b")
+		promote(t, m)
+		before := windowAt(t, "rangelock: before a stripe")
+		w := m.Lock()
+		must(t, w.Exclude(rg(10, 20)))
+		var g intGuard
+		acquiring := start("Acquire", func() { g, _ = m.Acquire(5) })
+		before.await(t)
+		m.Sweep()
+		if n := m.Stats().Hot; n != 0 {
+			t.Fatalf("%d hot ranges after the sweep", n)
+		}
+		before.letGo()
+		acquiring.returns(t)
+		if w.TryExclude(rg(0, 10)) {
+			t.Error("TryExclude with a guard on the range")
+		}
+		g.Release()
+		w.Unlock()
+		usable(t, m)
+	})
+}

@@ -52,14 +52,15 @@ const (
 	setMask    = maxSets - 1
 )
 
-// enterHot takes a guard on a hot range. It may answer busy when nothing is in the way
-// any more; it never enters a range that is excluded, or not the caller's turn.
+// enterHot takes a guard on a range that was hot when the caller looked. It may answer
+// busy when nothing is in the way any more; it never enters a range that is excluded, or
+// not the caller's turn.
 //
 // Preconditions: the caller is pinned and has seen the flag.
 func (m *Map[K, V]) enterHot(h *header[K, V]) (Guard[K, V], answer) {
 	at := h.heat.Load()
 	if at&promoted == 0 {
-		return Guard[K, V]{}, busy // cold again since the caller looked
+		return m.enterCold(h)
 	}
 	i := at & setMask
 	set := m.pool.sets[i]
@@ -76,6 +77,27 @@ func (m *Map[K, V]) enterHot(h *header[K, V]) (Guard[K, V], answer) {
 	}
 	invariants.At("rangelock: refused in a stripe")
 	m.leaveStripe(h, s&^lowMask, c)
+	if s&(excluded|reserved|alone) == 0 {
+		return m.enterCold(h)
+	}
+	return Guard[K, V]{h: h, life: s &^ lowMask}, refusal(s)
+}
+
+// enterCold is for who has seen the flag hot and finds nobody in the way, but no stripe
+// for himself either: the range has become cold in between. He counts in the word, which
+// is right for a hot range, too. To answer busy here would send him to the semaphore, and
+// there he would wait for a writer that has nothing to do with the range.
+//
+// Preconditions: the caller is pinned.
+func (m *Map[K, V]) enterCold(h *header[K, V]) (Guard[K, V], answer) {
+	s := h.state.Load()
+	if s&(excluded|reserved|alone) == 0 && s&readerMask < limit {
+		s = h.state.Add(1) // pairs with the writer's Or, as in enter
+		if s&(excluded|reserved|alone) == 0 && s&readerMask <= limit {
+			return Guard[K, V]{h: h, life: s &^ lowMask}, entered
+		}
+		m.undo(h)
+	}
 	return Guard[K, V]{h: h, life: s &^ lowMask}, refusal(s)
 }
 
