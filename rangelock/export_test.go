@@ -151,6 +151,13 @@ func (m *Map[K, V]) HotSets() (most, made int) {
 	return maxSets, m.pool.made
 }
 
+// IdleSets returns how many sets of stripes wait for a range.
+func (m *Map[K, V]) IdleSets() int {
+	m.pool.mu.Lock()
+	defer m.pool.mu.Unlock()
+	return len(m.pool.idle)
+}
+
 // Sweep looks for ranges that are not used much any more, as if the time for it had come.
 func (m *Map[K, V]) Sweep() {
 	pin := m.domain.Pin()

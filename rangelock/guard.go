@@ -20,10 +20,11 @@ import (
 // is not for concurrent use. The zero Guard holds nothing and panics when used. A
 // guard may be copied, but only one of the copies may be released, and none may be
 // used after that. A second release of the same variable panics. That of a copy
-// panics under -tags spanlockdebug, with the stacks of both, and otherwise where the range shows it: nobody else has a guard on it, or its object has
-// begun another life. Where others have guards on the range it takes the hold of
-// one of them away, as a sync.RWMutex unlocked twice does: the range may then be
-// retired, or excluded, under that guard.
+// panics under -tags spanlockdebug, with the stacks of both, and otherwise where the
+// range shows it: nobody else has a guard on it, or its object has begun another life,
+// or the guard is of the other kind. Where others have guards of its kind on the range
+// it takes the hold of one of them away, as a sync.RWMutex unlocked twice does: the
+// range may then be retired, or excluded, under that guard.
 //
 // In the terminology of the Go memory model, Release synchronizes before the
 // return of a later Exclude, Remove or Update that excludes the range, before that
@@ -36,8 +37,8 @@ type Guard[K, V any] struct {
 	h *header[K, V]
 
 	// life is which life of h, in the place that it has in h.state. Its other bits are
-	// zero, but for alone in an exclusive guard, and but for hot and the counter's
-	// place (hot.go) in one that is counted in a stripe.
+	// zero, but for alone and limit in an exclusive guard, and but for hot and the
+	// counter's place (hot.go) in one that is counted in a stripe.
 	life uint64
 }
 
@@ -86,8 +87,9 @@ func (g *Guard[K, V]) Release() {
 	// went below zero would borrow from the flags, and a writer that comes in the
 	// meantime would lose a bit. Two copies that are released at the very same time
 	// can get past this together; releaseSlow sees the second. A guard that is not a
-	// shared one counted in the word is in no life that the word can show.
-	if s := h.state.Load(); s&readerMask == 0 || s&^lowMask != life {
+	// shared one counted in the word is in no life that the word can show; and where
+	// somebody is alone no shared one is, so that the copy of one differs, too.
+	if s := h.state.Load(); s&readerMask == 0 || s&^(lowMask&^alone) != life {
 		m.releaseOther(h, life, s)
 		return
 	}
@@ -110,12 +112,30 @@ func (m *Map[K, V]) releaseOther(h *header[K, V], life, s uint64) {
 	switch {
 	case life&hot != 0:
 		m.releaseStripe(h, life, s)
-	case life&alone == 0 || s&^lowMask != gen || s&alone == 0:
+	case life&alone == 0:
 		notHeld(gen, s)
 	default:
-		// One operation takes the count and says that nobody is alone any more. Pairs
-		// with the swaps that let others in, which load the word first.
-		m.releaseSlow(h, gen, h.state.Add(^uint64(sole)+1))
+		m.releaseAlone(h, gen, s)
+	}
+}
+
+// releaseAlone releases an exclusive guard of the life gen on h, whose word was seen as s.
+func (m *Map[K, V]) releaseAlone(h *header[K, V], gen, s uint64) {
+	for {
+		if s&^lowMask != gen || s&alone == 0 {
+			notHeld(gen, s)
+		}
+		invariants.At("rangelock: before an exclusive guard is given back")
+		// One operation takes the count and says that nobody is alone any more. It is a
+		// swap: with a subtraction two copies that are released at the same time would
+		// take the flag twice, which borrows from the generation. Only readers in passing
+		// and flags that are set meanwhile make it fail. It pairs with the swaps that let
+		// others in, which load the word first.
+		if h.state.CompareAndSwap(s, s-sole) {
+			m.releaseSlow(h, gen, s-sole)
+			return
+		}
+		s = h.state.Load()
 	}
 }
 

@@ -106,7 +106,9 @@ func (m *Map[K, V]) enterCold(h *header[K, V]) (Guard[K, V], answer) {
 func (m *Map[K, V]) releaseStripe(h *header[K, V], life, s uint64) {
 	gen := life &^ lowMask
 	c := &m.pool.sets[life>>setShift&setMask].counts[life&stripeMask].n
-	if uint32(c.Load()) == 0 || s&^lowMask != gen {
+	// A range keeps its stripes while somebody who stays is counted there. Without the
+	// look at heat a copy could take away the guard of another range, whose they are now.
+	if uint32(c.Load()) == 0 || s&^lowMask != gen || h.heat.Load() != promoted|uint32(life>>setShift&setMask) {
 		notHeld(gen, s)
 	}
 	m.leaveStripe(h, gen, c)

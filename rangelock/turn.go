@@ -113,7 +113,7 @@ func (m *Map[K, V]) claim(h *header[K, V], s uint64, exclusive bool) (Guard[K, V
 		m.releaseSlow(h, gen, h.state.Add(^uint64(sole)+1))
 		return Guard[K, V]{}, false
 	}
-	return Guard[K, V]{h: h, life: gen | alone}, true
+	return Guard[K, V]{h: h, life: gen | sole}, true
 }
 
 // awaitTurn parks until t is out of line. It returns its guard, or the zero Guard if it
@@ -136,7 +136,7 @@ func (m *Map[K, V]) awaitTurn(ctx context.Context, t *turn[K, V]) (Guard[K, V], 
 		return Guard[K, V]{}, nil
 	}
 	if t.exclusive {
-		return Guard[K, V]{h: t.h, life: t.gen | alone}, nil
+		return Guard[K, V]{h: t.h, life: t.gen | sole}, nil
 	}
 	return Guard[K, V]{h: t.h, life: t.gen}, nil
 }
