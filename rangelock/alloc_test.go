@@ -304,3 +304,30 @@ func heapInUse() int64 {
 	runtime.ReadMemStats(&s)
 	return int64(s.HeapAlloc)
 }
+
+// TestExclusiveAllocs: exclusive guards that need not be waited for, and guards of hot
+// ranges, allocate nothing.
+func TestExclusiveAllocs(t *testing.T) {
+	needsSizes(t)
+	for _, hot := range []bool{false, true} {
+		m := rangelock.New[int, int](nil)
+		must(t, m.Insert(bg, rg(0, 10), 1))
+		if hot && !m.Promote(5) {
+			t.Fatal("the range is not hot")
+		}
+		wantNoAllocs(t, fmt.Sprintf("AcquireExclusive, hot %t", hot), func() {
+			g, _ := m.AcquireExclusive(5)
+			g.Release()
+			g, _ = m.TryAcquireExclusive(5)
+			g.Release()
+			g, _ = m.AcquireExclusiveContext(bg, 5)
+			m.TryAcquireExclusive(5)
+			m.TryAcquire(5)
+			g.Release()
+		})
+		wantNoAllocs(t, fmt.Sprintf("Acquire, hot %t", hot), func() {
+			g, _ := m.Acquire(5)
+			g.Release()
+		})
+	}
+}

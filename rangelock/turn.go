@@ -75,6 +75,7 @@ func (m *Map[K, V]) lineUp(h *header[K, V], gen uint64, exclusive bool) (Guard[K
 				return g, nil
 			}
 		}
+		invariants.At("rangelock: before the line")
 		// A swap and not an Or: the flag must not be set on a range that a transaction
 		// has taken meanwhile, because nobody would clear it.
 		if s&reserved != 0 || h.state.CompareAndSwap(s, s|reserved) {

@@ -1,0 +1,259 @@
+//go:build invariants || race
+
+package rangelock_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// TestTurnBesidePassing holds a refused reader that has not taken its one back yet. An
+// exclusive guard waits for it, and the undo, which is the last, grants it.
+//
+// It kills 108_releaser_no_turn.
+func TestTurnBesidePassing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a")
+		looked := windowAt(t, "rangelock: range looked at")
+		undoing := windowAt(t, "rangelock: refused, before the undo")
+		var reader intGuard
+		reading := start("Acquire", func() { reader, _ = m.Acquire(5) })
+		looked.await(t)
+		e := alone(t, m, 5)
+		looked.letGo()
+		undoing.await(t)
+		second, e2 := exclusively(t, m, 5)
+		second.waits(t)
+		e.Release()
+		second.waits(t)
+		undoing.letGo()
+		second.returns(t)
+		reading.waits(t)
+		wantTry(t, m, 5, rangelock.ErrBusy)
+		e2.Release()
+		reading.returns(t)
+		reader.Release()
+		tidy(t, m)
+	})
+}
+
+// TestTurnAfterRelease holds somebody who has found a reader in a stripe and is about to
+// line up. The reader leaves then, and sees no line: the joiner must grant himself.
+//
+// It kills 101_joiner_no_grant.
+func TestTurnAfterRelease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a")
+		promote(t, m)
+		g := hold(t, m, 5)
+		joining := windowAt(t, "rangelock: before the line")
+		acquiring, e := exclusively(t, m, 5)
+		joining.await(t)
+		g.Release()
+		joining.letGo()
+		acquiring.returns(t)
+		e.Release()
+		tidy(t, m)
+	})
+}
+
+// TestClaimLooksAtStripes: who makes himself alone on a hot range looks for readers in
+// its stripes after he has set his flag, and in the word of nobody.
+//
+// It kills 105_stripes_unseen.
+func TestClaimLooksAtStripes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a")
+		promote(t, m)
+		g := hold(t, m, 5)
+		if _, err := m.TryAcquireExclusive(5); err != rangelock.ErrBusy {
+			t.Fatalf("TryAcquireExclusive beside a guard in a stripe: %v", err)
+		}
+		acquiring, e := exclusively(t, m, 5)
+		acquiring.waits(t)
+		g.Release()
+		acquiring.returns(t)
+		e.Release()
+		tidy(t, m)
+	})
+}
+
+// TestStripeAfterClaim holds a reader that is about to add to a stripe; then somebody
+// becomes alone on the range, or lines up for it, or excludes it. The reader must look at
+// the word after its add. Its count, once taken back, holds nobody up.
+//
+// It kills 110_stripe_no_look and 109_stripe_leaves_silently.
+func TestStripeAfterClaim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a")
+		promote(t, m)
+		before := windowAt(t, "rangelock: before a stripe")
+		refused := windowAt(t, "rangelock: refused in a stripe")
+		var g intGuard
+		reading := start("Acquire", func() { g, _ = m.Acquire(5) })
+		before.await(t)
+		e := alone(t, m, 5)
+		before.letGo()
+		refused.await(t)
+		if reading.returned() {
+			t.Fatal("a reader has entered beside an exclusive guard")
+		}
+		// The passing count keeps the next exclusive guard waiting, and the writer after it.
+		second, e2 := exclusively(t, m, 5)
+		second.waits(t)
+		e.Release()
+		second.waits(t)
+		refused.letGo()
+		second.returns(t)
+		reading.waits(t)
+		e2.Release()
+		reading.returns(t)
+		g.Release()
+		tidy(t, m)
+	})
+}
+
+// TestStripeUndoWakesWriter is the same with a writer: the undo of a reader in passing is
+// the last that it waits for.
+//
+// It kills 109_stripe_leaves_silently.
+func TestStripeUndoWakesWriter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, rec := tens("a")
+		promote(t, m)
+		before := windowAt(t, "rangelock: before a stripe")
+		refused := windowAt(t, "rangelock: refused in a stripe")
+		var ok bool
+		reading := start("Acquire", func() { _, ok = m.Acquire(5) })
+		before.await(t)
+		w := m.Lock()
+		if !w.TryExclude(rg(0, 10)) {
+			t.Fatal("TryExclude of a range without guards")
+		}
+		before.letGo()
+		refused.await(t)
+		excluding := start("Exclude", func() { must(t, w.Exclude(rg(0, 10))) })
+		excluding.waits(t)
+		refused.letGo()
+		excluding.returns(t)
+		if n, err := w.Retire(rg(0, 10)); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		w.Unlock()
+		reading.returns(t)
+		must(t, m.Drain(bg))
+		if ok || rec.String() != "a" {
+			t.Errorf("found %t, retired %q", ok, rec)
+		}
+		tidy(t, m)
+	})
+}
+
+// TestStripesTakenAway holds a reader in front of a stripe while the range loses its set
+// and gets another. Its count, in a set that nobody looks at, must not be a guard; and the
+// set is given to nobody else while the reader may still add to it.
+//
+// It kills 111_heat_not_compared and 112_set_reused_early.
+func TestStripesTakenAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a", "b")
+		promote(t, m)
+		before := windowAt(t, "rangelock: before a stripe")
+		var g intGuard
+		reading := start("Acquire", func() { g, _ = m.Acquire(5) })
+		before.await(t)
+		m.Sweep()
+		synctest.Wait()
+		if n := m.IdleSets(); n != 0 {
+			t.Fatalf("%d idle sets while a reader may add to one", n)
+		}
+		promote(t, m) // with another set
+		if _, made := m.HotSets(); made != 2 {
+			t.Fatalf("%d sets made, want 2", made)
+		}
+		before.letGo()
+		reading.returns(t)
+		w := m.Lock()
+		if w.TryExclude(rg(0, 10)) {
+			t.Error("TryExclude with a guard on the range")
+		}
+		w.Unlock()
+		g.Release()
+		synctest.Wait()
+		if n := m.IdleSets(); n != 1 {
+			t.Errorf("%d idle sets after the reader, want 1", n)
+		}
+		tidy(t, m)
+	})
+}
+
+// TestPromotedTooLate holds who makes a range hot, after the set and before the flag. A
+// writer excludes the range, or detaches it, meanwhile: the flag must not come.
+//
+// It kills 113_hot_by_or.
+func TestPromotedTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, rec := tens("a")
+		given := windowAt(t, "rangelock: stripes given")
+		promoting := start("Promote", func() { m.Promote(5) })
+		given.await(t)
+		g := hold(t, m, 5)
+		w := m.Lock()
+		if n, err := w.Retire(rg(0, 10)); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		must(t, w.Insert(rg(0, 10), "b"))
+		given.letGo()
+		promoting.returns(t)
+		w.Unlock()
+		g.Release()
+		start("Drain", func() { m.Drain(bg) }).returns(t)
+		if rec.String() != "a" {
+			t.Errorf("retired are %q, want a", rec)
+		}
+		tidy(t, m)
+	})
+}
+
+// TestLineAfterExclude holds who is about to take an exclusive guard, or to line up, while
+// a writer excludes the range and retires it: nobody may stand in the line of a range
+// that has left, and the flag must not keep it from being finished.
+//
+// It kills 102_reserved_by_or, 104_not_sent_back and 106_reserved_kept.
+func TestLineAfterExclude(t *testing.T) {
+	for name, line := range map[string]bool{"before": true, "after": false} {
+		t.Run("lined up "+name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, rec := tens("a")
+				g := hold(t, m, 5)
+				if line {
+					ctx, cancel := context.WithCancel(bg)
+					defer cancel()
+					first := start("AcquireExclusiveContext", func() { m.AcquireExclusiveContext(ctx, 5) })
+					first.waits(t)
+					must(t, m.Swap(bg, rg(0, 10), "b"))
+					first.returns(t)
+					g.Release()
+				} else {
+					found := windowAt(t, "rangelock: before the line")
+					acquiring := start("AcquireExclusive", func() {
+						e, _ := m.AcquireExclusive(5)
+						e.Release()
+					})
+					found.await(t)
+					must(t, m.Swap(bg, rg(0, 10), "b"))
+					found.letGo()
+					acquiring.returns(t)
+					g.Release()
+				}
+				start("Drain", func() { m.Drain(bg) }).returns(t)
+				if rec.String() != "a" || m.Lines() != 0 {
+					t.Errorf("retired are %q, want a; %d lines", rec, m.Lines())
+				}
+			})
+		})
+	}
+}
