@@ -172,17 +172,20 @@ func TestHotRecycled(t *testing.T) {
 func TestHotExhausted(t *testing.T) {
 	m, _ := tens()
 	most, _ := m.HotSets()
+	var guards []intGuard
 	for i := range most + 1 {
 		must(t, m.Insert(bg, rg(10*i, 10*i+10), "x"))
 		if got := m.Promote(10*i + 5); got != (i < most) {
 			t.Fatalf("range %d of %d: hot %t", i, most, got)
 		}
+		guards = append(guards, hold(t, m, 10*i+5)) // a range in use keeps its set
 	}
-	last := 10*most + 5
-	g := hold(t, m, 5)
-	cold := hold(t, m, last)
 	if n := m.Stats().Hot; n != most {
 		t.Errorf("%d hot ranges, want %d", n, most)
+	}
+	last := 10*most + 5
+	for i := range guards[1:most] {
+		guards[1+i].Release()
 	}
 	m.Sweep()
 	if n := m.Stats().Hot; n != 1 {
@@ -197,7 +200,7 @@ func TestHotExhausted(t *testing.T) {
 		t.Fatalf("%d idle sets", m.IdleSets())
 	}
 	hot := hold(t, m, last)
-	for _, g := range []*intGuard{&g, &cold, &hot} {
+	for _, g := range []*intGuard{&guards[0], &guards[most], &hot} {
 		g.Release()
 	}
 	m.Sweep()
