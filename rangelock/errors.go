@@ -15,10 +15,10 @@ var (
 	// AcquireContext, Update.
 	ErrNotFound = errors.New("rangelock: no range covers the key")
 
-	// ErrBusy says that the answer would have to wait for a writer, or that the
-	// range has as many guards as it can have: TryAcquire. It may be reported when
-	// nothing is in the way any more; it says nothing about whether a range covers
-	// the key.
+	// ErrBusy says that the answer would have to wait for a writer or for guards of
+	// others, or that the range has as many guards as it can have: TryAcquire,
+	// TryAcquireExclusive. It may be reported when nothing is in the way any more; it
+	// says nothing about whether a range covers the key.
 	ErrBusy = errors.New("rangelock: a writer is in the way")
 
 	// ErrOverlap says that a range to be inserted overlaps one that is there:

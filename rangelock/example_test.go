@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/spanlock/spanlock/rangelock"
 )
@@ -83,6 +84,36 @@ func ExampleMap_Acquire() {
 
 // TryAcquire never waits, so it is the form for a goroutine that holds a guard of
 // the same map already.
+// Counters are kept for ranges of keys, and changed in place. Who changes one is alone on
+// its range; nobody takes a lock of the whole map for it.
+func ExampleMap_AcquireExclusive() {
+	ctx := context.Background()
+	m := rangelock.New[int, *int](nil)
+	for lo := 0; lo < 300; lo += 100 {
+		if err := m.Insert(ctx, rangelock.Span(lo, lo+100), new(int)); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	var wg sync.WaitGroup
+	for key := range 300 {
+		wg.Go(func() {
+			if g, ok := m.AcquireExclusive(key); ok {
+				*g.Value() += key
+				g.Release()
+			}
+		})
+	}
+	wg.Wait()
+	for g := range m.Guards(rangelock.Span(0, 300)) {
+		fmt.Println(g.Range(), *g.Value())
+	}
+	// Output:
+	// [0, 100) 4950
+	// [100, 200) 14950
+	// [200, 300) 24950
+}
+
 func ExampleMap_TryAcquire() {
 	ctx := context.Background()
 	m := rangelock.New[int, string](nil)

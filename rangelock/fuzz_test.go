@@ -326,6 +326,19 @@ func (z *fuzzing) readers(at int32) {
 			z.t.Errorf("key %d: %v with %d, Get %d, want %v", key, g.Range(), g.Value(), v, z.ref[i])
 		}
 		g.Release()
+		if key%8 == 0 {
+			z.m.Promote(key)
+		}
+		held := slices.ContainsFunc(z.guards, func(g fuzzHeld) bool { return g.x == z.ref[i] })
+		switch e, err := z.m.TryAcquireExclusive(key); {
+		case held != (err == rangelock.ErrBusy) || err == rangelock.ErrNotFound:
+			z.t.Errorf("key %d: TryAcquireExclusive %v, held %t", key, err, held)
+		case err == nil:
+			if _, err := z.m.TryAcquire(key); err != rangelock.ErrBusy || e.Value() != v {
+				z.t.Errorf("key %d: alone with %d, want %d; TryAcquire %v", key, e.Value(), v, err)
+			}
+			e.Release()
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/rangelock"
 )
 
@@ -281,13 +282,17 @@ func TestHotMisuse(t *testing.T) {
 }
 
 // TestHotByItself: readers of one range that collide make it hot without anybody's help.
+// In a checking build, which yields between look and add, it fails always if a collision
+// is not counted. Otherwise it takes two processors at the same instant, which a busy
+// machine may not have to give.
 func TestHotByItself(t *testing.T) {
-	if runtime.NumCPU() < 2 {
-		t.Skip("nobody collides on one processor")
+	limit := lastResort
+	if !invariants.Enabled {
+		limit = 2 * time.Second
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0))))
 	m, _ := tens("a")
-	ctx, stop := context.WithTimeout(bg, lastResort)
+	ctx, stop := context.WithTimeout(bg, limit)
 	defer stop()
 	var wg sync.WaitGroup
 	for range 4 {
@@ -303,10 +308,14 @@ func TestHotByItself(t *testing.T) {
 	for m.Stats().Hot == 0 && ctx.Err() == nil {
 		time.Sleep(time.Millisecond)
 	}
-	if ctx.Err() != nil {
-		t.Error("four readers of one range have not made it hot")
-	}
+	late := ctx.Err() != nil
 	stop()
 	wg.Wait()
 	tidy(t, m)
+	switch {
+	case late && invariants.Enabled:
+		t.Error("four readers of one range have not made it hot")
+	case late:
+		t.Skip("no two readers ran at the same time")
+	}
 }

@@ -331,6 +331,19 @@ func checkReads(t *testing.T, m *rangelock.Map[int32, int], ref *model, rng *ran
 			}
 			g.Release()
 		}
+		e2, err := m.TryAcquireExclusive(key)
+		if ok != (err == nil) || !ok && err != rangelock.ErrNotFound {
+			t.Fatalf("TryAcquireExclusive(%d) = %v, present %t", key, err, ok)
+		}
+		if ok {
+			if _, err := m.TryAcquire(key); err != rangelock.ErrBusy || e2.Value() != e.v {
+				t.Fatalf("TryAcquireExclusive(%d) is %d, want %d; TryAcquire = %v", key, e2.Value(), e.v, err)
+			}
+			e2.Release()
+			if rng.IntN(8) == 0 {
+				m.Promote(key)
+			}
+		}
 		if v, got := m.Get(key); got != ok || v != e.v && ok {
 			t.Fatalf("Get(%d) = %d, %t, want %d, %t", key, v, got, e.v, ok)
 		}

@@ -15,7 +15,7 @@ import (
 //
 // While a goroutine has a Reader it must not call Lock, Close or a one-operation
 // form of the map, which would wait for it, nor RLock, which waits behind a writer
-// that waits for it. Acquire and Get of the map do not wait then.
+// that waits for it. Acquire and Get of the map wait for no writer then.
 //
 // A Reader is for looking at several ranges together. To use one range, Acquire of
 // the map is both faster and kinder to writers, which wait for a Reader but not for
