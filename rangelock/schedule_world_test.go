@@ -65,6 +65,7 @@ func (w *world) item() *item {
 
 func (w *world) check() {
 	succeed(w.Verify())
+	succeed(w.Quiet())
 	attached := make(map[*item]bool)
 	for _, v := range w.All() {
 		attached[v] = true
@@ -118,6 +119,35 @@ func (w *world) try(key int) {
 	default:
 		schedule.Failf("no range for %d, which always has one: %v", key, err)
 	}
+}
+
+// change goes into the room of an exclusive guard, which must cover key, as a writer does,
+// and releases it.
+func (w *world) change(g rangelock.Guard[int, *item], key int) {
+	if r := g.Range(); key < r.Lo || key >= r.Hi && !r.Unbounded {
+		schedule.Failf("an exclusive guard on %v for %d", r, key)
+	}
+	v := g.Value()
+	v.Enter(true)
+	v.Leave(true)
+	g.Release()
+}
+
+// findAlone acquires a key that always has a range exclusively.
+func (w *world) findAlone(key int) {
+	g, ok := w.AcquireExclusive(key)
+	if !ok {
+		schedule.Failf("no range for %d, which always has one", key)
+	}
+	w.change(g, key)
+}
+
+// exclude has the i'th ten in a transaction.
+func (w *world) exclude(i int) {
+	w.transaction(func(t rangelock.Writer[int, *item]) {
+		succeed(t.Exclude(ten(i)))
+		alone(t, 10*i)
+	})
 }
 
 // transaction runs f between Lock and Unlock.

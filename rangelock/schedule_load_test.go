@@ -1,0 +1,207 @@
+//go:build schedule
+
+package rangelock_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/spanlock/spanlock/internal/schedule"
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// loads is what AcquireOrLoad calls in the scenarios, for the ten of the key, and how
+// often it was called.
+type loads struct {
+	w     *world
+	calls schedule.Word[int]
+	err   error // what it returns, if not nil
+}
+
+func (l *loads) load(_ context.Context, key int) (rangelock.Range[int], *item, error) {
+	l.calls.Store(l.calls.Load() + 1)
+	if l.err != nil {
+		return rangelock.Range[int]{}, nil, l.err
+	}
+	return ten(key / 10), l.w.item(), nil
+}
+
+// find is AcquireOrLoad of a key; the guard is used. The error must be one of those that
+// may be.
+func (l *loads) find(ctx context.Context, key int, may ...error) {
+	g, err := l.w.AcquireOrLoad(ctx, key, l.load)
+	if err == nil {
+		l.w.use(g, key)
+		return
+	}
+	for _, e := range may {
+		if errors.Is(err, e) {
+			return
+		}
+	}
+	schedule.Failf("AcquireOrLoad of %d: %v", key, err)
+}
+
+// TestScheduleLoad: two misses, one load.
+func TestScheduleLoad(t *testing.T) {
+	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
+		l := &loads{w: newWorld(p, 1)}
+		p.Go("reader", func() { l.find(context.Background(), 15) })
+		p.Go("reader", func() { l.find(context.Background(), 15) })
+		p.After(func() {
+			if n := l.calls.Load(); n != 1 {
+				schedule.Failf("%d loads", n)
+			}
+		})
+	})
+}
+
+// TestScheduleLoadElsewhere: two misses in one gap; the load of either covers only its own
+// key.
+func TestScheduleLoadElsewhere(t *testing.T) {
+	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
+		l := &loads{w: newWorld(p, 0)}
+		p.Go("reader", func() { l.find(context.Background(), 15) })
+		p.Go("reader", func() { l.find(context.Background(), 25) })
+		p.After(func() {
+			if n := l.calls.Load(); n != 2 {
+				schedule.Failf("%d loads", n)
+			}
+		})
+	})
+}
+
+// TestScheduleLoadCancel: a caller leaves, or gets his guard; the other waits on.
+func TestScheduleLoadCancel(t *testing.T) {
+	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
+		l := &loads{w: newWorld(p, 0)}
+		ctx, cancel := p.Context()
+		p.Go("leaver", func() { l.find(ctx, 5, context.Canceled) })
+		p.Go("canceller", cancel)
+		p.Go("reader", func() { l.find(context.Background(), 5) })
+		p.After(func() {
+			if n := l.calls.Load(); n != 1 {
+				schedule.Failf("%d loads", n)
+			}
+		})
+	})
+}
+
+// TestScheduleLoadLeft: the only caller leaves. What arrives is inserted all the same.
+func TestScheduleLoadLeft(t *testing.T) {
+	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+		l := &loads{w: newWorld(p, 0)}
+		ctx, cancel := p.Context()
+		p.Go("leaver", func() { l.find(ctx, 5, context.Canceled) })
+		p.Go("canceller", cancel)
+		p.After(func() {
+			if n := l.calls.Load(); n > 1 || l.w.Found(5) != (n == 1) {
+				schedule.Failf("%d loads, found %v", n, l.w.Found(5))
+			}
+		})
+	})
+}
+
+// TestScheduleLoadFails: who waits for a load that fails gets its error, and nobody is left.
+func TestScheduleLoadFails(t *testing.T) {
+	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+		l := &loads{w: newWorld(p, 0), err: errors.New("no such thing")}
+		p.Go("reader", func() { l.find(context.Background(), 5, l.err) })
+		p.Go("reader", func() { l.find(context.Background(), 5, l.err) })
+		p.After(func() {
+			if n := l.calls.Load(); n < 1 || n > 2 || l.w.Found(5) {
+				schedule.Failf("%d loads", n)
+			}
+		})
+	})
+}
+
+// TestScheduleLoadLate: a load obeys its context, which ends when its only caller leaves. Who
+// comes before it has landed looks again, and loads.
+func TestScheduleLoadLate(t *testing.T) {
+	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
+		l := &loads{w: newWorld(p, 0)}
+		ctx, cancel := p.Context()
+		var left schedule.Flag
+		obey := func(ctx context.Context, key int) (rangelock.Range[int], *item, error) {
+			left.Wait()
+			l.err = ctx.Err()
+			return l.load(ctx, key)
+		}
+		p.Go("leaver", func() {
+			if g, err := l.w.AcquireOrLoad(ctx, 5, obey); err == nil {
+				l.w.use(g, 5)
+			} else if !errors.Is(err, context.Canceled) {
+				schedule.Failf("%v", err)
+			}
+			left.Open()
+		})
+		p.Go("canceller", cancel)
+		p.Go("reader", func() {
+			g, err := l.w.AcquireOrLoad(context.Background(), 5, obey)
+			succeed(err)
+			l.w.use(g, 5)
+		})
+	})
+}
+
+// TestScheduleLoadInsert: a transaction inserts into the gap meanwhile, what covers the key
+// or what is only in the way.
+func TestScheduleLoadInsert(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		r    rangelock.Range[int]
+		may  []error
+	}{
+		{"on the key", rangelock.Span(2, 7), nil},
+		{"beside it", rangelock.Span(0, 3), []error{rangelock.ErrOverlap}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+				l := &loads{w: newWorld(p, 0)}
+				p.Go("reader", func() { l.find(context.Background(), 5, tt.may...) })
+				p.Go("writer", func() {
+					v := l.w.item()
+					switch err := l.w.Insert(context.Background(), tt.r, v); {
+					case errors.Is(err, rangelock.ErrOverlap):
+						v.retired = 1 // it never was in the map
+					case err != nil:
+						schedule.Failf("%v", err)
+					}
+				})
+			})
+		})
+	}
+}
+
+// TestScheduleLoadRetire: a writer retires what is loaded at once. Who has waited has a
+// guard on it by then.
+func TestScheduleLoadRetire(t *testing.T) {
+	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+		l := &loads{w: newWorld(p, 0)}
+		p.Go("reader", func() { l.find(context.Background(), 5) })
+		p.Go("writer", func() { l.w.Retire(context.Background(), ten(0)) })
+		p.After(func() {
+			if n := l.calls.Load(); n != 1 {
+				schedule.Failf("%d loads", n)
+			}
+		})
+	})
+}
+
+// TestScheduleLoadClose: the map is closed meanwhile; Close waits for the load.
+func TestScheduleLoadClose(t *testing.T) {
+	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+		l := &loads{w: newWorld(p, 0)}
+		p.Go("reader", func() { l.find(context.Background(), 5, rangelock.ErrClosed) })
+		p.Go("closer", func() {
+			succeed(l.w.Close(context.Background()))
+			for _, v := range l.w.items {
+				if v.calls.Load() != 1 {
+					schedule.Failf("Close has not waited for OnRetire")
+				}
+			}
+		})
+	})
+}
