@@ -27,21 +27,22 @@ func TestScheduleHot(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(w *world)
+		bound  int
 	}{
-		{"Exclude", func(w *world) { w.exclude(0) }},
+		{"Exclude", func(w *world) { w.exclude(0) }, 3},
 		{"TryExclude", func(w *world) {
 			w.transaction(func(t rangelock.Writer[int, *item]) {
 				if t.TryExclude(ten(0)) {
 					alone(t, 5)
 				}
 			})
-		}},
-		{"AcquireExclusive", func(w *world) { w.findAlone(5) }},
-		{"Retire", func(w *world) { w.Retire(context.Background(), ten(0)) }},
-		{"Swap", func(w *world) { w.swap(0) }},
+		}, 3},
+		{"AcquireExclusive", func(w *world) { w.findAlone(5) }, 3},
+		{"Retire", func(w *world) { w.Retire(context.Background(), ten(0)) }, 2},
+		{"Swap", func(w *world) { w.swap(0) }, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+			schedule.Test(t, schedule.Options{Bound: tt.bound}, func(p *schedule.Program) {
 				w := newHot(p, 1)
 				g, _ := w.Acquire(5)
 				p.Go("holder", func() { w.use(g, 5) })
@@ -58,13 +59,14 @@ func TestScheduleHotPromote(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(w *world)
+		bound  int
 	}{
-		{"Exclude", func(w *world) { w.exclude(0) }},
-		{"AcquireExclusive", func(w *world) { w.findAlone(5) }},
-		{"Retire", func(w *world) { w.Retire(context.Background(), ten(0)) }},
+		{"Exclude", func(w *world) { w.exclude(0) }, 3},
+		{"AcquireExclusive", func(w *world) { w.findAlone(5) }, 3},
+		{"Retire", func(w *world) { w.Retire(context.Background(), ten(0)) }, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+			schedule.Test(t, schedule.Options{Bound: tt.bound}, func(p *schedule.Program) {
 				w := newWorld(p, 1)
 				p.Go("reader", func() {
 					w.PromoteFound(5)
@@ -117,7 +119,7 @@ func TestScheduleHotPassedOn(t *testing.T) {
 // range object that was used before, and made hot again, while readers come late to
 // release the first.
 func TestScheduleHotSwaps(t *testing.T) {
-	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		w := newHot(p, 1)
 		g, _ := w.Acquire(5)
 		p.Go("holder", func() { w.use(g, 5) })

@@ -192,7 +192,7 @@ func TestScheduleLoadRetire(t *testing.T) {
 
 // TestScheduleLoadClose: the map is closed meanwhile; Close waits for the load.
 func TestScheduleLoadClose(t *testing.T) {
-	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		l := &loads{w: newWorld(p, 0)}
 		p.Go("reader", func() { l.find(context.Background(), 5, rangelock.ErrClosed) })
 		p.Go("closer", func() {
