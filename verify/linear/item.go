@@ -119,14 +119,22 @@ func pause() {
 
 func (h *hood) span(lo, hi int) keys { return rangelock.Span(h.base+int32(lo), h.base+int32(hi)) }
 
-// see turns a range and its value into what the model knows.
+// see turns a range and its value into what the model knows. A value that was cleared
+// is a range that there never was.
 func (h *hood) see(r keys, it *item) found {
+	if it == nil {
+		it = &item{id: ^uint32(0)}
+	}
 	return found{it.id, int(r.Lo - h.base), int(r.Hi - h.base)}
 }
 
 // hold looks whether a guard is good for as long as it is held, and who else is in.
 func (r *round) hold(h *hood, g *guard, f found, weight int32) {
 	it := g.Value()
+	if it == nil {
+		r.wrong("a guard on %v has no value", f)
+		return
+	}
 	in := it.inside.Add(weight)
 	pause()
 	if n := it.inside.Load(); in >= alone && in != alone || weight == alone && n != alone || weight == 1 && n >= alone {

@@ -61,7 +61,7 @@ func (w *worker) read() {
 		op.kind, op.claim = "Get", value
 		var it *item
 		if it, ok = w.m.Get(key); ok {
-			op.found.id = it.id
+			op.found.id = h.see(keys{}, it).id
 		}
 	case 6:
 		op.kind, op.claim, op.end = "AcquireNext", next, cells
