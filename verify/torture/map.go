@@ -1,0 +1,162 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+const (
+	keyCount   = 512  // keys of the map
+	wide       = 8    // the most keys of a range that a writer makes
+	pageCount  = 2048 // keyCount ranges, what is pending, and what writers have in hand
+	maxPending = 128  // less than there are ranges, mostly: so Clear is refused now and then
+)
+
+type (
+	objects = rangelock.Map[int32, *object]
+	guard   = rangelock.Guard[int32, *object]
+	keys    = rangelock.Range[int32]
+)
+
+// An object is the value of a range: a page, and who says that he uses it.
+type object struct {
+	*page
+	alone  atomic.Int32 // 1 while somebody has it for himself: an exclusive guard, or a writer
+	inside atomic.Int32 // readers that look at all of it; the others only look at alone
+}
+
+// mapPart tortures a rangelock.Map.
+type mapPart struct {
+	b    *bench
+	m    *objects
+	pool *pool
+
+	inside  atomic.Int32 // writers in a transaction
+	retired atomic.Int64 // by OnRetire
+	merged  atomic.Int64 // pages that a merge left over
+	unused  atomic.Int64 // pages of operations that failed
+	full    atomic.Int64 // operations refused for what is pending
+	ended   atomic.Int64 // waits that a context has ended
+	hot     int          // the most ranges that were hot at one time, as seen once a second
+}
+
+func newMapPart() (part, error) {
+	pages, err := newPool(pageCount)
+	return &mapPart{pool: pages}, err
+}
+
+func (p *mapPart) share() (int, int) { return 3, 5 }
+
+// begin fills the map and starts the workers.
+func (p *mapPart) begin(b *bench) {
+	p.b = b
+	o := &rangelock.Options[int32, *object]{
+		OnRetire:   p.onRetire,
+		MaxPending: maxPending,
+		SplitValue: func(_ keys, _ int32, o *object) (*object, *object) { return o, p.make() },
+		MergeValue: func(_, _ keys, l, _ *object) (*object, bool) { return l, true },
+	}
+	if b.o.seed%4 == 0 {
+		p.m = rangelock.NewFunc(cmp.Compare[int32], o)
+	} else {
+		p.m = rangelock.New(o)
+	}
+	for lo := int32(0); lo < keyCount; lo += 4 {
+		if err := p.m.Insert(context.Background(), rangelock.Span(lo, lo+4), p.make()); err != nil {
+			panic(err)
+		}
+	}
+	for range b.o.readers {
+		(&mapReader{part: p}).start(b)
+	}
+	for range b.o.writers {
+		b.add(writer, (&mapWriter{mapPart: p}).batch)
+	}
+}
+
+// make returns a new object. There are pages for all that can be in use.
+func (p *mapPart) make() *object {
+	g := p.pool.take()
+	if g == nil {
+		panic("torture: no page left: retired ranges do not come back")
+	}
+	return &object{page: g}
+}
+
+// lose ends an object. Nobody may use it any more.
+func (p *mapPart) lose(o *object, how string, n *atomic.Int64) {
+	if r, a := o.inside.Load(), o.alone.Load(); r != 0 || a != 0 {
+		p.b.wrong("%s page %d with %d readers and %d who have it for themselves", how, o.id, r, a)
+	}
+	if !o.drop() {
+		p.b.wrong("%s page %d, which was retired before", how, o.id)
+	}
+	n.Add(1)
+}
+
+// onRetire unmaps. Now and then it takes its time, so that much is pending.
+func (p *mapPart) onRetire(_ keys, o *object) {
+	p.lose(o, "retired", &p.retired)
+	if rand.IntN(1<<12) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// own marks an object as the caller's for a while, and writes to it.
+func (p *mapPart) own(o *object, who string) {
+	if !o.alone.CompareAndSwap(0, 1) {
+		p.b.wrong("%s: overlap: somebody else has page %d for himself", who, o.id)
+		return
+	}
+	if n := o.inside.Load(); n != 0 {
+		p.b.wrong("%s: overlap: %d readers in page %d", who, n, o.id)
+	}
+	o.put(1, ^pattern(o.id, 1)) // a reader would find a wrong word
+	runtime.Gosched()
+	if n := o.inside.Load(); n != 0 {
+		p.b.wrong("%s: overlap: %d readers have come to page %d", who, n, o.id)
+	}
+	o.put(1, pattern(o.id, 1))
+	o.alone.Store(0)
+}
+
+func (p *mapPart) progress() string {
+	live := p.pool.born.Load() - p.pool.gone.Load()
+	s := p.m.Stats()
+	p.hot = max(p.hot, s.Hot)
+	return fmt.Sprintf("retired %d, pages %d, hot %d", p.retired.Load(), live, s.Hot)
+}
+
+// finish closes the map: then every page must be gone, by one of three ways.
+func (p *mapPart) finish(b *bench) {
+	if err := p.m.Close(context.Background()); err != nil {
+		b.wrong("Close: %v", err)
+	}
+	born, gone := p.pool.born.Load(), p.pool.gone.Load()
+	sum := p.retired.Load() + p.merged.Load() + p.unused.Load()
+	if born != gone || gone != sum {
+		b.wrong("pages: %d made, %d unmapped, %d retired, merged and unused", born, gone, sum)
+	}
+	if s := p.m.Stats(); s.Retired != p.retired.Load() || s.Pending != 0 || s.Ranges != 0 {
+		b.wrong("Stats: %d retired, %d pending, %d ranges; OnRetire was called %d times", s.Retired, s.Pending, s.Ranges, p.retired.Load())
+	}
+}
+
+func (p *mapPart) totals() []string {
+	born, gone := p.pool.born.Load(), p.pool.gone.Load()
+	s := p.m.Stats()
+	return []string{
+		fmt.Sprintf("pages %d = unmapped %d + live %d; unmapped = retired %d + merged away %d + never attached %d",
+			born, gone, born-gone, p.retired.Load(), p.merged.Load(), p.unused.Load()),
+		fmt.Sprintf("refused for the backlog %d, waits ended by a context %d, at most %d ranges hot", p.full.Load(), p.ended.Load(), p.hot),
+		fmt.Sprintf("fell back: busy %d, miss %d, gone %d; waits: lock %d, exclude %d, turn %d",
+			s.FellBackBusy, s.FellBackMiss, s.FellBackGone, s.LockWaits, s.ExcludeWaits, s.TurnWaits),
+	}
+}

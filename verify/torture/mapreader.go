@@ -1,0 +1,278 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"time"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// A mapReader is what one reader of the map holds. While it holds guards it waits for
+// nobody: a writer may be waiting for it.
+type mapReader struct {
+	part  *mapPart
+	guard guard     // the one that a batch has
+	held  []guard   // long-held ones
+	until time.Time // when they are given back
+}
+
+const batchSize = 256
+
+func (r *mapReader) start(b *bench) {
+	b.add(reader, r.batch)
+	b.workers[len(b.workers)-1].clean = r.clean
+}
+
+// clean gives everything back.
+func (r *mapReader) clean() {
+	if r.guard != (guard{}) {
+		r.release()
+	}
+	r.letGo()
+}
+
+// release gives the batch's guard back. The guard is then the zero one for a comparison,
+// too.
+func (r *mapReader) release() {
+	g := r.guard
+	r.guard = guard{}
+	g.Release()
+}
+
+// batch does some reads of one kind.
+func (r *mapReader) batch(w *worker) int {
+	if len(r.held) > 0 && time.Now().After(r.until) {
+		r.letGo()
+	}
+	start := time.Now()
+	defer func() { w.waited(start) }()
+	if len(r.held) > 0 {
+		n := r.try(w)
+		if w.rng.IntN(4) == 0 {
+			time.Sleep(100 * time.Microsecond) // a slow reader is not a busy one
+		}
+		return n
+	}
+	switch n := w.rng.IntN(4096); {
+	case n < 2800:
+		return r.acquire(w)
+	case n < 3980:
+		return r.try(w)
+	case n < 4020:
+		return r.get(w)
+	case n < 4040:
+		return r.within(w)
+	case n < 4060:
+		return r.walk(w)
+	case n < 4080:
+		return r.alone(w)
+	case n < 4088:
+		return r.snapshot(w)
+	}
+	return r.hold(w)
+}
+
+// key chooses a key; a few are asked for often.
+func key(n uint64) int32 {
+	if n>>60 < 4 {
+		return int32(n % 8)
+	}
+	return int32(n % keyCount)
+}
+
+// acquire is the plain case, and has to be quick: a word or two of the page for each.
+func (r *mapReader) acquire(w *worker) int {
+	m := r.part.m
+	for i := range batchSize {
+		n := w.rng.Uint64()
+		k := key(n)
+		var ok bool
+		if r.guard, ok = m.Acquire(k); ok {
+			r.look(k, n, i)
+			r.release()
+		}
+	}
+	return batchSize
+}
+
+// try is acquire for who may not wait.
+func (r *mapReader) try(w *worker) int {
+	m := r.part.m
+	for i := range batchSize {
+		n := w.rng.Uint64()
+		k := key(n)
+		var err error
+		if r.guard, err = m.TryAcquire(k); err == nil {
+			r.look(k, n, i)
+			r.release()
+		} else if err != rangelock.ErrBusy && err != rangelock.ErrNotFound {
+			r.part.b.wrong("TryAcquire: %v", err)
+		}
+	}
+	return batchSize
+}
+
+// look checks the range of the guard: that it covers k, that nobody has it for himself,
+// a word of its page that n chooses, and now and then everything.
+func (r *mapReader) look(k int32, n uint64, i int) {
+	o, b := r.guard.Value(), r.part.b
+	if s := r.guard.Range(); k < s.Lo || k >= s.Hi {
+		b.wrong("a guard on %v for key %d", s, k)
+	}
+	if !o.good(int(n>>32)%words) || o.alone.Load() != 0 {
+		b.wrong("page %d: wrong word %d under a guard, or overlap: alone %d", o.id, int(n>>32)%words, o.alone.Load())
+	}
+	if i%64 == 0 {
+		o.inside.Add(1)
+		if n>>20&7 == 0 {
+			runtime.Gosched()
+		}
+		if !o.sound() || o.alone.Load() != 0 {
+			b.wrong("page %d: wrong words under a guard, or overlap: alone %d", o.id, o.alone.Load())
+		}
+		o.inside.Add(-1)
+	}
+}
+
+func (r *mapReader) get(w *worker) int {
+	for range batchSize {
+		if o, ok := r.part.m.Get(key(w.rng.Uint64())); ok && o == nil {
+			r.part.b.wrong("Get: a value that was cleared")
+		}
+	}
+	return batchSize
+}
+
+// soon returns a context that ends within a millisecond.
+func soon(w *worker) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), time.Duration(w.rng.IntN(1000))*time.Microsecond)
+}
+
+// within acquires with a context that ends.
+func (r *mapReader) within(w *worker) int {
+	ctx, cancel := soon(w)
+	defer cancel()
+	const n = batchSize / 8
+	for i := range n {
+		k := key(w.rng.Uint64())
+		var err error
+		if r.guard, err = r.part.m.AcquireContext(ctx, k); err == nil {
+			r.look(k, w.rng.Uint64(), i)
+			r.release()
+		} else if err != rangelock.ErrNotFound {
+			r.ended(ctx, err)
+		}
+	}
+	return n
+}
+
+// ended takes note of a wait that has failed.
+func (r *mapReader) ended(ctx context.Context, err error) {
+	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+		r.part.b.wrong("a wait failed with %v", err)
+	}
+	r.part.ended.Add(1)
+}
+
+// walk visits the ranges in a part of the map, in order and each once.
+func (r *mapReader) walk(w *worker) int {
+	ctx, cancel := soon(w)
+	defer cancel()
+	lo := key(w.rng.Uint64())
+	last := lo
+	n := 0
+	for g, err := range r.part.m.GuardsContext(ctx, rangelock.Span(lo, lo+64)) {
+		if err != nil {
+			r.ended(ctx, err)
+			break
+		}
+		s := g.Range()
+		if s.Hi <= last || n > 0 && s.Lo < last {
+			r.part.b.wrong("a walk from %d yields %v after %d", lo, s, last)
+		}
+		last = s.Hi
+		if !g.Value().sound() {
+			r.part.b.wrong("page %d: wrong words in a walk", g.Value().id)
+		}
+		n++
+	}
+	if next, ok := r.part.m.AcquireNext(lo); ok {
+		r.guard = next
+		if s := next.Range(); s.Hi <= lo || !next.Value().good(0) {
+			r.part.b.wrong("AcquireNext(%d) has %v", lo, s)
+		}
+		r.release()
+	}
+	return n + 1
+}
+
+// alone takes exclusive guards.
+func (r *mapReader) alone(w *worker) int {
+	ctx, cancel := soon(w)
+	defer cancel()
+	const n = batchSize / 16
+	for i := range n {
+		k := key(w.rng.Uint64())
+		var err error
+		if i%2 == 0 {
+			r.guard, err = r.part.m.TryAcquireExclusive(k)
+		} else {
+			r.guard, err = r.part.m.AcquireExclusiveContext(ctx, k)
+		}
+		switch {
+		case err == nil:
+			r.part.own(r.guard.Value(), "exclusive guard")
+			r.release()
+		case err != rangelock.ErrNotFound && err != rangelock.ErrBusy:
+			r.ended(ctx, err)
+		}
+	}
+	return n
+}
+
+// snapshot looks at everything while nothing changes.
+func (r *mapReader) snapshot(w *worker) int {
+	ctx, cancel := soon(w)
+	defer cancel()
+	s, err := r.part.m.RLockContext(ctx)
+	if err != nil {
+		r.ended(ctx, err)
+		return 1
+	}
+	defer s.Unlock()
+	n, last := 0, int32(-1)
+	for at, o := range s.Overlapping(rangelock.From[int32](0)) {
+		if at.Lo < last || !o.good(0) {
+			r.part.b.wrong("a Reader sees %v after %d", at, last)
+		}
+		n, last = n+1, at.Hi
+	}
+	if r.part.inside.Load() != 0 {
+		r.part.b.wrong("overlap: a transaction beside a Reader")
+	}
+	return n
+}
+
+// hold takes some guards that it keeps for up to some milliseconds.
+func (r *mapReader) hold(w *worker) int {
+	r.until = time.Now().Add(time.Duration(w.rng.IntN(5000)) * time.Microsecond)
+	for range 1 + w.rng.IntN(4) {
+		if g, err := r.part.m.TryAcquire(key(w.rng.Uint64())); err == nil {
+			r.held = append(r.held, g)
+		}
+	}
+	return len(r.held) + 1
+}
+
+// letGo looks at what was held for long, and gives it back.
+func (r *mapReader) letGo() {
+	for i := range r.held {
+		if o := r.held[i].Value(); !o.sound() || o.alone.Load() != 0 {
+			r.part.b.wrong("page %d: wrong words under a long guard, or overlap: alone %d", o.id, o.alone.Load())
+		}
+		r.held[i].Release()
+	}
+	r.held = r.held[:0]
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+)
+
+// stalls makes the windows of races wide: where a checking build passes a named point,
+// it now and then lets others run, and seldom sleeps. In a normal build there are no
+// points and it does nothing.
+type stalls struct {
+	count atomic.Int64
+	seen  sync.Map // of the points' names
+}
+
+func newStalls() *stalls {
+	s := &stalls{}
+	invariants.SetHook(func(point string) {
+		n := rand.Uint32()
+		if n&15 != 0 {
+			return
+		}
+		if n>>4&63 == 0 {
+			s.seen.Store(point, true)
+		}
+		s.count.Add(1)
+		if n>>4&4095 == 1 {
+			time.Sleep(time.Duration(n>>16&511) * time.Microsecond)
+			return
+		}
+		runtime.Gosched()
+	})
+	return s
+}
+
+func (s *stalls) end() { invariants.SetHook(nil) }
+
+// points returns at how many points it has been. It counts one visit of many, so a point
+// that is seldom passed may be missing.
+func (s *stalls) points() int {
+	n := 0
+	s.seen.Range(func(_, _ any) bool { n++; return true })
+	return n
+}
