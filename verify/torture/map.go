@@ -14,6 +14,7 @@ import (
 
 const (
 	keyCount   = 512  // keys of the map
+	crowdKeys  = 2    // of these, where crowds are
 	wide       = 8    // the most keys of a range that a writer makes
 	pageCount  = 2048 // keyCount ranges, what is pending, and what writers have in hand
 	maxPending = 128  // less than there are ranges, mostly: so Clear is refused now and then
@@ -24,6 +25,11 @@ type (
 	guard   = rangelock.Guard[int32, *object]
 	keys    = rangelock.Range[int32]
 )
+
+// Every 256 ms there is a time when all readers crowd at the same few keys, and one when
+// the writers do what they can there without a rest; the two overlap.
+func crowded(now time.Time) bool { return now.UnixMilli()>>5&7 <= 1 }
+func stormy(now time.Time) bool  { n := now.UnixMilli() >> 5 & 7; return n == 1 || n == 2 }
 
 // An object is the value of a range: a page, and who says that he uses it.
 type object struct {
@@ -102,7 +108,11 @@ func (p *mapPart) lose(o *object, how string, n *atomic.Int64) {
 }
 
 // onRetire unmaps. Now and then it takes its time, so that much is pending.
-func (p *mapPart) onRetire(_ keys, o *object) {
+func (p *mapPart) onRetire(r keys, o *object) {
+	if o == nil {
+		p.b.wrong("retired twice: the value of %v was cleared before OnRetire", r)
+		return
+	}
 	p.lose(o, "retired", &p.retired)
 	if rand.IntN(1<<12) == 0 {
 		time.Sleep(time.Millisecond)

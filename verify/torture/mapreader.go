@@ -55,6 +55,9 @@ func (r *mapReader) batch(w *worker) int {
 		}
 		return n
 	}
+	if crowded(start) {
+		return r.crowd(w)
+	}
 	switch n := w.rng.IntN(4096); {
 	case n < 2800:
 		return r.acquire(w)
@@ -90,6 +93,25 @@ func (r *mapReader) acquire(w *worker) int {
 		k := key(n)
 		var ok bool
 		if r.guard, ok = m.Acquire(k); ok {
+			r.look(k, n, i)
+			r.release()
+		}
+	}
+	return batchSize
+}
+
+// crowd is acquire by all at one range, which makes it hot. Often a guard is held while
+// others run, so that writers find the range in use, and leave its end to a reader.
+func (r *mapReader) crowd(w *worker) int {
+	m := r.part.m
+	for i := range batchSize {
+		n := w.rng.Uint64()
+		k := int32(n % crowdKeys)
+		var ok bool
+		if r.guard, ok = m.Acquire(k); ok {
+			if i%16 == 0 {
+				runtime.Gosched()
+			}
 			r.look(k, n, i)
 			r.release()
 		}

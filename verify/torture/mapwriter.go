@@ -28,6 +28,9 @@ func (p *mapWriter) batch(w *worker) int {
 	}
 	defer cancel()
 	start := time.Now()
+	if stormy(start) {
+		return p.storm(w)
+	}
 	var n int
 	switch w.rng.IntN(8) {
 	case 0:
@@ -47,6 +50,30 @@ func (p *mapWriter) batch(w *worker) int {
 		time.Sleep(50 * time.Microsecond)
 	}
 	return n + 1
+}
+
+// storm swaps and retires where the crowd is, again and again.
+func (p *mapWriter) storm(w *worker) int {
+	ctx := context.Background()
+	for i := range 64 {
+		lo := int32(w.rng.IntN(crowdKeys))
+		r := rangelock.Span(lo, lo+1)
+		tx := p.m.Lock()
+		if i == 0 { // later it is so, but for what the other writers do
+			p.took(ctx, tx.Split(lo))
+			p.took(ctx, tx.Split(lo+1))
+		}
+		if w.rng.IntN(4) == 0 {
+			_, err := tx.Retire(r)
+			p.took(ctx, err)
+		}
+		p.put(ctx, func(o *object) error { return tx.Swap(r, o) })
+		tx.Unlock()
+		if i%8 == 0 {
+			runtime.Gosched()
+		}
+	}
+	return 64
 }
 
 // took judges the error of an operation, and reports whether it was done.
