@@ -40,7 +40,6 @@ func (w *worker) read() {
 	op := &read{claim: one, cell: w.rng.IntN(cells)}
 	key := h.base + int32(op.cell)
 	var g guard
-	var ok bool
 	var err error
 	weight := int32(1)
 	ctx, cancel := mayEnd(w.rng)
@@ -50,7 +49,7 @@ func (w *worker) read() {
 	switch w.rng.IntN(12) {
 	case 0, 1:
 		op.kind = "Acquire"
-		g, ok = w.m.Acquire(key)
+		g, _ = w.m.Acquire(key)
 	case 2, 3:
 		op.kind = "TryAcquire"
 		g, err = w.m.TryAcquire(key)
@@ -59,13 +58,12 @@ func (w *worker) read() {
 		g, err = w.m.AcquireContext(ctx, key)
 	case 5:
 		op.kind, op.claim = "Get", value
-		var it *item
-		if it, ok = w.m.Get(key); ok {
+		if it, ok := w.m.Get(key); ok {
 			op.found.id = h.see(keys{}, it).id
 		}
 	case 6:
 		op.kind, op.claim, op.end = "AcquireNext", next, cells
-		g, ok = w.m.AcquireNext(key)
+		g, _ = w.m.AcquireNext(key)
 	case 7:
 		op.kind = "View"
 		w.m.View(key, func(r keys, it *item) { op.found = h.see(r, it) })

@@ -50,7 +50,7 @@ type mapPart struct {
 	unused  atomic.Int64 // pages of operations that failed
 	full    atomic.Int64 // operations refused for what is pending
 	ended   atomic.Int64 // waits that a context has ended
-	hot     int          // the most ranges that were hot at one time, as seen once a second
+	hot     atomic.Int64 // the most ranges that were hot at one time, as writers saw in storms
 }
 
 func newMapPart() (part, error) {
@@ -139,9 +139,7 @@ func (p *mapPart) own(o *object, who string) {
 
 func (p *mapPart) progress() string {
 	live := p.pool.born.Load() - p.pool.gone.Load()
-	s := p.m.Stats()
-	p.hot = max(p.hot, s.Hot)
-	return fmt.Sprintf("retired %d, pages %d, hot %d", p.retired.Load(), live, s.Hot)
+	return fmt.Sprintf("retired %d, pages %d", p.retired.Load(), live)
 }
 
 // finish closes the map: then every page must be gone, by one of three ways.
@@ -165,7 +163,7 @@ func (p *mapPart) totals() []string {
 	return []string{
 		fmt.Sprintf("pages %d = unmapped %d + live %d; unmapped = retired %d + merged away %d + never attached %d",
 			born, gone, born-gone, p.retired.Load(), p.merged.Load(), p.unused.Load()),
-		fmt.Sprintf("refused for the backlog %d, waits ended by a context %d, at most %d ranges hot", p.full.Load(), p.ended.Load(), p.hot),
+		fmt.Sprintf("refused for the backlog %d, waits ended by a context %d, at most %d ranges hot", p.full.Load(), p.ended.Load(), p.hot.Load()),
 		fmt.Sprintf("fell back: busy %d, miss %d, gone %d; waits: lock %d, exclude %d, turn %d",
 			s.FellBackBusy, s.FellBackMiss, s.FellBackGone, s.LockWaits, s.ExcludeWaits, s.TurnWaits),
 	}

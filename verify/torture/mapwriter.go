@@ -73,6 +73,9 @@ func (p *mapWriter) storm(w *worker) int {
 			runtime.Gosched()
 		}
 	}
+	if n := int64(p.m.Stats().Hot); n > p.hot.Load() {
+		p.hot.Store(n)
+	}
 	return 64
 }
 
