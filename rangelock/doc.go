@@ -45,7 +45,9 @@
 //	                                    either way, an exclusive guard (but not Get)
 //	AcquireExclusive                    the same, and every guard on the range
 //	TryAcquireExclusive                 never
-//	AcquireNext, Guards                 a writer that has excluded the next range; where a gap
+//	AcquireNext, Guards                 a writer that has excluded the next range, or, where
+//	                                    that has an exclusive guard, any writer and then that
+//	                                    guard; where a gap
 //	                                    lies before it, a writer that has begun to change the map
 //	AcquireContext, GuardsContext,      the same, until the context ends
 //	AcquireExclusiveContext

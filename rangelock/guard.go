@@ -81,7 +81,7 @@ func (g *Guard[K, V]) Release() {
 		g.mark.released()
 		g.mark = mark{}
 	}
-	g.h = nil
+	g.h, g.life = nil, 0
 	m := h.m
 	// Look before taking: a second release of a copy must change nothing. A count that
 	// went below zero would borrow from the flags, and a writer that comes in the

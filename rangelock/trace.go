@@ -10,7 +10,7 @@ import (
 // The fast paths know nothing of it, set or unset.
 //
 // A hook runs on the goroutine that it tells about, which may hold the map's
-// semaphore: it must be quick and must not use the map. It must not be changed after
+// semaphore: it must be quick, must not panic and must not use the map. It must not be changed after
 // New, and may be called by several goroutines at once.
 type Trace struct {
 	// FellBack is called when a reader gives up the fast path and goes to the
