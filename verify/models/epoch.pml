@@ -6,8 +6,8 @@
  * it anew. NADV others advance on their own account (Cookie.Done). All do it as often as
  * the bound of epochs allows, and anybody may be slow anywhere.
  *
- * With -DNOSLEEP the reclaimer tries again and again instead of sleeping. With
- * -DANYSLOT each pin hashes to any of the slots, and else to the reader's own.
+ * With -DNOSLEEP the reclaimer waits for what the others do, as one in line does. With
+ * -DONESLOT all readers hash to one slot, and else each to its own.
  */
 #ifndef NREAD
 #define NREAD 2
@@ -69,11 +69,8 @@ proctype Reader(bit me) {
 	:: /* Pin */
 		atomic {
 			e = epoch & 1;      /* nothing else of it is used */
-#ifdef ANYSLOT
-			if
-			:: s = 0
-			:: s = 1
-			fi
+#ifdef ONESLOT
+			s = 0
 #else
 			s = me
 #endif
@@ -102,10 +99,9 @@ proctype Reader(bit me) {
 		found = linked;
 #endif
 		if
-		:: both -> left(2*s + e); found = 0; e = 1 - e
-		:: else
+		:: both -> left(2*s); found = 0; left(2*s + 1)
+		:: else -> left(2*s + e)
 		fi;
-		left(2*s + e);
 		atomic { both = 0; found = 0; e = 0; s = 0 }
 	od
 }
@@ -165,14 +161,13 @@ proctype Poller() {
 }
 
 inline sleep(c) {
-#ifndef NOSLEEP
 	sleeper = 1;
-	atomic { pins[c] = pins[c] ^ WAITBIT; empty = (pins[c] == WAITBIT) };
+	atomic { pins[c] = pins[c] ^ WAITBIT; none = (pins[c] == WAITBIT) };
 #ifdef BROKEN_LOOK
-	empty = 0;
+	none = 0;
 #endif
 	if
-	:: empty
+	:: none
 	:: else ->
 		if
 #ifndef BROKEN_72
@@ -189,15 +184,14 @@ inline sleep(c) {
 			atomic { woken -> woken = 0; asleep = 0; asleepIn = 0; asleepOn = 0 }
 		fi
 	fi;
-	atomic { pins[c] = pins[c] ^ WAITBIT; empty = 0 };
+	atomic { pins[c] = pins[c] ^ WAITBIT; none = 0 };
 	sleeper = 0;
-#endif
 	e = 0
 }
 
 proctype Reclaimer() {
 	byte e, target;
-	bit moved, empty;
+	bit moved, none;
 	do
 	:: epoch + 2 <= MAXEPOCH ->
 #ifdef BROKEN_02
@@ -211,6 +205,9 @@ proctype Reclaimer() {
 		target = epoch + 2;
 #endif
 #endif
+#ifdef NOSLEEP
+		epoch >= target;
+#else
 		/* drive */
 		do
 		:: epoch >= target -> break
@@ -227,6 +224,7 @@ proctype Reclaimer() {
 				fi
 			fi
 		od;
+#endif
 		atomic { target = 0; reclaimed = 1 };
 		/* The parker is made anew for each drive. */
 		atomic { woken = 0; reclaimed = 0; linked = 1 }

@@ -4,8 +4,10 @@
  * Each step is one atomic operation of the code, or what the code does under
  * Sem.mu between two of them; CONFORMANCE.md says which line is which step.
  *
- * NR readers and NW writers do what they like, as often as they like, and may stop
- * whenever they hold nothing. With -DHOLDER there is one more reader that has the
+ * NR readers and NW writers go on as long as they like, and may stop whenever they
+ * hold nothing. One reader calls RLock, the other RLockContext and TryRLock; one writer
+ * calls Lock, Unlock and Downgrade, the other LockContext and Unlock. With -DALL all call
+ * everything. With -DHOLDER there is one more reader that has the
  * lock from the beginning and never leaves: what it admits must be admitted, though
  * no release ever comes.
  */
@@ -37,6 +39,13 @@ bit  woken[N];         /* the parker's wake-up */
 byte readers = HELD;   /* who is in: for the properties only */
 byte writers;
 byte parked;
+
+/* Who does what. With -DALL everybody does everything. */
+#ifdef ALL
+#define does(i) 1
+#else
+#define does(i) (me == (i))
+#endif
 
 #define isReader(i) ((i) < NR)
 #define held        (readers + writers)
@@ -244,7 +253,7 @@ proctype Reader(byte me) {
 #endif
 	do
 	:: break
-	:: /* RLock */
+	:: does(0) -> /* RLock */
 		addOne();
 		if
 		:: got
@@ -252,7 +261,7 @@ proctype Reader(byte me) {
 		fi;
 		atomic { readers--; got = 0 };
 		readerGone()
-	:: /* RLockContext; the context ends */
+	:: does(1) -> /* RLockContext; the context ends */
 		tryRLock();
 		if
 		:: got
@@ -267,7 +276,7 @@ proctype Reader(byte me) {
 		:: atomic { got -> readers--; got = 0 }; readerGone()
 		:: !got
 		fi
-	:: /* TryRLock, in a loop if it likes */
+	:: does(1) -> /* TryRLock, in a loop if it likes */
 		tryRLock();
 		if
 		:: atomic { got -> readers--; got = 0 }; readerGone()
@@ -295,8 +304,8 @@ proctype Writer(byte me) {
 	:: break
 	:: /* Lock, or LockContext whose context ends; TryLock is the first step of both */
 		if
-		:: canc = 0
-		:: canc = 1
+		:: does(NR) -> canc = 0
+		:: does(NR + 1) -> canc = 1
 		fi;
 		tryLock();
 		if
@@ -354,7 +363,7 @@ proctype Writer(byte me) {
 				:: n & WAITERS -> n = 0; grant()
 				:: else -> n = 0
 				fi
-			:: /* Downgrade, and later RUnlock */
+			:: does(NR) -> /* Downgrade, and later RUnlock */
 				atomic {
 					assert(seq == 1);
 					writers--;

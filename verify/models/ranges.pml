@@ -1,0 +1,637 @@
+/*
+ * Package rangelock: range objects, their readers, stripes, transactions, retiring
+ * and recycling, around one key.
+ *
+ * The tree is one pointer: the range object that covers the key, or none. NR readers
+ * acquire and release; NW writers, one at a time, make TXNS transactions together, of
+ * the kinds that are chosen with -DSWAPS, -DRETIRES, -DREMOVES. With -DSTRIPES
+ * somebody makes ranges hot at any time.
+ */
+#ifndef NR
+#define NR 2
+#endif
+#ifndef NW
+#define NW 2
+#endif
+#ifndef TXNS
+#define TXNS 3
+#endif
+/* Whether the key ever has no range. */
+#if defined(RETIRES) || defined(REMOVES)
+#define GAPS
+#endif
+#define H    3              /* range objects in all */
+#define NONE 3
+
+/* The flags; count and generation are words of their own that change with them. */
+#define EXCL 1
+#define DET  2
+#define RET  4
+#define HOT  8
+
+byte flags[H], cnt[H], gen[H];
+byte link;                  /* the tree */
+byte pub;                   /* the publication sequence */
+#ifdef STRIPES
+bit  heat[H];               /* the range has the set */
+bit  setIdle = 1;           /* the set is in the pool */
+bit  poolMu;
+byte hots = 2;              /* how often a range may yet become hot */
+bit  setWaits;              /* ... or will be after its grace period */
+byte setPins;
+byte stripe;                /* the set's one counter */
+#endif
+
+bit  semW;                  /* the semaphore: a transaction is under way */
+byte semR;                  /* readers behind it */
+byte txns = TXNS;
+
+bit  waiter;                /* Map.waiter is set */
+bit  woken;                 /* and has been woken */
+
+/* The grace period. Bit i: reader i is pinned. */
+byte pinned;
+bit  freed[H];              /* handed to the domain, waits for ... */
+byte pins[H];               /* ... these pins, and then for OnRetire */
+bit  spare[H];              /* in the free list */
+
+/* For the properties: */
+byte guards[H];             /* guards held */
+bit  present = 1;           /* the key had a range when the last transaction ended */
+byte born = NONE;           /* the range that an unfinished transaction has inserted */
+byte gapSeen;               /* bit i: the key had none at some instant of reader i's call */
+
+#define mine (1 << me)
+
+inline pin()   { pinned = pinned | mine }
+/* Unpin ends this reader's part in all grace periods that have begun. */
+inline unpin() {
+	d_step {
+		pinned = pinned & ~mine;
+		for (x : 0 .. H - 1) { pins[x] = pins[x] & ~mine }
+		x = 0;
+#ifdef STRIPES
+		setPins = setPins & ~mine
+#endif
+	}
+}
+
+/* finish, with the generation g of the life that the caller knows. */
+inline finish(h, g) {
+#ifdef STRIPES
+	if
+	:: atomic { !heat[h] -> inUse = 0 }
+	:: atomic { heat[h] -> skip }; inUse = (stripe > 0)
+#ifdef RELOOK
+		;
+		inUse = (inUse && heat[h])
+#endif
+	fi;
+	if
+	:: inUse -> inUse = 0             /* who leaves last there tries again */
+	:: else ->
+#endif
+#ifdef BROKEN_17
+		if
+		:: flags[h] == (EXCL + DET) && cnt[h] == 0 && gen[h] == g ->
+			atomic { flags[h] = EXCL + DET + RET; won = 1 }
+		:: else
+		fi;
+#else
+		atomic {
+			if
+#ifdef BROKEN_26
+			:: flags[h] == (EXCL + DET) && cnt[h] == 0 ->
+#else
+			:: flags[h] == (EXCL + DET) && cnt[h] == 0 && gen[h] == g ->
+#endif
+				flags[h] = EXCL + DET + RET; won = 1
+			:: else
+			fi
+		};
+#endif
+		if
+		:: won ->
+			/* free and handOver: the stamp. */
+			d_step {
+				assert(!freed[h] && !spare[h]);
+				freed[h] = 1; pins[h] = pinned; won = 0
+			}
+		:: else
+		fi
+#ifdef STRIPES
+	fi
+#endif
+}
+
+/* left: f is the flags as they were when the count was seen at zero, or later. */
+inline left(h, g, f) {
+	if
+	:: !(f & EXCL)
+	:: (f & EXCL) && !(f & DET) ->
+		d_step {
+			if
+			:: waiter -> woken = 1
+			:: else
+			fi
+		}
+	:: (f & DET) && !(f & RET) -> finish(h, g)
+	:: (f & DET) && (f & RET)
+	fi
+}
+
+/* The last instant of a guard, if it is one. */
+inline lastUse(held) {
+	if
+	:: held ->
+		assert(gen[h] == g && !(flags[h] & RET) && !freed[h] && !spare[h]);
+		guards[h]--
+	:: else
+	fi
+}
+
+/* The subtraction of a release or an undo from the word, and what it owes. */
+inline giveBack(held) {
+	atomic {
+		lastUse(held);
+		assert(cnt[h] > 0 && gen[h] == g);
+		cnt[h]--;
+		last = (cnt[h] == 0);
+		f = (last -> flags[h] : 0)
+	};
+	if
+	:: last -> last = 0; left(h, g, f)
+	:: else
+	fi;
+	f = 0
+}
+
+#ifdef STRIPES
+/* leaveStripe */
+inline leaveStripe(held) {
+	atomic {
+		lastUse(held);
+		assert(stripe > 0);
+		stripe--;
+		last = (stripe == 0)
+	};
+	if
+	:: last ->
+		atomic {
+			last = 0;
+			f = flags[h];
+			if
+			:: gen[h] != g -> f = 0
+			:: else
+			fi
+		};
+		left(h, g, f)
+	:: else
+	fi;
+	f = 0
+}
+#endif
+
+/* A guard is held: on a range that lives, and not in a writer's way. */
+inline guarded() {
+	assert(!(flags[h] & (RET | EXCL)) && !freed[h] && !spare[h] && h != born);
+	guards[h]++;
+	g = gen[h]
+}
+
+#define busy   0
+#define entered 1
+#define striped 2
+#define missed 3
+#define refused 4
+
+proctype Reader(byte me) {
+	byte h, g, f, x, seq, a;
+	bit last, won, again;
+#ifdef STRIPES
+	bit inUse;
+#endif
+	do
+	:: break
+	:: true ->
+		/* enter: the publication sequence; then the pin and the search. */
+#ifdef GAPS
+		atomic {
+			seq = pub;
+			gapSeen = gapSeen & ~mine;
+			if
+			:: !present -> gapSeen = gapSeen | mine
+			:: else
+			fi
+		};
+#endif
+		atomic { h = link; pin() };
+		if
+		:: h == NONE ->
+			/* unpin, proveMiss */
+			atomic {
+				unpin();
+				if
+#if defined(BROKEN_18)
+				:: true ->
+#elif defined(BROKEN_36_ODD)
+				:: pub == seq ->
+#elif defined(BROKEN_36_CHANGED)
+				:: seq % 2 == 0 ->
+#else
+				:: seq % 2 == 0 && pub == seq ->
+#endif
+					a = missed
+				:: else
+				fi
+			}
+		:: else ->
+			/* The look, and where the range may not be entered the unpin. */
+			atomic {
+				f = flags[h];
+				if
+				:: f & EXCL -> f = 0; a = refused; unpin()
+				:: else
+				fi
+			};
+			if
+			:: a == refused -> a = busy
+			:: else ->
+				if
+				:: f & HOT
+#ifdef HOTONLY
+				:: else -> unpin()      /* the word's readers are in the other runs */
+#else
+				:: else ->
+					atomic {
+						cnt[h]++;
+						f = flags[h];
+						if
+						:: !(f & (EXCL | HOT)) -> guarded(); a = entered; unpin()
+						:: else -> g = gen[h]
+						fi
+					};
+					if
+					:: a == entered -> f = 0
+					:: else ->
+						again = ((f & HOT) && !(f & EXCL));
+#ifdef BROKEN_53
+						f = 0;
+#elif defined(BROKEN_16)
+						atomic { assert(cnt[h] > 0); cnt[h]--; f = 0 };
+#else
+						giveBack(0);
+#endif
+						g = 0;
+						if
+						:: again -> again = 0; f = HOT
+						:: else -> unpin()
+						fi
+					fi
+#endif
+				fi;
+#ifdef STRIPES
+				if
+				:: f & HOT ->
+					/* enterHot */
+					f = 0;
+					if
+					:: atomic { !heat[h] -> unpin() }
+					:: atomic { heat[h] -> stripe++ };
+						atomic { f = flags[h]; g = gen[h] };
+						atomic {
+							if
+							:: !(f & EXCL) && (f & HOT) && heat[h] ->
+								/* A writer may have set his flag since the look. He waits, or
+								   has detached the range, which we keep. */
+								assert(!(flags[h] & RET) && !freed[h] && !spare[h] && gen[h] == g);
+								guards[h]++;
+								a = striped;
+								unpin()
+							:: else
+							fi;
+							f = 0
+						};
+						if
+						:: a == striped
+						:: else -> leaveStripe(0); g = 0; unpin()
+						fi
+					fi
+				:: else
+				fi
+#else
+				skip
+#endif
+			fi
+		fi;
+		if
+		:: a != busy
+		:: a == busy ->
+			/* The slow path: the semaphore, and the search again. */
+			if
+			:: goto over            /* TryAcquire, or the context ends */
+#ifndef TRY
+			:: atomic { !semW -> semR++ };
+#ifndef BROKEN_14
+				h = link;
+#endif
+				if
+				:: h == NONE -> a = missed
+				:: else -> atomic { cnt[h]++; guarded(); a = entered }
+				fi;
+				semR--
+#endif
+			fi
+		fi;
+		if
+		:: a == missed ->
+			/* The key had no range at some instant of the call. */
+			atomic { assert(gapSeen & mine); a = busy }
+		:: else ->
+			/* Release */
+			if
+#ifdef STRIPES
+			:: a == striped -> a = busy; leaveStripe(1)
+#endif
+			:: a == entered -> a = busy; giveBack(1)
+			fi
+		fi;
+over:		atomic { h = 0; g = 0; seq = 0 }
+	od
+}
+
+/* An And leaves the count of a reader in passing where it is. */
+inline open(h) {
+#ifdef BROKEN_28
+	flags[h] = flags[h] & ~EXCL; cnt[h] = 0
+#else
+	flags[h] = flags[h] & ~EXCL
+#endif
+}
+
+/* occupied: the word, then the stripes. */
+inline look(h) {
+	inUse = (cnt[h] > 0);
+#ifdef STRIPES
+	if
+	:: inUse
+	:: !inUse ->
+#ifdef BROKEN_29
+		if
+		:: cold
+		:: !cold -> inUse = (heat[h] && stripe > 0)
+		fi
+#else
+		if
+		:: atomic { !heat[h] -> skip }
+		:: atomic { heat[h] -> skip }; inUse = (stripe > 0)
+		fi
+#endif
+	fi
+#endif
+}
+
+/* Excludes the range o and waits; got says whether that has succeeded. canc: the
+   context ends some time. */
+inline exclude(canc) {
+#ifdef BROKEN_29
+	cold = !heat[o];
+#endif
+	atomic { assert(!(flags[o] & EXCL)); flags[o] = flags[o] | EXCL };
+	look(o);
+	if
+	:: !inUse
+	:: inUse ->
+		waiter = 1;
+		do
+		:: look(o);
+			if
+			:: !inUse -> break
+			:: inUse ->
+				if
+				:: atomic { woken -> woken = 0 }
+				:: canc && !woken ->
+					look(o);
+					break
+				fi
+			fi
+		od;
+		atomic { waiter = 0; woken = 0 }
+	fi;
+	got = !inUse;
+	if
+	:: got -> assert(guards[o] == 0)
+	:: else -> atomic { inUse = 0; open(o) }
+	fi
+}
+
+inline publishing() {
+	if
+	:: begun
+	:: !begun -> atomic { pub++; begun = 1 }
+	fi
+}
+
+/* newHeader, the first one that is free. It is born excluded. */
+inline newHeader() {
+	d_step {
+		n = 0;
+		do
+		:: !spare[n] -> n++
+		:: else -> break
+		od;
+		spare[n] = 0;
+		assert(cnt[n] == 0);
+#ifndef BROKEN_70
+		gen[n]++;
+#endif
+#ifdef BROKEN_19
+		flags[n] = 0;
+#else
+		flags[n] = EXCL;
+#endif
+		born = n
+	}
+}
+
+/* detach, and finish. */
+inline detach() {
+	atomic { g = gen[o]; f = flags[o]; flags[o] = flags[o] | EXCL | DET };
+	if
+	:: f & HOT -> f = 0; flags[o] = flags[o] & ~HOT
+	:: else -> f = 0
+	fi;
+	finish(o, g);
+	g = 0
+}
+
+#define someSpare (spare[0] || spare[1] || spare[2])
+
+proctype Writer() {
+	byte o, n, g, f, x;
+	bit begun, got, inUse, won, canc;
+#ifdef BROKEN_29
+	bit cold;
+#endif
+	do
+	:: break
+	:: atomic { txns > 0 && !semW && semR == 0 -> semW = 1; txns--; o = link };
+		if
+		:: o == NONE && someSpare ->            /* Insert */
+			publishing(); newHeader(); link = n
+#ifdef SWAPS
+		:: o != NONE && someSpare ->            /* Swap */
+			publishing(); newHeader();
+#ifdef BROKEN_27
+			detach(); link = n
+#else
+			link = n; detach()
+#endif
+#endif
+#ifdef RETIRES
+		:: o != NONE ->                         /* Retire, and perhaps Insert */
+			publishing();
+#ifdef BROKEN_27
+			detach(); link = NONE;
+#else
+			link = NONE; detach();
+#endif
+			if
+			:: skip
+			:: someSpare -> publishing(); newHeader(); link = n
+			fi
+#endif
+#ifdef REMOVES
+		:: o != NONE ->                         /* Exclude, and perhaps Remove */
+			if
+			:: canc = 0
+			:: canc = 1
+			fi;
+			exclude(canc);
+			canc = 0;
+			if
+			:: !got
+			:: got -> assert(guards[o] == 0)
+			:: got -> publishing(); link = NONE; detach()
+			fi;
+			got = 0
+#endif
+		:: skip
+		fi;
+		/* commit */
+		if
+		:: atomic { link != NONE && (flags[link] & EXCL) -> born = NONE; open(link) }
+		:: else
+		fi;
+		if
+		:: begun ->
+			atomic {
+				pub++; begun = 0;
+#ifdef GAPS
+				present = (link != NONE);
+#endif
+				if
+				:: !present -> gapSeen = (1 << NR) - 1
+				:: else
+				fi
+			}
+		:: else
+		fi;
+		atomic { semW = 0; o = 0; n = 0; born = NONE }
+	od
+}
+
+/* The domain's callbacks: OnRetire once nobody is pinned who was pinned at the stamp,
+   and the next life. */
+inline bury(h) {
+	assert(guards[h] == 0 && h != link && flags[h] == EXCL + DET + RET);
+	freed[h] = 0; spare[h] = 1
+#ifdef STRIPES
+	;
+	if
+	:: heat[h] -> heat[h] = 0; setIdle = 1
+	:: else
+	fi
+#endif
+}
+
+#ifdef STRIPES
+#define poolFree (!poolMu)
+#else
+#define poolFree 1
+#endif
+
+active proctype Domain() {
+end_domain:
+	do
+	:: atomic { freed[0] && pins[0] == 0 && poolFree -> bury(0) }
+	:: atomic { freed[1] && pins[1] == 0 && poolFree -> bury(1) }
+	:: atomic { freed[2] && pins[2] == 0 && poolFree -> bury(2) }
+#ifdef STRIPES
+	:: atomic { setWaits && setPins == 0 && poolFree -> setWaits = 0; setIdle = 1 }
+#endif
+	od
+}
+
+#ifdef STRIPES
+inline retireSet() {
+	d_step { heat[h] = 0; setWaits = 1; setPins = pinned }
+}
+
+/* A reader that makes the range hot, and with -DSWEEP one that makes it cold. */
+proctype Hot(byte me) {
+	byte h, x;
+	bit there;
+	do
+	:: break
+	:: atomic { link != NONE && !heat[link] && setIdle && hots > 0 -> hots--; h = link; pin(); poolMu = 1; setIdle = 0; heat[h] = 1 };
+		if
+		:: atomic { !(flags[h] & EXCL) -> flags[h] = flags[h] | HOT }
+		:: atomic { flags[h] & EXCL -> retireSet() }
+		fi;
+		atomic { poolMu = 0; unpin(); h = 0 }
+#ifdef SWEEP
+	:: atomic {
+			heat[0] || heat[1] || heat[2] ->
+			poolMu = 1; h = (heat[0] -> 0 : (heat[1] -> 1 : 2)); there = (stripe > 0)
+		};
+		flags[h] = flags[h] & ~HOT;
+		atomic {
+			if
+			:: !there && stripe == 0 -> retireSet()
+			:: else
+			fi;
+			there = 0; h = 0; poolMu = 0
+		}
+#endif
+	od
+}
+#endif
+
+/* When nothing moves any more each range object is in the tree, free of readers, or in
+   the free list. */
+active proctype Quiet() {
+	byte i;
+end_quiet:
+	timeout ->
+	assert(!semW && semR == 0);
+	for (i : 0 .. H - 1) {
+		assert(cnt[i] == 0 && guards[i] == 0);
+		assert(spare[i] || (i == link && !(flags[i] & (EXCL | DET | RET))))
+	}
+#ifdef STRIPES
+	assert(stripe == 0)
+#endif
+}
+
+init {
+	byte p;
+	atomic {
+		spare[1] = 1; spare[2] = 1;
+		for (p : 0 .. NR - 1) { run Reader(p) }
+		for (p : 1 .. NW) { run Writer() }
+#ifdef STRIPES
+		run Hot(NR)
+#endif
+	}
+}
