@@ -5,7 +5,9 @@
  * The tree is one pointer: the range object that covers the key, or none. NR readers
  * acquire and release; NW writers, one at a time, make TXNS transactions together, of
  * the kinds that are chosen with -DSWAPS, -DRETIRES, -DREMOVES. With -DSTRIPES
- * somebody makes ranges hot at any time.
+ * somebody makes ranges hot, HOTS times. With -DTRY nobody takes the slow path, with
+ * -DHOTONLY nobody the fast one but in stripes, with -DNOSTOP no reader ever stops: these
+ * make the runs smaller.
  */
 #ifndef NR
 #define NR 2
@@ -19,6 +21,9 @@
 /* Whether the key ever has no range. */
 #if defined(RETIRES) || defined(REMOVES)
 #define GAPS
+#endif
+#ifndef HOTS
+#define HOTS 2
 #endif
 #define H    3              /* range objects in all */
 #define NONE 3
@@ -36,7 +41,7 @@ byte pub;                   /* the publication sequence */
 bit  heat[H];               /* the range has the set */
 bit  setIdle = 1;           /* the set is in the pool */
 bit  poolMu;
-byte hots = 2;              /* how often a range may yet become hot */
+byte hots = HOTS;             /* how often a range may yet become hot */
 bit  setWaits;              /* ... or will be after its grace period */
 byte setPins;
 byte stripe;                /* the set's one counter */
@@ -212,7 +217,9 @@ proctype Reader(byte me) {
 	bit inUse;
 #endif
 	do
+#ifndef NOSTOP
 	:: break
+#endif
 	:: true ->
 		/* enter: the publication sequence; then the pin and the search. */
 #ifdef GAPS
@@ -583,7 +590,9 @@ proctype Hot(byte me) {
 	byte h, x;
 	bit there;
 	do
+#ifndef NOSTOP
 	:: break
+#endif
 	:: atomic { link != NONE && !heat[link] && setIdle && hots > 0 -> hots--; h = link; pin(); poolMu = 1; setIdle = 0; heat[h] = 1 };
 		if
 		:: atomic { !(flags[h] & EXCL) -> flags[h] = flags[h] | HOT }
