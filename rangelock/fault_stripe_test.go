@@ -115,3 +115,40 @@ func TestColdAgain(t *testing.T) {
 		usable(t, m)
 	})
 }
+
+// TestSetMovesOn holds the last releaser of a detached hot range when it has seen which
+// set the range has, and not yet looked at it. A sweep takes the set away, and another
+// range gets it, with a reader. That reader owes nothing to the first range: the releaser
+// must finish it, or nobody will.
+//
+// It kills 85_set_moves_on.
+func TestSetMovesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, rec := tens("a", "b")
+		promote(t, m)
+		g := hold(t, m, 5)
+		if n, err := m.Retire(bg, rg(0, 10)); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		look := windowAt(t, "rangelock: before the look at a set")
+		releasing := start("Release", g.Release)
+		look.await(t)
+		m.Sweep()
+		synctest.Wait() // the grace period is over: nobody is pinned
+		if n := m.IdleSets(); n != 1 {
+			t.Fatalf("%d idle sets", n)
+		}
+		if !m.Promote(15) || m.IdleSets() != 0 {
+			t.Fatal("the other range has not got the set")
+		}
+		other := hold(t, m, 15)
+		look.letGo()
+		releasing.returns(t)
+		start("Drain", func() { m.Drain(bg) }).returns(t)
+		if rec.String() != "a" {
+			t.Errorf("retired are %q, want a", rec)
+		}
+		other.Release()
+		usable(t, m)
+	})
+}

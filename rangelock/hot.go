@@ -131,10 +131,26 @@ func (m *Map[K, V]) leaveStripe(h *header[K, V], gen uint64, c *seam.Uint64) {
 }
 
 // striped reports whether somebody is counted in a stripe of h: a guard, or a reader
-// in passing.
+// in passing. With true, somebody who counts for h is going to leave, and will do then
+// what that owes to others.
+//
+// So it looks at heat again. The caller need not be pinned, and between the first look
+// and the set a sweep can take that away, and another range get it: its readers owe h
+// nothing, and who waited for them would wait for ever.
 func (m *Map[K, V]) striped(h *header[K, V]) bool {
-	at := h.heat.Load()
-	return at&promoted != 0 && m.pool.sets[at&setMask].occupied()
+	for {
+		at := h.heat.Load()
+		if at&promoted == 0 {
+			return false
+		}
+		invariants.At("rangelock: before the look at a set")
+		if !m.pool.sets[at&setMask].occupied() {
+			return false
+		}
+		if h.heat.Load() == at {
+			return true
+		}
+	}
 }
 
 // collided is the rest of an add that found the word of h changed since the look; n is
