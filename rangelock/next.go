@@ -86,7 +86,9 @@ func (m *Map[K, V]) enterOverlap(key K) (Guard[K, V], answer) {
 // held while the body runs and released before the next range is sought, so at most
 // one is held at a time; the body may release it earlier. Each range that overlaps r
 // and is attached during the whole walk is yielded once, and where two yielded
-// ranges do not meet, there was a gap at one instant. It waits like [Map.AcquireNext].
+// ranges do not meet, there was a gap at one instant. Each ends above the one before; one
+// that was put in during the walk may reach back over what was yielded already. It waits
+// like [Map.AcquireNext].
 // If r is not valid it yields nothing.
 func (m *Map[K, V]) Guards(r Range[K]) iter.Seq[*Guard[K, V]] {
 	return func(yield func(*Guard[K, V]) bool) {

@@ -87,7 +87,7 @@ inline finish(h, g) {
 	if
 	:: atomic { !heat[h] -> inUse = 0 }
 	:: atomic { heat[h] -> skip }; inUse = (stripe > 0)
-#ifdef RELOOK
+#ifndef BROKEN_85
 		;
 		inUse = (inUse && heat[h])
 #endif

@@ -48,8 +48,8 @@ var runs = []run{
 	{"ranges", "36 miss_on_odd", "TXNS=2 RETIRES BROKEN_36_ODD", true},
 	{"ranges", "36 miss_on_changed", "TXNS=2 RETIRES BROKEN_36_CHANGED", true},
 	{"ranges", "53 undo_left_out", "TXNS=2 REMOVES BROKEN_53", true},
-	{"ranges", "29 stripes_before_bit", "TXNS=1 REMOVES STRIPES TRY RELOOK BROKEN_29", true},
-	{"ranges", "26 finish_no_generation", "TXNS=3 SWAPS STRIPES TRY HOTONLY NOSTOP RELOOK BROKEN_26", true},
-	{"ranges", "stripes, remove", "TXNS=1 REMOVES STRIPES TRY RELOOK HOTS=1", false},
-	{"ranges", "stripes, two swaps", "TXNS=2 SWAPS STRIPES TRY HOTONLY RELOOK HOTS=1", false},
+	{"ranges", "29 stripes_before_bit", "TXNS=1 REMOVES STRIPES TRY BROKEN_29", true},
+	{"ranges", "26 finish_no_generation", "TXNS=3 SWAPS STRIPES TRY HOTONLY NOSTOP BROKEN_26", true},
+	{"ranges", "stripes, remove", "TXNS=1 REMOVES STRIPES TRY HOTS=1", false},
+	{"ranges", "stripes, two swaps", "TXNS=2 SWAPS STRIPES TRY HOTONLY HOTS=1", false},
 }
