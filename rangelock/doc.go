@@ -45,10 +45,8 @@
 //	                                    either way, an exclusive guard (but not Get)
 //	AcquireExclusive                    the same, and every guard on the range
 //	TryAcquireExclusive                 never
-//	AcquireNext, Guards                 a writer that has excluded the next range, or, where
-//	                                    that has an exclusive guard, any writer and then that
-//	                                    guard; where a gap
-//	                                    lies before it, a writer that has begun to change the map
+//	AcquireNext, Guards                 the same as Acquire, and where a gap lies before the
+//	                                    range, a writer that has begun to change the map
 //	AcquireContext, GuardsContext,      the same, until the context ends
 //	AcquireExclusiveContext
 //	AcquireOrLoad                       as AcquireContext; on a miss for load, then as
@@ -211,14 +209,11 @@
 //     misses has added after it, and so sees the flag. Had he looked for stripes before,
 //     he would miss all who came to stripes that were given in between.
 //  4. A release takes one from its stripe, and if that is empty then looks at the word,
-//     and wakes the writer, grants the head of the line, or finishes the range.
-//  5. To finish a range is to see its stripes empty and then to swap its word, with the
-//     generation that the finisher knows: his look may have outlived the range, and in
-//     the range object's next life the word shows no readers while its stripes have
-//     some.
-//  6. A set goes back to the map's pool after a grace period, because a reader may be
-//     about to take its one back. Sets are few; if all are taken, ranges that are not
-//     used much any more give theirs up.
+//     and wakes the writer, grants the head of the line, or finishes the range: it sees
+//     the stripes empty and then swaps the word, with the generation that it knows. Its
+//     look may have outlived the range.
+//  5. A set goes back to the map's pool after a grace period, because a reader may be
+//     about to take its one back. Ranges that are not used much give theirs up.
 //
 // # Removing
 //
@@ -293,10 +288,6 @@
 //     loaded one, the loaded one is retired without having been attached. Who aboard
 //     finds its key covered looks again; who does not gets ErrOverlap, because the same
 //     load would come to the same end.
-//   - A transaction removes the range between two flights. They may both bring what
-//     covers both keys; the second is then overtaken as above. A third miss in the gap,
-//     which is now one, boards either and looks again. A transaction that cuts a gap in
-//     two lets misses in both parts load at the same time.
 //   - The map is closed while load runs. Close ends the contexts of all loads, and waits
 //     for the list to be empty: in step 5 the flight finds the map closed and retires
 //     what it has. No flight begins after that, because step 1 has the semaphore.
@@ -385,8 +376,7 @@
 //
 // A range has its own cache lines: 64 bytes with keys and value of 8 bytes each. At most
 // 32 ranges of a map are hot at one time; a set of stripes has half a kilobyte for each
-// processor. A map
-// that has been used has about one kilobyte for each processor, and keeps a bounded
+// processor. A map that has been used has about one kilobyte for each processor, and keeps a bounded
 // number of cleared nodes and range objects. There is no goroutine when there is
 // nothing to retire or to clear.
 //
