@@ -139,7 +139,7 @@ func TestScheduleExclusiveTryExclude(t *testing.T) {
 		p.Go("writer", func() {
 			w.transaction(func(t rangelock.Writer[int, *item]) {
 				if t.TryExclude(ten(0)) {
-					alone(t, 5)
+					visit(t, 5)
 				}
 			})
 		})

@@ -20,7 +20,7 @@ func TestScheduleExclude(t *testing.T) {
 		p.Go("writer", func() {
 			w.transaction(func(t rangelock.Writer[int, *item]) {
 				succeed(t.Exclude(ten(0)))
-				alone(t, 5)
+				visit(t, 5)
 			})
 		})
 		p.Go("try", func() { w.try(5) })
@@ -37,7 +37,7 @@ func TestScheduleExcludeHeld(t *testing.T) {
 		p.Go("writer", func() {
 			w.transaction(func(t rangelock.Writer[int, *item]) {
 				succeed(t.Exclude(ten(0)))
-				alone(t, 5)
+				visit(t, 5)
 			})
 		})
 		p.Go("try", func() { w.try(5) })
@@ -55,8 +55,8 @@ func TestScheduleExcludeTwo(t *testing.T) {
 		p.Go("writer", func() {
 			w.transaction(func(t rangelock.Writer[int, *item]) {
 				succeed(t.Exclude(rangelock.Span(0, 20)))
-				alone(t, 5)
-				alone(t, 15)
+				visit(t, 5)
+				visit(t, 15)
 			})
 		})
 	})
@@ -70,7 +70,7 @@ func TestScheduleTryExclude(t *testing.T) {
 		p.Go("writer", func() {
 			w.transaction(func(t rangelock.Writer[int, *item]) {
 				if t.TryExclude(ten(0)) {
-					alone(t, 5)
+					visit(t, 5)
 				}
 			})
 			w.find(5)
@@ -92,7 +92,7 @@ func TestScheduleCancelExclude(t *testing.T) {
 				return
 			}
 			if err = t.Exclude(ten(0)); err == nil {
-				alone(t, 5)
+				visit(t, 5)
 			} else if !errors.Is(err, context.Canceled) {
 				schedule.Failf("%v", err)
 			}
@@ -113,7 +113,7 @@ func TestSchedulePassing(t *testing.T) {
 			for range 2 {
 				w.transaction(func(t rangelock.Writer[int, *item]) {
 					succeed(t.Exclude(ten(0)))
-					alone(t, 5)
+					visit(t, 5)
 				})
 			}
 		})

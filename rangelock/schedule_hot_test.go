@@ -33,7 +33,7 @@ func TestScheduleHot(t *testing.T) {
 		{"TryExclude", func(w *world) {
 			w.transaction(func(t rangelock.Writer[int, *item]) {
 				if t.TryExclude(ten(0)) {
-					alone(t, 5)
+					visit(t, 5)
 				}
 			})
 		}, 3},

@@ -136,7 +136,7 @@ func TestScheduleBorn(t *testing.T) {
 				p.Go("writer", func() {
 					w.transaction(func(t rangelock.Writer[int, *item]) {
 						tt.change(t, w)
-						alone(t, 15)
+						visit(t, 15)
 					})
 				})
 			})

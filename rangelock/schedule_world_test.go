@@ -146,7 +146,7 @@ func (w *world) findAlone(key int) {
 func (w *world) exclude(i int) {
 	w.transaction(func(t rangelock.Writer[int, *item]) {
 		succeed(t.Exclude(ten(i)))
-		alone(t, 10*i)
+		visit(t, 10*i)
 	})
 }
 
@@ -160,8 +160,8 @@ func (w *world) transaction(f func(t rangelock.Writer[int, *item])) {
 // swap puts a new item on the i'th ten.
 func (w *world) swap(i int) { succeed(w.Swap(context.Background(), ten(i), w.item())) }
 
-// alone goes into the room of key, which must be excluded, and out again.
-func alone(t rangelock.Writer[int, *item], key int) {
+// visit goes into the room of key, which must be excluded, and out again.
+func visit(t rangelock.Writer[int, *item], key int) {
 	_, v, ok := t.Find(key)
 	if !ok {
 		schedule.Failf("the writer does not find %d", key)
