@@ -172,8 +172,11 @@ func TestShrink(t *testing.T) {
 		for i := range 4 {
 			writeFile(t, filepath.Join(dir, fmt.Sprint(i)), bytes.Repeat([]byte("spanlock"), 5000))
 		}
+		var changing sync.WaitGroup // the program may end when one file has changed
 		stderr := &onFirst{f: func() {
+			changing.Add(1)
 			time.AfterFunc(50*time.Millisecond, func() {
+				defer changing.Done()
 				for i := range 4 {
 					if err := test.change(filepath.Join(dir, fmt.Sprint(i))); err != nil {
 						t.Error(err)
@@ -183,6 +186,7 @@ func TestShrink(t *testing.T) {
 		}}
 		var stdout bytes.Buffer
 		err := run(t.Context(), []string{"-dir", dir, "-duration", "1m"}, &stdout, stderr)
+		changing.Wait()
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), dir) {
 			t.Errorf("error is %v, want one with %q", err, test.want)
 		}
