@@ -350,7 +350,6 @@
 //	├── epoch: waits.mu        Synchronize, at the end of a Drain in a transaction
 //	└── epoch: state.mu        Domain.Retire
 //	a pin                      steps 2 to 6 of reading; nothing is waited for in it
-//	├── lingering.mu           detaching a range that has guards
 //	├── epoch: state.mu        a refused reader that finishes a range
 //	├── turns.mu               a refused reader that was the last before somebody's turn
 //	└── pool.mu                TryLock only: a reader that makes its range hot

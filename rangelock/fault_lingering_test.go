@@ -39,7 +39,7 @@ func TestLateGuardLingers(t *testing.T) {
 // range and has not entered it among those that linger. Buried before that, it would
 // be entered in its next life and stay for ever.
 //
-// It kills 84_lingering_unpinned.
+// It kills 84_lingering_buried.
 func TestLastGuardBesideLingering(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens("a", "b")

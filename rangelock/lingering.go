@@ -22,12 +22,19 @@ const maxLingeringTable = 1024
 
 // add enters a range that could not be finished at its detachment.
 //
-// Preconditions: the caller has been pinned since before the bits of detachment, so
-// that the range is not buried before it is in the table.
+// It may have been finished since, and even be buried: then it is left out. Who is seen
+// not to be finished here is buried after this, and taken out again by that.
+//
+// Preconditions: the caller is the writer that has detached h, so h begins no other
+// life meanwhile.
 func (l *lingering[K, V]) add(h *header[K, V]) {
-	l.n.Add(1)
+	l.n.Add(1) // before the look: it pairs with the load in remove, which comes after finishing
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if h.state.Load()&retired != 0 {
+		l.n.Add(-1)
+		return
+	}
 	if l.ranges == nil {
 		l.ranges = make(map[*header[K, V]]time.Time)
 	}

@@ -146,15 +146,14 @@ func (m *Map[K, V]) detach(h *header[K, V]) {
 	}
 	h.phase = m.pending.add(h.cost)
 	invariants.At("rangelock: before the bits of detachment")
-	// From the bits on the last guard may finish the range at any time. The pin keeps it
-	// from being buried before it has been entered among those that linger.
-	pin := m.domain.Pin()
+	leaves := !h.moved
+	// From the bits on the last guard may finish the range at any time, and it may be
+	// buried: of h only the word is ours to look at.
 	s = h.state.Or(excluded | detached)
-	if !h.moved && m.occupied(h) {
+	if leaves && m.occupied(h) {
 		invariants.At("rangelock: a range lingers")
 		m.lingering.add(h)
 	}
-	pin.Unpin()
 	invariants.At("rangelock: detached")
 	if s&(reserved|hot) != 0 {
 		// From here on nobody sets them any more: who does it wants excluded clear.
