@@ -44,7 +44,7 @@ func (m *Map[K, V]) Acquire(key K) (Guard[K, V], bool) {
 	}
 	g, a := m.enter(key)
 	if a >= busy {
-		g, a, _ = m.acquireSlow(context.Background(), key, g, a)
+		g, a, _ = m.acquireSlow(context.Background(), key, g, a, false)
 	}
 	if debug {
 		g = m.remember(g)
@@ -63,7 +63,7 @@ func (m *Map[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], err
 	g, a := m.enter(key)
 	if a >= busy {
 		var err error
-		if g, a, err = m.acquireSlow(ctx, key, g, a); err != nil {
+		if g, a, err = m.acquireSlow(ctx, key, g, a, false); err != nil {
 			return g, err
 		}
 	}
@@ -211,7 +211,7 @@ func (m *Map[K, V]) admit(h *header[K, V]) (Guard[K, V], answer) {
 //
 //go:noinline
 func (m *Map[K, V]) admitOdd(h *header[K, V], s uint64) (Guard[K, V], answer) {
-	if s&(excluded|reserved|alone) == 0 && s&hot != 0 {
+	if s&barred == 0 && s&hot != 0 {
 		return m.enterHot(h)
 	}
 	return Guard[K, V]{h: h, life: s &^ lowMask}, refusal(s)

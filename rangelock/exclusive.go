@@ -71,7 +71,7 @@ func (m *Map[K, V]) acquireExclusive(ctx context.Context, key K) (Guard[K, V], a
 	g, a := m.enterAlone(key)
 	var err error
 	if a >= busy {
-		g, a, err = m.fallBack(ctx, g, a, true, func() *header[K, V] { return m.find(m.root.Load(), key) })
+		g, a, err = m.acquireSlow(ctx, key, g, a, true)
 	}
 	if debug {
 		g = m.remember(g)
@@ -91,7 +91,7 @@ func (m *Map[K, V]) enterAlone(key K) (Guard[K, V], answer) {
 	}
 	invariants.At("rangelock: range found")
 	s := h.state.Load()
-	if s&(excluded|reserved|alone) == 0 {
+	if s&barred == 0 {
 		if g, ok := m.claim(h, s, true); ok {
 			return g, entered
 		}

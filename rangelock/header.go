@@ -44,6 +44,9 @@ const (
 	retired  = 1 << 33
 	alone    = 1 << 34
 
+	// barred is what keeps readers out, but for those whose turn it is.
+	barred = excluded | reserved | alone
+
 	// limit is how many guards one range can have. A word whose low 32 bits are
 	// below it admits one more; one comparison sees full, reserved, hot, excluded and
 	// an exclusive guard alike.

@@ -72,12 +72,12 @@ func (m *Map[K, V]) enterHot(h *header[K, V]) (Guard[K, V], answer) {
 	// Pairs with the writer's Or. heat is compared because the set may have gone since:
 	// a count in a set that the range has not is seen by nobody.
 	s := h.state.Load()
-	if s&(excluded|reserved|alone) == 0 && s&hot != 0 && h.heat.Load() == at && uint32(n) <= limit {
+	if s&barred == 0 && s&hot != 0 && h.heat.Load() == at && uint32(n) <= limit {
 		return Guard[K, V]{h: h, life: s&^lowMask | hot | uint64(i)<<setShift | uint64(j)}, entered
 	}
 	invariants.At("rangelock: refused in a stripe")
 	m.leaveStripe(h, s&^lowMask, c)
-	if s&(excluded|reserved|alone) == 0 {
+	if s&barred == 0 {
 		return m.enterCold(h)
 	}
 	return Guard[K, V]{h: h, life: s &^ lowMask}, refusal(s)
@@ -91,9 +91,9 @@ func (m *Map[K, V]) enterHot(h *header[K, V]) (Guard[K, V], answer) {
 // Preconditions: the caller is pinned.
 func (m *Map[K, V]) enterCold(h *header[K, V]) (Guard[K, V], answer) {
 	s := h.state.Load()
-	if s&(excluded|reserved|alone) == 0 && s&readerMask < limit {
+	if s&barred == 0 && s&readerMask < limit {
 		s = h.state.Add(1) // pairs with the writer's Or, as in enter
-		if s&(excluded|reserved|alone) == 0 && s&readerMask <= limit {
+		if s&barred == 0 && s&readerMask <= limit {
 			return Guard[K, V]{h: h, life: s &^ lowMask}, entered
 		}
 		m.undo(h)

@@ -106,7 +106,7 @@ func (m *Map[K, V]) promote(h *header[K, V]) {
 	invariants.At("rangelock: stripes given")
 	for {
 		s := h.state.Load()
-		if s&(excluded|reserved|alone) != 0 {
+		if s&barred != 0 {
 			// Who keeps readers out may have looked for stripes already.
 			if fresh {
 				m.retireSetLocked(h)

@@ -10,10 +10,10 @@ import (
 // This file is what readers do when the fast path cannot tell: wait for the writer, or
 // for their turn at the range, and look again.
 
-// acquireSlow goes on where enter gave up, with its answer a and, if that is taken,
+// acquireSlow goes on where enter or enterAlone gave up, with its answer a and, if that is taken,
 // the range that it was about in g.
-func (m *Map[K, V]) acquireSlow(ctx context.Context, key K, g Guard[K, V], a answer) (Guard[K, V], answer, error) {
-	return m.fallBack(ctx, g, a, false, func() *header[K, V] { return m.find(m.root.Load(), key) })
+func (m *Map[K, V]) acquireSlow(ctx context.Context, key K, g Guard[K, V], a answer, exclusive bool) (Guard[K, V], answer, error) {
+	return m.fallBack(ctx, g, a, exclusive, func() *header[K, V] { return m.find(m.root.Load(), key) })
 }
 
 // fallBack waits until it has a guard on the range that search finds, exclusive if so
