@@ -3,21 +3,10 @@
 package invariants
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"sync/atomic"
 )
-
-// Enabled says whether checks are compiled in.
-const Enabled = true
-
-// Check panics with the message when ok is false.
-func Check(ok bool, format string, args ...any) {
-	if !ok {
-		panic("spanlock: invariant broken: " + fmt.Sprintf(format, args...))
-	}
-}
 
 // Sometimes reports true in about one call of n: it makes rare paths common.
 func Sometimes(n int) bool { return rand.IntN(n) == 0 }

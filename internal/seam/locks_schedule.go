@@ -64,10 +64,7 @@ func NewParker() *Parker { return &Parker{c: make(chan struct{}, 1)} }
 // Wake lets one Park return, now or later. It never blocks.
 func (p *Parker) Wake() {
 	schedule.Touch("Parker.Wake", &p.o, schedule.Write)
-	select {
-	case p.c <- struct{}{}:
-	default:
-	}
+	wake(p.c)
 }
 
 // Ready reports whether a wake-up is there.
@@ -76,7 +73,7 @@ func (p *Parker) Ready() bool { return len(p.c) > 0 }
 // Park blocks until Wake, and reports true, or until done is closed, and reports false.
 func (p *Parker) Park(done <-chan struct{}) bool {
 	if !schedule.Active() {
-		return p.park(done)
+		return park(p.c, done)
 	}
 	schedule.Point(schedule.Op{What: "Parker.Park", Object: &p.o, Access: schedule.Write, Block: p, Done: done})
 	select {
@@ -84,24 +81,6 @@ func (p *Parker) Park(done <-chan struct{}) bool {
 		return true
 	default:
 		return false
-	}
-}
-
-func (p *Parker) park(done <-chan struct{}) bool {
-	if done == nil {
-		<-p.c
-		return true
-	}
-	select {
-	case <-p.c:
-		return true
-	case <-done:
-		select {
-		case <-p.c:
-			return true
-		default:
-			return false
-		}
 	}
 }
 

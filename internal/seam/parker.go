@@ -18,31 +18,10 @@ type Parker struct {
 func NewParker() *Parker { return &Parker{c: make(chan struct{}, 1)} }
 
 // Wake lets one Park return, now or later. It never blocks.
-func (p *Parker) Wake() {
-	select {
-	case p.c <- struct{}{}:
-	default: // one is already there, and one is enough
-	}
-}
+func (p *Parker) Wake() { wake(p.c) }
 
 // Park blocks until Wake, and reports true, or until done is closed, and reports
 // false. When both have happened it reports true if the wake-up is there to
 // take, so that a granted waiter does not mistake its grant for a cancellation.
 // A nil done never ends the wait.
-func (p *Parker) Park(done <-chan struct{}) bool {
-	if done == nil {
-		<-p.c
-		return true
-	}
-	select {
-	case <-p.c:
-		return true
-	case <-done:
-		select {
-		case <-p.c:
-			return true
-		default:
-			return false
-		}
-	}
-}
+func (p *Parker) Park(done <-chan struct{}) bool { return park(p.c, done) }
