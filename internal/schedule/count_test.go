@@ -109,13 +109,17 @@ func TestReduction(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	full, reduced := 0, 0
-	for i := range programs {
+	for i := 0; i < programs; i++ {
 		p := randomProgram(rng)
 		bound := i % 4
 		if bound == 0 && len(p) == 2 {
 			bound = -1
 		}
 		want, n := p.outcomes(t, bound, true)
+		if n > mostSchedules {
+			i-- // another one in its place
+			continue
+		}
 		got, m := p.outcomes(t, bound, false)
 		full, reduced = full+n, reduced+m
 		if !maps.Equal(got, want) {
@@ -182,8 +186,12 @@ func randomProgram(rng *rand.Rand) randomTasks {
 	return tasks
 }
 
+// mostSchedules is how many a program may have to be compared. One in two hundred has
+// more, by tasks that spawn, and some have millions: one of those took minutes.
+const mostSchedules = 200_000
+
 // outcomes explores the program and returns all that it can do, and in how many
-// schedules.
+// schedules. If they are more than mostSchedules it stops there.
 func (tasks randomTasks) outcomes(t *testing.T, bound int, full bool) (map[string]bool, int) {
 	found := make(map[string]bool)
 	n := 0
@@ -221,7 +229,7 @@ func (tasks randomTasks) outcomes(t *testing.T, bound int, full bool) (map[strin
 				}
 			})
 		}
-	}, Options{Search: true, Bound: bound, Unreduced: full}, func(failure string) {
+	}, Options{Search: true, Bound: bound, Unreduced: full, Limit: mostSchedules + 1}, func(failure string) {
 		found[fmt.Sprint(seen, words[0].Load(), words[1].Load(), failure)] = true
 	})
 	if r.Failure != nil {
