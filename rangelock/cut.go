@@ -61,6 +61,7 @@ func (m *Map[K, V]) cutOneLeaf(x *cut[K, V], add *header[K, V]) bool {
 		l.push(add)
 	}
 	l.append(old, j, old.n)
+	m.hintLeaf(l, old)
 	x.l.nodes[d].leaves[x.l.at[d]].Store(l)
 	m.killLeaf(old)
 	return true
@@ -185,6 +186,7 @@ func (m *Map[K, V]) cutLeaf(x *cut[K, V], add *header[K, V], old *leaf[K, V], w 
 		l.push(add)
 	}
 	l.append(old, j, old.n)
+	m.hintLeaf(l, old)
 	return l
 }
 
@@ -198,6 +200,7 @@ func (m *Map[K, V]) settle(p *inner[K, V], i int) *inner[K, V] {
 	for at := min(i+2, p.n-1); at > 0 && at >= i; at-- {
 		m.merge(p, at)
 	}
+	m.hintInner(p)
 	return p
 }
 
@@ -240,6 +243,7 @@ func (m *Map[K, V]) merge(p *inner[K, V], i int) {
 		l := m.newLeaf()
 		l.copyFrom(a.leaf, 0, na)
 		l.append(b.leaf, 0, nb)
+		m.hintLeaf(l, a.leaf)
 		m.killLeaf(a.leaf)
 		m.killLeaf(b.leaf)
 		p.put(i-1, child[K, V]{leaf: l})
@@ -248,6 +252,7 @@ func (m *Map[K, V]) merge(p *inner[K, V], i int) {
 		q.copyFrom(a.inner, 0, na)
 		q.append(b.inner, 0, nb)
 		q.keys[na] = p.keys[i]
+		m.hintInner(q)
 		m.killInner(a.inner)
 		m.killInner(b.inner)
 		p.put(i-1, child[K, V]{inner: q})

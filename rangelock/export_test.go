@@ -11,6 +11,9 @@ const Limit = limit
 // LeafCap is how many ranges a leaf of the tree holds in this build.
 const LeafCap = leafCap
 
+// Hint is the hint of a key in a node whose keys begin with skip bytes that are the same.
+func Hint(key string, skip int) uint64 { return hint(key, skip) }
+
 // Verify walks the whole tree and returns what is wrong with its structure. Nobody
 // may write meanwhile.
 func (m *Map[K, V]) Verify() error {
@@ -40,6 +43,9 @@ func (v *verifier[K, V]) inner(p *inner[K, V], lo, hi *K, top bool) error {
 	}
 	if top && p.level > 1 && p.n < 2 {
 		return fmt.Errorf("root of level %d with one child", p.level)
+	}
+	if err := checkHints(v.m, any(p)); err != nil {
+		return err
 	}
 	for i := p.n; i < innerCap; i++ {
 		if p.kids[i].Load() != nil || p.leaves[i].Load() != nil {
@@ -80,6 +86,9 @@ func (v *verifier[K, V]) inner(p *inner[K, V], lo, hi *K, top bool) error {
 func (v *verifier[K, V]) leaf(l *leaf[K, V], lo, hi *K, only bool) error {
 	if l.n > leafCap || l.n == 0 && !only {
 		return fmt.Errorf("leaf with %d ranges", l.n)
+	}
+	if err := checkHints(v.m, any(l)); err != nil {
+		return err
 	}
 	for i := l.n; i < leafCap; i++ {
 		if l.ranges[i].Load() != nil {
@@ -231,4 +240,38 @@ func (m *Map[K, V]) Latecomer(key K) Guard[K, V] {
 		}
 	}
 	panic("no such range")
+}
+
+// checkHints returns what is wrong with the hints of a node, of which a search takes no
+// harm but gets slow.
+func checkHints[K, V any](m *Map[K, V], node any) error {
+	o := m.hinting
+	if o == nil {
+		return nil
+	}
+	switch x := node.(type) {
+	case *leaf[K, V]:
+		return hintsOf(o, x.keys[:x.n], x.hints, x.skip)
+	case *inner[K, V]:
+		return hintsOf(o, x.keys[1:x.n], x.hints[min(1, len(x.hints)):], x.skip)
+	}
+	return fmt.Errorf("hints in a %T", node)
+}
+
+func hintsOf[K any](o *hinting[K], keys []K, hints []uint64, skip int) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	if len(hints) < len(keys) {
+		return fmt.Errorf("%d hints of %d keys", len(hints), len(keys))
+	}
+	if common := o.shared(keys[0], keys[len(keys)-1]); skip > common || skip < common-2 {
+		return fmt.Errorf("hints skip %d bytes of keys that have %d in common", skip, common)
+	}
+	for i, k := range keys {
+		if hints[i] != o.hint(k, skip) {
+			return fmt.Errorf("the hint of %v is %#x, want %#x", k, hints[i], o.hint(k, skip))
+		}
+	}
+	return nil
 }

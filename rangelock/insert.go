@@ -66,6 +66,7 @@ func (m *Map[K, V]) setSeparator(c *cursor[K, V], d int, key K) *inner[K, V] {
 	p := m.newInner(old.level)
 	p.copyFrom(old, 0, old.n)
 	p.keys[c.at[d]] = key
+	m.hintInner(p)
 	m.publish(c, d, p)
 	m.killInner(old)
 	return p
@@ -90,6 +91,7 @@ func (m *Map[K, V]) insertLeaf(c *cursor[K, V], h *header[K, V]) {
 		l.copyFrom(old, 0, i)
 		l.push(h)
 		l.append(old, i, old.n)
+		m.hintLeaf(l, old)
 		invariants.At("rangelock: before a leaf is published")
 		c.nodes[d].leaves[c.at[d]].Store(l)
 		m.killLeaf(old)
@@ -99,6 +101,7 @@ func (m *Map[K, V]) insertLeaf(c *cursor[K, V], h *header[K, V]) {
 	if i == old.n && c.fork() < 0 {
 		// Ranges that come in order fill their leaves: the full leaf stays as it is.
 		right.push(h)
+		m.hintLeaf(right, old)
 		m.insertChild(c, d, child[K, V]{leaf: old}, h.lo, child[K, V]{leaf: right})
 		return
 	}
@@ -114,6 +117,8 @@ func (m *Map[K, V]) insertLeaf(c *cursor[K, V], h *header[K, V]) {
 		right.push(h)
 		right.append(old, i, old.n)
 	}
+	m.hintLeaf(left, old)
+	m.hintLeaf(right, old)
 	m.insertChild(c, d, child[K, V]{leaf: left}, right.keys[0], child[K, V]{leaf: right})
 	m.killLeaf(old)
 }
@@ -127,6 +132,7 @@ func (m *Map[K, V]) insertChild(c *cursor[K, V], d int, left child[K, V], key K,
 		p.copyFrom(old, 0, old.n)
 		p.put(at, left)
 		p.insert(at+1, key, right)
+		m.hintInner(p)
 		m.publish(c, d, p)
 		m.killInner(old)
 		return
@@ -145,6 +151,8 @@ func (m *Map[K, V]) insertChild(c *cursor[K, V], d int, left child[K, V], key K,
 		upper.put(at-mid, left)
 		upper.insert(at-mid+1, key, right)
 	}
+	m.hintInner(lower)
+	m.hintInner(upper)
 	between := upper.keys[0]
 	if d > 0 {
 		m.insertChild(c, d-1, child[K, V]{inner: lower}, between, child[K, V]{inner: upper})
@@ -154,6 +162,7 @@ func (m *Map[K, V]) insertChild(c *cursor[K, V], d int, left child[K, V], key K,
 		root.keys[1] = between
 		root.put(0, child[K, V]{inner: lower})
 		root.put(1, child[K, V]{inner: upper})
+		m.hintInner(root)
 		m.root.Store(root)
 	}
 	m.killInner(old)

@@ -221,6 +221,7 @@ func take[K, V, T any, P linked[T]](m *Map[K, V], spare, clean *chain[T, P]) P {
 func clearLeaf[K, V any](l *leaf[K, V]) {
 	clear(l.keys[:l.n])
 	clear(l.ranges[:l.n])
+	clear(l.hints)
 	l.n = 0
 }
 
@@ -232,6 +233,7 @@ func clearInner[K, V any](p *inner[K, V]) {
 	} else {
 		clear(p.kids[:p.n])
 	}
+	clear(p.hints)
 	p.n, p.level = 0, 0
 }
 

@@ -47,8 +47,9 @@ type Map[K, V any] struct {
 	reapFn      func() // m.reap, made once so that handing it over allocates nothing
 	tidyFn      func() // m.tidy, likewise
 	options     Options[K, V]
-	userOrder   bool // compare is the user's code and may panic
-	plainKeys   bool // K holds no pointers
+	userOrder   bool        // compare is the user's code and may panic
+	plainKeys   bool        // K holds no pointers
+	hinting     *hinting[K] // hint.go; nil where keys have no hints
 
 	// root is stored by the writer when the top of the tree changes, which is
 	// rare, and loaded by every reader while pinned.
@@ -115,6 +116,7 @@ func New[K cmp.Ordered, V any](o *Options[K, V]) *Map[K, V] {
 		}
 		return r.Lo < r.Hi
 	}
+	m.useHints()
 	return m
 }
 
@@ -129,6 +131,9 @@ func New[K cmp.Ordered, V any](o *Options[K, V]) *Map[K, V] {
 // separators in its tree: a key that refers to memory, like a []byte, must not be
 // changed, and what it refers to must stay readable, as long as the map is used.
 //
+// Byte slices in the order of [bytes.Compare], if it is that function that is given, are
+// searched as strings are: by eight bytes of each key, which are kept in the tree's nodes.
+//
 // compare is called by any number of goroutines at once. It is called while the
 // caller is pinned or holds the map's semaphore, so it must not use the map. If it
 // panics the operation has no effect.
@@ -141,7 +146,9 @@ func NewFunc[K, V any](compare func(a, b K) int, o *Options[K, V]) *Map[K, V] {
 	m.upper = upperFunc(compare)
 	m.compare = compare
 	m.valid = func(r Range[K]) bool { return validFunc(compare, r) }
-	m.userOrder = true
+	if m.userOrder = !isBytesCompare(compare); !m.userOrder {
+		m.useHints()
+	}
 	return m
 }
 

@@ -27,6 +27,8 @@ type leaf[K, V any] struct {
 	next   *leaf[K, V]                         // chains dead leaves; no reader of the tree looks at it
 	keys   [leafCap]K                          // low bounds; written before publication
 	ranges [leafCap]seam.Pointer[header[K, V]] // stored by the writer, also after publication
+	hints  []uint64                            // of the keys, or nil; written before publication (hint.go)
+	skip   int                                 // bytes of each key before those in its hint
 }
 
 // inner holds up to innerCap children: leaves in level 1, inner nodes above.
@@ -37,6 +39,8 @@ type inner[K, V any] struct {
 	keys   [innerCap]K                         // separators; written before publication
 	kids   [innerCap]seam.Pointer[inner[K, V]] // level > 1; stored by the writer
 	leaves [innerCap]seam.Pointer[leaf[K, V]]  // level 1; stored by the writer
+	hints  []uint64                            // of the keys, or nil; written before publication (hint.go)
+	skip   int                                 // bytes of each key before those in its hint
 }
 
 // copyFrom makes l, which nobody else sees, a copy of src's ranges [i, j).

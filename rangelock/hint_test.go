@@ -1,0 +1,173 @@
+package rangelock_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// awkward returns keys that hints could get wrong: some are the beginning of others,
+// some differ in zeros behind the end alone, many begin alike for longer than a hint, and
+// some of the others do not.
+func awkward(rng *rand.Rand, n int) []string {
+	begins := []string{"", "", "a", "a\x00", "segment/", "segment/0000000000000000/", "segment/0000000000000000/\xff\xff\xff\xff\xff\xff\xff\xff", strings.Repeat("z", 40)}
+	seen := make(map[string]bool)
+	for len(seen) < n {
+		k := begins[rng.IntN(len(begins))]
+		for range rng.IntN(12) {
+			k += string("\x00\x00\x01a\xff"[rng.IntN(5)])
+		}
+		seen[k] = true
+	}
+	keys := make([]string, 0, n)
+	for k := range seen {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// textMap is a map over texts of either type.
+type textMap struct {
+	set    func(lo, hi string, v int) error
+	remove func(lo, hi string) error
+	get    func(key string) (int, bool)
+	verify func() error
+}
+
+func stringMap() textMap {
+	m := rangelock.New[string, int](nil)
+	return textMap{
+		set: func(lo, hi string, v int) error { return m.Insert(context.Background(), rangelock.Span(lo, hi), v) },
+		remove: func(lo, hi string) error {
+			_, err := m.Remove(context.Background(), rangelock.Span(lo, hi))
+			return err
+		},
+		get:    m.Get,
+		verify: m.Verify,
+	}
+}
+
+func bytesMap() textMap {
+	m := rangelock.NewFunc[[]byte, int](bytes.Compare, nil)
+	span := func(lo, hi string) rangelock.Range[[]byte] { return rangelock.Span([]byte(lo), []byte(hi)) }
+	return textMap{
+		set:    func(lo, hi string, v int) error { return m.Insert(context.Background(), span(lo, hi), v) },
+		remove: func(lo, hi string) error { _, err := m.Remove(context.Background(), span(lo, hi)); return err },
+		get:    func(key string) (int, bool) { return m.Get([]byte(key)) },
+		verify: m.Verify,
+	}
+}
+
+// TestHints: where keys are awkward every key is found in its range, and in no other,
+// while ranges come and go.
+func TestHints(t *testing.T) {
+	for name, m := range map[string]textMap{"string": stringMap(), "bytes": bytesMap()} {
+		t.Run(name, func(t *testing.T) {
+			seed := rand.Uint64()
+			t.Logf("seed %d", seed)
+			rng := rand.New(rand.NewPCG(seed, 0))
+			n := 3000
+			if testing.Short() {
+				n = 600
+			}
+			keys := awkward(rng, n)
+			present := make([]bool, n-1) // that the range from key i to key i+1 is there
+			for round := range 3 {
+				for _, i := range rng.Perm(n - 1) {
+					var err error
+					switch {
+					case !present[i]:
+						err = m.set(keys[i], keys[i+1], i)
+						present[i] = true
+					case rng.IntN(2) == 0:
+						err = m.remove(keys[i], keys[i+1])
+						present[i] = false
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := m.verify(); err != nil {
+					t.Fatal(err)
+				}
+				for i := range n - 1 {
+					for _, key := range []string{keys[i], keys[i] + "\x00", keys[i] + "zz", keys[i+1]} {
+						at, exact := slices.BinarySearch(keys, key)
+						if !exact {
+							at--
+						}
+						v, ok := m.get(key)
+						if want := at < n-1 && present[at]; ok != want || ok && v != at {
+							t.Fatalf("round %d: the range of %q is %d, %v, want %d, %v", round, key, v, ok, at, want)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestHintsLeadAstray: a key that begins otherwise than those of the node that it is
+// searched in is found, or missed, as every other.
+func TestHintsLeadAstray(t *testing.T) {
+	m := rangelock.New[string, int](nil)
+	begin := strings.Repeat("m", 20)
+	for i := range 500 {
+		lo, hi := fmt.Sprintf("%s%04d", begin, i), fmt.Sprintf("%s%04d", begin, i+1)
+		if err := m.Insert(context.Background(), rangelock.Span(lo, hi), i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// One that reaches far, behind all of those: what is in it begins with anything.
+	if err := m.Insert(context.Background(), rangelock.Span(begin+"0500", "x"), 500); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{begin + "0500", begin + "1", begin[:19] + "n", "n", "mz", "wxyz", begin + "05000000000000"} {
+		if v, ok := m.Get(key); !ok || v != 500 {
+			t.Errorf("the range of %q is %d, %v, want 500", key, v, ok)
+		}
+	}
+	// And one that ends before them: the hint of a key in it can be above all of theirs.
+	if err := m.Insert(context.Background(), rangelock.Span("b", begin+"0000"), 501); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"b", strings.Repeat("c", 40), begin[:19] + "l99999999", begin} {
+		if v, ok := m.Get(key); !ok || v != 501 {
+			t.Errorf("the range of %q is %d, %v, want 501", key, v, ok)
+		}
+	}
+	for _, key := range []string{"", "a", "axxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "x", "y"} {
+		if v, ok := m.Get(key); ok {
+			t.Errorf("%q is in no range, and was found in %d", key, v)
+		}
+	}
+}
+
+// TestHintOrder: of two keys that begin alike the smaller one has no greater hint, and
+// keys that differ in the next eight bytes have two.
+func TestHintOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	keys := awkward(rng, 2000)
+	for i, a := range keys[1:] {
+		b := keys[i]
+		n := 0
+		for n < len(a) && n < len(b) && a[n] == b[n] {
+			n++
+		}
+		for skip := max(0, n-9); skip <= n; skip++ {
+			if rangelock.Hint(b, skip) > rangelock.Hint(a, skip) {
+				t.Errorf("%q is before %q, and its hint behind %d bytes is greater", b, a, skip)
+			}
+			if n < skip+8 && n < len(a) && a[n] != 0 && rangelock.Hint(b, skip) == rangelock.Hint(a, skip) {
+				t.Errorf("%q and %q have the same hint behind %d bytes", b, a, skip)
+			}
+		}
+	}
+}
