@@ -18,6 +18,7 @@ import (
 type Stats struct {
 	Ranges int   // attached
 	Hot    int   // of these, counted in stripes because many readers use them at once
+	Levels int   // of the tree, with that of the leaves; 2 at least
 	Bytes  int64 // of the tree and the range objects, about; not what keys and values refer to
 
 	// Attempts of readers that fell back to the semaphore, by Reason.
@@ -80,20 +81,26 @@ func (m *Map[K, V]) Stats() Stats {
 		Domain:        domain,
 	}
 	s.Pending, s.PendingCost = m.pending.sum()
-	s.Bytes = m.bytes(s.Ranges)
+	s.Levels, s.Bytes = m.size(s.Ranges)
 	s.Hot = m.pool.hotRanges()
 	return s
 }
 
-// bytes returns about how much memory the tree and n headers take.
-func (m *Map[K, V]) bytes(n int) int64 {
+// size returns how many levels the tree has, and about how much memory it and n headers
+// take.
+func (m *Map[K, V]) size(n int) (levels int, bytes int64) {
 	pin := m.domain.Pin()
-	inners, leaves := m.root.Load().count()
+	root := m.root.Load()
+	inners, leaves := root.count()
 	pin.Unpin()
 	header := (reflect.TypeFor[header[K, V]]().Size() + cacheLine - 1) / cacheLine * cacheLine
-	return int64(inners)*int64(reflect.TypeFor[inner[K, V]]().Size()) +
+	bytes = int64(inners)*int64(reflect.TypeFor[inner[K, V]]().Size()) +
 		int64(leaves)*int64(reflect.TypeFor[leaf[K, V]]().Size()) +
 		int64(n)*int64(header)
+	if m.hinting != nil {
+		bytes += int64(inners)*innerCap*8 + int64(leaves)*leafCap*8
+	}
+	return root.level + 1, bytes
 }
 
 // count returns how many nodes there are from p down.

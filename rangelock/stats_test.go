@@ -170,6 +170,12 @@ func TestStatsBytes(t *testing.T) {
 		}
 	}
 	w.Unlock()
+	if s := m.Stats(); s.Levels < 3 || s.Levels > 16 {
+		t.Errorf("%d levels for %d ranges", s.Levels, n)
+	}
+	if s := rangelock.New[int, int](nil).Stats(); s.Levels != 2 {
+		t.Errorf("%d levels for no range", s.Levels)
+	}
 	if s := m.Stats(); s.Bytes < 64*n || rangelock.LeafCap >= 32 && s.Bytes > 128*n {
 		t.Errorf("%d bytes for %d ranges", s.Bytes, n)
 	}
