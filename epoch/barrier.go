@@ -9,13 +9,17 @@ import (
 
 // barriers holds the goroutines in Barrier.
 type barriers struct {
-	// mu protects line and writes of count.
-	mu    seam.Mutex
-	line  []*barrierWaiter
-	count seam.Uint64 // len(line), for the callback goroutine to look at without mu
+	// mu protects line and writes of next.
+	mu   seam.Mutex
+	line []*barrierWaiter
+
+	// next is the smallest target in line, 0 if the line is empty, for the callback
+	// goroutine to look at without mu. The length of the line would do to find all that
+	// wait, but then every callback before a target would take mu for nothing.
+	next seam.Uint64
 }
 
-// A barrierWaiter waits until that many callbacks have run.
+// A barrierWaiter waits until that many callbacks have run, which is never 0.
 type barrierWaiter struct {
 	target uint64
 	parker *seam.Parker
@@ -44,18 +48,23 @@ func (d *Domain) Barrier(ctx context.Context) error {
 	if debug {
 		st.pins.checkBarrier()
 	}
+	return st.awaitRun(ctx, target)
+}
+
+// awaitRun waits in line until target callbacks have finished; target is not 0.
+func (st *state) awaitRun(ctx context.Context, target uint64) error {
 	me := &barrierWaiter{target, seam.NewParker()}
 	b := &st.barrier
 	b.mu.Lock()
 	b.line = append(b.line, me)
-	b.count.Store(uint64(len(b.line)))
+	b.noteNextLocked()
 	b.mu.Unlock()
-	// Look again: finish may have looked at count before we were in it.
+	// Look again: finish may have looked at next before we were in it.
 	if st.hasRun(target) || !me.parker.Park(ctx.Done()) {
 		b.mu.Lock()
 		if i := slices.Index(b.line, me); i >= 0 {
 			b.line = slices.Delete(b.line, i, i+1)
-			b.count.Store(uint64(len(b.line)))
+			b.noteNextLocked()
 		}
 		b.mu.Unlock()
 		if !st.hasRun(target) {
@@ -81,6 +90,20 @@ func (st *state) wakeBarriers() {
 		w.parker.Wake()
 		return true
 	})
-	b.count.Store(uint64(len(b.line)))
+	b.noteNextLocked()
 	b.mu.Unlock()
+}
+
+// noteNextLocked corrects next. Targets do not come in order: who got its target first
+// may be second in line.
+//
+// Preconditions: barriers.mu is held.
+func (b *barriers) noteNextLocked() {
+	var next uint64
+	for i, w := range b.line {
+		if i == 0 || int64(w.target-next) < 0 {
+			next = w.target
+		}
+	}
+	b.next.Store(next)
 }

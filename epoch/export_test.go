@@ -1,6 +1,7 @@
 package epoch
 
 import (
+	"context"
 	"reflect"
 
 	"github.com/spanlock/spanlock/internal/seam"
@@ -140,4 +141,25 @@ func (d *Domain) Bequeath(join, f func()) {
 	heir := st.leaveLocked()
 	w.mu.Unlock()
 	heir.parker.Wake()
+}
+
+// AwaitRun waits as a Barrier would that read its target when so many callbacks had been
+// retired.
+func (d *Domain) AwaitRun(ctx context.Context, target uint64) error {
+	return d.ready().awaitRun(ctx, target)
+}
+
+// Barriers returns how many wait in Barrier.
+func (d *Domain) Barriers() int {
+	b := &d.ready().barrier
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.line)
+}
+
+// LockBarriers locks the line of those that wait in Barrier.
+func (d *Domain) LockBarriers() (unlock func()) {
+	b := &d.ready().barrier
+	b.mu.Lock()
+	return b.mu.Unlock
 }

@@ -101,10 +101,10 @@ func (st *state) finish() {
 	}
 	b.calling = false
 	// All that the callback did is behind this store; pairs with the load in
-	// Barrier. Barrier counts itself and then looks at ran: either it sees this
-	// callback or we see the count.
+	// Barrier. Barrier puts its target into next and then looks at ran: either it
+	// sees this callback or we see the target.
 	b.ran.Store(b.ran.Load() + 1)
-	if st.barrier.count.Load() != 0 {
+	if next := st.barrier.next.Load(); next != 0 && st.hasRun(next) {
 		st.wakeBarriers()
 	}
 }
