@@ -1,6 +1,9 @@
 package epoch
 
-import "github.com/spanlock/spanlock/internal/invariants"
+import (
+	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/seam"
+)
 
 // An entry is one retired callback.
 type entry struct {
@@ -11,8 +14,13 @@ type entry struct {
 
 const (
 	bagSize = 169 // entries in a bag: 4 KiB
-	maxFree = 64  // bags kept for reuse
+	maxFree = 64  // bags that a domain keeps for reuse
 )
+
+// spare has the empty bags that no domain keeps, from bursts of retirements: the next
+// burst takes them, and the collector those that nobody takes. A domain's own list, if
+// it were long enough for bursts, would hold them for ever.
+var spare = seam.Pool{New: func() any { return new(bag) }}
 
 // A bag is a piece of the backlog. Its entries are in order of retirement, and so
 // of stamp.
@@ -58,7 +66,7 @@ func (b *backlog) grow(now int64) *bag {
 		b.free, g.next = g.next, nil
 		b.freeCount--
 	} else {
-		g = new(bag)
+		g = spare.Get().(*bag)
 	}
 	g.since = now
 	if b.tail == nil {
@@ -77,13 +85,15 @@ func (b *backlog) take() *bag {
 	return g
 }
 
-// give takes back a bag whose entries have been cleared, for reuse if few are kept
+// give takes back a bag whose entries have been cleared, to keep it if few are kept
 // already.
 func (b *backlog) give(g *bag) {
+	g.n, g.next = 0, nil
 	if b.freeCount == maxFree {
+		spare.Put(g)
 		return
 	}
-	g.n, g.next = 0, b.free
+	g.next = b.free
 	b.free = g
 	b.freeCount++
 }

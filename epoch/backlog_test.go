@@ -2,6 +2,7 @@ package epoch_test
 
 import (
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"testing"
 	"time"
@@ -39,6 +40,38 @@ func TestDrain(t *testing.T) {
 	}
 	if ran != n {
 		t.Errorf("%d of %d callbacks ran", ran, n)
+	}
+	if n, bound := d.FreeBags(); n > bound {
+		t.Errorf("%d empty bags are kept, want at most %d", n, bound)
+	}
+}
+
+// A burst of retirements takes the memory of the one before it, also where that is more
+// than the domain keeps. If give drops what it does not keep this fails each time.
+func TestBurstReusesMemory(t *testing.T) {
+	if checking {
+		return // with the race detector a sync.Pool forgets on purpose
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the collector may empty the pool
+	var d epoch.Domain
+	f := func() {}
+	burst := func() (bytes uint64) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		g := d.Pin()
+		for range 50_000 {
+			d.Retire(f)
+		}
+		g.Unpin()
+		if err := d.Barrier(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	first, second := burst(), burst()
+	if second > 300_000 { // three words for each callback are 1.2 million
+		t.Errorf("a second burst takes %d bytes; the first took %d", second, first)
 	}
 	if n, bound := d.FreeBags(); n > bound {
 		t.Errorf("%d empty bags are kept, want at most %d", n, bound)
