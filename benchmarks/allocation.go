@@ -1,0 +1,36 @@
+package main
+
+import "runtime"
+
+// allocTolerance is how many allocations an operation may make and still be said to
+// make none: the runtime itself allocates now and then.
+const allocTolerance = 0.005
+
+// allocations returns how many allocations one of n operations makes, after as many
+// that do not count.
+func allocations(n int, run func(n int)) float64 {
+	var before, after runtime.MemStats
+	run(n)
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	run(n)
+	runtime.ReadMemStats(&after)
+	return float64(after.Mallocs-before.Mallocs) / float64(n)
+}
+
+// heapGrowth returns by how many bytes the live heap grows with what build returns.
+func heapGrowth(build func() any) float64 {
+	before := liveHeap()
+	kept := build()
+	after := liveHeap()
+	runtime.KeepAlive(kept)
+	return float64(after) - float64(before)
+}
+
+func liveHeap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what the first has only put aside: pools, finalizers
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

@@ -1,0 +1,10 @@
+//go:build !unix
+
+package main
+
+import "time"
+
+// canTellProcessorTime says whether processorTime works here. Row 11 is left out.
+const canTellProcessorTime = false
+
+func processorTime() time.Duration { return 0 }

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/spanlock/spanlock/benchmarks/internal/stat"
+)
+
+// contender is one side of a comparison.
+type contender struct {
+	name string
+	g    int // goroutines; 0 for as many as the duel has
+
+	// run does n operations on one goroutine. worker tells the goroutines apart, and
+	// from, which differs from round to round and from worker to worker but not from
+	// contender to contender, says where in the keys to begin.
+	run func(worker, from, n int)
+
+	// clock is in place of run where only a part of the work counts: it does n
+	// operations, on the calling goroutine, and says how long they took.
+	clock func(from, n int) time.Duration
+
+	// after, unless it is nil, tidies up after each slice, off the clock.
+	after func()
+}
+
+// bout is what a duel has measured: for each contender the nanoseconds of one
+// operation, round by round.
+type bout struct {
+	names []string
+	times map[string][]float64
+}
+
+// duel runs the contenders and the yardstick in turns, a slice each in every round, on
+// g goroutines each.
+func (b *bench) duel(g int, cs ...contender) *bout {
+	cs = append(cs, rmw2())
+	o := &bout{times: make(map[string][]float64)}
+	batch := make([]int, len(cs))
+	for i := range cs {
+		if cs[i].g == 0 {
+			cs[i].g = g
+		}
+		batch[i] = b.calibrate(&cs[i])
+		o.names = append(o.names, cs[i].name)
+	}
+	for round := range b.scale.rounds {
+		for i := range cs {
+			d := cs[i].time(round*40_503, batch[i])
+			o.times[cs[i].name] = append(o.times[cs[i].name], float64(d.Nanoseconds())/float64(batch[i]))
+		}
+	}
+	return o
+}
+
+// calibrate returns how many operations fill a slice.
+func (b *bench) calibrate(c *contender) int {
+	for n := 1; ; n *= 2 {
+		d := c.time(0, n)
+		if d > b.scale.slice/8 || n >= 1<<24 {
+			return max(1, int(float64(n)*float64(b.scale.slice)/float64(d+1)))
+		}
+	}
+}
+
+// time runs the contender once, n operations on each of its goroutines, which start
+// together. The time ends when the last has done its share.
+func (c *contender) time(from, n int) (d time.Duration) {
+	switch {
+	case c.clock != nil:
+		d = c.clock(from, n)
+	case c.g == 1:
+		start := time.Now()
+		c.run(0, from, n)
+		d = time.Since(start)
+	default:
+		var ready, done sync.WaitGroup
+		gate := make(chan struct{})
+		ready.Add(c.g)
+		for worker := range c.g {
+			done.Go(func() {
+				ready.Done()
+				<-gate
+				c.run(worker, from+worker*1031, n)
+			})
+		}
+		ready.Wait()
+		start := time.Now()
+		close(gate)
+		done.Wait()
+		d = time.Since(start)
+	}
+	if c.after != nil {
+		c.after()
+	}
+	return d
+}
+
+// ratios are those of the time of a to that of b, round by round.
+func (o *bout) ratios(a, b string) []float64 { return stat.Ratios(o.times[a], o.times[b]) }
+
+// padded is a word with two cache lines to itself, since processors fetch pairs.
+type padded struct {
+	n atomic.Uint64
+	_ [120]byte
+}
+
+// sink takes what was read, so that no compiler leaves the reading out.
+var sink [64]padded
+
+// yardstick is what everything is compared to in the end.
+const yardstick = "rmw2"
+
+// rmw2 makes two atomic additions on a cache line of its own.
+func rmw2() contender {
+	words := new([64]padded)
+	return contender{name: yardstick, run: func(worker, _, n int) {
+		w := &words[worker&63].n
+		for range n {
+			w.Add(1)
+			w.Add(^uint64(0))
+		}
+	}}
+}

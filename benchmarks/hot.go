@@ -1,0 +1,52 @@
+package main
+
+import "github.com/spanlock/spanlock/benchmarks/internal/stat"
+
+// hotRange is row 4: everybody reads one range of a thousand.
+func hotRange(b *bench) {
+	f := newFixture(uint64Kind, 1000, false)
+	clear(f.keys)
+
+	s := b.about("2 goroutines beside 1", "n", 1000)
+	var cs []contender
+	for _, st := range f.stores {
+		one := reading(st.name()+" 1", f.keys, st)
+		two := reading(st.name()+" 2", f.keys, st)
+		one.g, two.g = 1, 2
+		cs = append(cs, one, two)
+	}
+	o := b.duel(1, cs...)
+	for i, st := range f.stores {
+		more := o.ratios(st.name()+" 1", st.name()+" 2")
+		for j := range more {
+			more[j] *= 2
+		}
+		var target *bound
+		if i == 0 {
+			target = atLeast(1.8)
+		}
+		s.add(st.name(), "× throughput", more, target)
+	}
+
+	for _, g := range b.scale.crowd {
+		s := b.about("hot range", "n", 1000, "g", g)
+		var targets map[string]*bound
+		if g == 2 {
+			targets = map[string]*bound{"rwmutex": atMost(0.35)}
+		}
+		o := b.duel(g, f.readings()...)
+		s.compare(o, targets)
+		s.throughput(o, g)
+	}
+}
+
+// throughput reports millions of operations a second of all g goroutines together.
+func (s *subject) throughput(o *bout, g int) {
+	for _, name := range o.names {
+		per := make([]float64, len(o.times[name]))
+		for i := range per {
+			per[i] = 1000 * float64(g)
+		}
+		s.add(name, "M/s", stat.Ratios(per, o.times[name]), nil)
+	}
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// report is everything that a run has found.
+type report struct {
+	Commit  string `json:"commit"`
+	Go      string `json:"go"`
+	OS      string `json:"goos"`
+	Arch    string `json:"goarch"`
+	CPU     string `json:"cpu"`
+	Cores   int    `json:"cores"`
+	Procs   int    `json:"gomaxprocs"`
+	Command string `json:"command"`
+	Date    string `json:"date"`
+	Mode    string `json:"mode"`
+	Took    string `json:"took"`
+
+	// Parallel is the throughput of the yardstick with two goroutines beside one, the
+	// lowest of before and after: 2 where the program had two cores to itself.
+	Parallel float64 `json:"parallel"`
+
+	Cells []cell `json:"cells"`
+}
+
+func (r *report) write(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", " ")
+	e.SetEscapeHTML(false)
+	return e.Encode(r)
+}
+
+func readReport(rd io.Reader) (*report, error) {
+	r := new(report)
+	d := json.NewDecoder(rd)
+	d.DisallowUnknownFields()
+	if err := d.Decode(r); err != nil {
+		return nil, fmt.Errorf("not a report: %w", err)
+	}
+	return r, nil
+}
+
+// heading says in one paragraph where the figures are from.
+func (r *report) heading() string {
+	s := fmt.Sprintf("commit %s, %s %s/%s, %s, %d cores, GOMAXPROCS %d\n%s: %s (%s, took %s)\n",
+		r.Commit, r.Go, r.OS, r.Arch, r.CPU, r.Cores, r.Procs, r.Date, r.Command, r.Mode, r.Took)
+	s += fmt.Sprintf("The yardstick with 2 goroutines is %s times as fast as with 1.\n", number(r.Parallel))
+	if r.Procs > 1 && r.Parallel < enoughParallel {
+		s += "WARNING: that should be nearly 2. Something else was running, and figures with 2 goroutines and more mean little.\n"
+	}
+	return s
+}
+
+// enoughParallel is the throughput with two goroutines from which on they count as
+// having run side by side.
+const enoughParallel = 1.8
+
+// merge adds the cells of another run on the same machine with the same program. Of a
+// row that both have the other's count.
+func (r *report) merge(other *report) error {
+	if r.Commit != other.Commit || r.Go != other.Go || r.CPU != other.CPU || r.Procs != other.Procs || r.Mode != other.Mode {
+		return fmt.Errorf("reports of different commits, machines or modes: %s and %s", r.Command, other.Command)
+	}
+	again := make(map[int]bool)
+	for _, c := range other.Cells {
+		again[c.Row] = true
+	}
+	r.Cells = slices.DeleteFunc(r.Cells, func(c cell) bool { return again[c.Row] })
+	r.Cells = append(r.Cells, other.Cells...)
+	r.Command += "; " + other.Command
+	r.Took += " + " + other.Took
+	r.Parallel = min(r.Parallel, other.Parallel)
+	return nil
+}
+
+// find returns the cells that have the parameters, given as names and values in turns,
+// and the unit.
+func (r *report) find(row int, what, unit string, params ...string) []*cell {
+	var found []*cell
+next:
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		if c.Row != row || c.What != what || c.Unit != unit {
+			continue
+		}
+		for p := 0; p < len(params); p += 2 {
+			if c.Params[params[p]] != params[p+1] {
+				continue next
+			}
+		}
+		found = append(found, c)
+	}
+	return found
+}

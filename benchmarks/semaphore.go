@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/puzpuzpuz/xsync/v4"
+	"github.com/spanlock/spanlock/rwsem"
+)
+
+// semaphore is row 9. every is how many operations there are for each write, 0 for
+// none.
+func semaphore(b *bench) {
+	for _, every := range []int{0, 1, 10, 100} {
+		for _, g := range []int{1, 2} {
+			s := b.about("lock pair", "g", g, "writes", share(every))
+			s.compare(b.duel(g,
+				locking("ours", new(rwsem.Sem), every),
+				locking("rwmutex", new(sync.RWMutex), every),
+				biased(xsync.NewRBMutex(), every),
+			), map[string]*bound{"rwmutex": atMost(1)})
+		}
+	}
+}
+
+// share says how many writes there are when one operation of every is one.
+func share(every int) string {
+	switch every {
+	case 0:
+		return "none"
+	case 1:
+		return "all"
+	default:
+		return fmt.Sprintf("1 in %d", every)
+	}
+}
+
+// rwLock is what rwsem.Sem and sync.RWMutex have in common.
+type rwLock interface {
+	Lock()
+	Unlock()
+	RLock()
+	RUnlock()
+}
+
+func locking(name string, l rwLock, every int) contender {
+	return contender{name: name, run: func(worker, _, n int) {
+		for i := range n {
+			if every > 0 && (i+worker)%every == 0 {
+				l.Lock()
+				l.Unlock()
+			} else {
+				l.RLock()
+				l.RUnlock()
+			}
+		}
+	}}
+}
+
+func biased(l *xsync.RBMutex, every int) contender {
+	return contender{name: "rbmutex", run: func(worker, _, n int) {
+		for i := range n {
+			if every > 0 && (i+worker)%every == 0 {
+				l.Lock()
+				l.Unlock()
+			} else {
+				l.RUnlock(l.RLock())
+			}
+		}
+	}}
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// write is row 7.
+func write(b *bench) {
+	for _, n := range b.scale.writes {
+		writePairs(b, n)
+	}
+	for _, size := range b.scale.batches {
+		writeBatches(b, size)
+	}
+	bulkLoad(b)
+}
+
+// gapped returns a fixture of n ranges of which every second is missing, with one more
+// store of ours, that has an OnRetire.
+func gapped(n int) *fixture[uint64] {
+	f := newFixture(uint64Kind, n, true)
+	retiring := &retiringOurs{newOurs(uint64Kind, &rangelock.Options[uint64, *int]{
+		OnRetire: func(rangelock.Range[uint64], *int) {},
+	})}
+	retiring.load(f.ranges)
+	f.stores = append(f.stores, retiring)
+	return f
+}
+
+// retiringOurs is a rangelock.Map with an OnRetire that does nothing.
+type retiringOurs struct{ *ours[uint64] }
+
+func (retiringOurs) name() string { return "ours with OnRetire" }
+
+// writePairs inserts a range and removes it again.
+func writePairs(b *bench, n int) {
+	f := gapped(n)
+	s := b.about("insert and remove", "n", n)
+	v := 1
+	var cs []contender
+	for _, st := range f.stores {
+		cs = append(cs, b.writing(st.name(), func(_, from, count int) {
+			var c [1]change[uint64]
+			for i := range count {
+				r := missing(uint64Kind, (from+i)*7919%(n/2), &v)
+				c[0] = change[uint64]{insert, r}
+				st.apply(c[:], 0)
+				c[0].what = remove
+				st.apply(c[:], 0)
+			}
+		}))
+	}
+	s.compare(b.duel(1, cs...), map[string]*bound{
+		"mutex":    atMost(2),
+		"snapshot": atMost(1.0 / 8),
+	})
+	for i := range cs {
+		var target *bound
+		if cs[i].name == "ours" {
+			target = atMost(allocTolerance)
+		}
+		count := min(20_000, 40*n)
+		s.one(cs[i].name, "allocs", allocations(count, func(k int) { cs[i].run(0, 0, k) }), target)
+	}
+}
+
+// writing is a contender that writes. What the snapshot leaves to the collector is
+// collected off the clock, so that it slows nobody else down.
+func (b *bench) writing(name string, run func(worker, from, n int)) contender {
+	c := contender{name: name, run: run}
+	if name == "snapshot" {
+		c.after = runtime.GC
+	}
+	return c
+}
+
+// writeBatches makes transactions of size inserts and then of size removals; an
+// operation is one of them.
+func writeBatches(b *bench, size int) {
+	const n = 10_000
+	f := gapped(n)
+	s := b.about("operation of a transaction", "n", n, "operations", size)
+	v := 1
+	var cs []contender
+	for _, st := range f.stores {
+		run := func(_, from, count int) {
+			changes := make([]change[uint64], size)
+			for done := 0; done < count; done += 2 * size {
+				for i := range changes {
+					changes[i] = change[uint64]{insert, missing(uint64Kind, (from+done+i)*7919%(n/2), &v)}
+				}
+				st.apply(changes, 0)
+				for i := range changes {
+					changes[i].what = remove
+				}
+				st.apply(changes, 0)
+			}
+		}
+		c := b.writing(st.name(), nil)
+		c.clock = func(from, count int) time.Duration {
+			// Whole transactions only, and the time in proportion.
+			whole := (count + 2*size - 1) / (2 * size) * 2 * size
+			start := time.Now()
+			run(0, from, whole)
+			return time.Duration(float64(time.Since(start)) * float64(count) / float64(whole))
+		}
+		cs = append(cs, c)
+	}
+	s.compare(b.duel(1, cs...), nil)
+}
+
+// bulkLoad fills empty stores with ranges in the order of their keys.
+func bulkLoad(b *bench) {
+	n := b.scale.loaded
+	rs := makeRanges(uint64Kind, n, 1)
+	s := b.about("bulk load", "n", n)
+	o := &bout{times: make(map[string][]float64), names: storeNames}
+	for range b.scale.rounds {
+		for _, st := range newStores(uint64Kind) {
+			runtime.GC()
+			start := time.Now()
+			st.load(rs)
+			o.times[st.name()] = append(o.times[st.name()], float64(time.Since(start))/float64(n))
+		}
+	}
+	s.compare(o, nil)
+}
