@@ -13,15 +13,15 @@ type fixture[K any] struct {
 // width is how many keys a range of a fixture covers.
 const width = 100
 
-// newFixture makes n ranges, which touch; with gaps every second one is missing.
+// newFixture makes n ranges, which touch, or with gaps between them as wide as they are.
 func newFixture[K any](k *kind[K], n int, gaps bool) *fixture[K] {
 	f := &fixture[K]{kind: k, stores: newStores(k)}
 	step := 1
 	if gaps {
 		step = 2
 	}
-	f.ranges = makeRanges(k, n, step)
-	f.keys = makeKeys(k, n, step)
+	f.ranges = makeRanges(k, n*step, step)
+	f.keys = makeKeys(k, n*step, step)
 	for _, s := range f.stores {
 		s.load(f.ranges)
 	}
@@ -54,7 +54,7 @@ func makeKeys[K any](k *kind[K], n, step int) []K {
 	return keys
 }
 
-// missing returns the j-th range that a fixture of n with gaps lacks.
+// missing returns the range that would fill the j-th gap of a fixture.
 func missing[K any](k *kind[K], j int, v *int) ranged[K] {
 	lo := uint64(2*j+1) * width
 	return ranged[K]{k.key(lo), k.key(lo + width), v}

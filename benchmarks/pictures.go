@@ -38,14 +38,14 @@ func pictures(r *report) []picture {
 		Title:    "Reading beside a busy writer",
 		Subtitle: "The writer has the lock for 1 ms of every 2 ms, to work on a range that nobody reads",
 		X:        busy,
-		Y:        chart.Axis{Label: "million reads a second, of all together", Format: number},
+		Y:        chart.Axis{Label: "million reads a second, of all together", Format: short},
 		Series:   lineSeries(r.find(5, "readers beside a busy writer", "M/s"), "g"),
 	})
 	lines("hot-range.svg", &chart.Lines{
 		Title:    "Everybody on one range",
 		Subtitle: "Throughput when all goroutines read the same range of a thousand",
 		X:        count,
-		Y:        chart.Axis{Label: "million reads a second, of all together", Format: number},
+		Y:        chart.Axis{Label: "million reads a second, of all together", Format: short},
 		Series:   lineSeries(withoutYardstick(r.find(4, "hot range", "M/s")), "g"),
 	})
 	lines("long-guards.svg", r.latencies())
@@ -80,7 +80,7 @@ func shown(name string) string {
 		return "spanlock"
 	}
 	if name == "ours with OnRetire" {
-		return "… with OnRetire"
+		return "with OnRetire"
 	}
 	return name
 }
@@ -149,11 +149,10 @@ func (r *report) crowdTicks() []chart.Tick {
 // latencies is the picture of row 6.
 func (r *report) latencies() *chart.Lines {
 	l := &chart.Lines{
-		Title: "Latency of reads while others hold long guards",
-		Subtitle: "One goroutine holds a guard 5 ms of every 10, a writer replaces a range every ms;" +
-			" late reads count from when they were due",
-		X: chart.Axis{Label: "percentile of the reads, one due every 5 µs"},
-		Y: chart.Axis{Label: "time from due to done", Log: true, Format: nanoseconds},
+		Title:    "Latency of reads while others hold long guards",
+		Subtitle: "Of every 10 ms a guard is held for 5, and every ms a range is replaced; neither is being read",
+		X:        chart.Axis{Label: "percentile of the reads, of which one is due every 5 µs"},
+		Y:        chart.Axis{Label: "time from due to done", Log: true, Format: nanoseconds},
 	}
 	var cells []*cell
 	for i, p := range percentiles {
@@ -177,7 +176,7 @@ func (r *report) writeCosts() *chart.Bars {
 	}
 	cells := r.find(7, "insert and remove", "ns")
 	for _, t := range r.ticks(cells, "n") {
-		g := chart.Group{Name: amount(t.At/2) + " ranges"} // every second one is missing
+		g := chart.Group{Name: amount(t.At) + " ranges"}
 		for _, c := range cells {
 			if c.Who != yardstick && c.Params["n"] == strconv.FormatFloat(t.At, 'f', -1, 64) {
 				g.Bars = append(g.Bars, chart.Bar{
@@ -195,9 +194,9 @@ func (r *report) writeCosts() *chart.Bars {
 func amount(x float64) string {
 	switch {
 	case x >= 1e6:
-		return number(x/1e6) + " M"
-	case x >= 1e4:
-		return number(x/1e3) + " k"
+		return short(x/1e6) + " M"
+	case x >= 1e3:
+		return short(x/1e3) + " k"
 	default:
 		return strconv.FormatFloat(x, 'f', -1, 64)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/spanlock/spanlock/rangelock"
@@ -18,15 +19,15 @@ func write(b *bench) {
 	bulkLoad(b)
 }
 
-// gapped returns a fixture of n ranges of which every second is missing, with one more
-// store of ours, that has an OnRetire.
+// gapped returns a fixture of n ranges with gaps, and with one more store of ours, that
+// has an OnRetire.
 func gapped(n int) *fixture[uint64] {
 	f := newFixture(uint64Kind, n, true)
 	retiring := &retiringOurs{newOurs(uint64Kind, &rangelock.Options[uint64, *int]{
 		OnRetire: func(rangelock.Range[uint64], *int) {},
 	})}
 	retiring.load(f.ranges)
-	f.stores = append(f.stores, retiring)
+	f.stores = slices.Insert(f.stores, 1, store[uint64](retiring))
 	return f
 }
 
@@ -45,7 +46,7 @@ func writePairs(b *bench, n int) {
 		cs = append(cs, b.writing(st.name(), func(_, from, count int) {
 			var c [1]change[uint64]
 			for i := range count {
-				r := missing(uint64Kind, (from+i)*7919%(n/2), &v)
+				r := missing(uint64Kind, (from+i)*7919%n, &v)
 				c[0] = change[uint64]{insert, r}
 				st.apply(c[:], 0)
 				c[0].what = remove
@@ -90,7 +91,7 @@ func writeBatches(b *bench, size int) {
 			changes := make([]change[uint64], size)
 			for done := 0; done < count; done += 2 * size {
 				for i := range changes {
-					changes[i] = change[uint64]{insert, missing(uint64Kind, (from+done+i)*7919%(n/2), &v)}
+					changes[i] = change[uint64]{insert, missing(uint64Kind, (from+done+i)*7919%n, &v)}
 				}
 				st.apply(changes, 0)
 				for i := range changes {

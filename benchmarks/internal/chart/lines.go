@@ -27,10 +27,10 @@ type Lines struct {
 
 const (
 	width      = 860.0
-	height     = 500.0
+	height     = 510.0
 	left       = 76.0
 	right      = 130.0 // room for the names
-	top        = 84.0
+	top        = 100.0
 	bottom     = 84.0
 	lineHeight = 17.0
 )
@@ -40,7 +40,7 @@ func (l *Lines) Write(w io.Writer) error {
 	c := newCanvas(width, height, l.Title)
 	c.text(left-56, 30, "start", `class="title"`, l.Title)
 	c.text(left-56, 52, "start", "", l.Subtitle)
-	c.text(left-56, height-14, "start", `font-size="11" style="font-size:11px"`, l.Note)
+	c.text(left-56, height-14, "start", `style="font-size:11px"`, l.Note)
 
 	x, y := l.X, l.Y
 	x.fitTo(l.Series, func(s Series) [][]float64 { return [][]float64{s.X} }, left, width-right)
@@ -57,7 +57,7 @@ func (l *Lines) Write(w io.Writer) error {
 	}
 	c.line("axis", left, height-bottom, width-right, height-bottom)
 	c.text((left+width-right)/2, height-bottom+42, "middle", "", x.Label)
-	c.text(left-56, top-12, "start", "", y.Label)
+	c.text(left-56, top-16, "start", "", y.Label)
 
 	for _, strong := range []bool{false, true} {
 		for _, s := range l.Series {
@@ -95,9 +95,9 @@ func (a *Axis) fitTo(series []Series, values func(Series) [][]float64, from, to 
 
 // series draws one line with its band.
 func (c *canvas) series(s Series, x, y *Axis) {
-	stroke := 2.0
+	stroke, opacity := 2.0, 0.09
 	if s.Strong {
-		stroke = 3.5
+		stroke, opacity = 3.5, 0.18
 	}
 	c.printf(`<g data-series="%s">`+"\n", escape(s.Name))
 	if len(s.Low) == len(s.X) && len(s.High) == len(s.X) {
@@ -108,7 +108,7 @@ func (c *canvas) series(s Series, x, y *Axis) {
 		for i := len(s.X) - 1; i >= 0; i-- {
 			band = append(band, point(x.place(s.X[i]), y.place(s.Low[i])))
 		}
-		c.printf(`<polygon points="%s" fill="%s" fill-opacity="0.15"/>`+"\n", strings.Join(band, " "), s.Colour)
+		c.printf(`<polygon points="%s" fill="%s" fill-opacity="%.2f"/>`+"\n", strings.Join(band, " "), s.Colour, opacity)
 	}
 	var points []string
 	for i := range s.X {
