@@ -65,6 +65,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if f.NArg() > 0 {
 		return fmt.Errorf("unknown argument %q", f.Arg(0))
 	}
+	if (o.quick && o.full) || (o.quick && o.smoke) || (o.full && o.smoke) {
+		return errors.New("-quick, -full and -smoke exclude each other")
+	}
 	chosen, err := choose(o.row)
 	if err != nil {
 		return err

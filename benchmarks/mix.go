@@ -12,15 +12,15 @@ func mix(b *bench) {
 				continue
 			}
 			f := newFixture(uint64Kind, n, true)
-			share := 0.0
+			percent := 0.0
 			if every > 0 {
-				share = 100 / float64(every)
+				percent = 100 / float64(every)
 			}
-			s := b.about("mix", "n", n, "g", g, "writes", strconv.FormatFloat(share, 'g', -1, 64)+"%", "by", how)
+			s := b.about("mix", "n", n, "g", g, "writes", strconv.FormatFloat(percent, 'g', -1, 64)+"%", "by", how)
 			targets := make(map[string]*bound)
 			var cs []contender
 			for _, st := range f.stores {
-				if st.name() != "ours" && share <= 10 {
+				if st.name() != "ours" && percent <= 10 {
 					targets[st.name()] = atMost(1)
 				}
 				cs = append(cs, mixing(st, f, g, every, how == "swap"))

@@ -230,7 +230,7 @@ func TestRun(t *testing.T) {
 	if first.String() != again.String() {
 		t.Errorf("from the file:\n%s\nmeasured:\n%s", again.String(), first.String())
 	}
-	for _, args := range [][]string{{"-row", "99"}, {"-row", "("}, {"-from", filepath.Join(dir, "none")}, {"what"}, {"-nonsense"}} {
+	for _, args := range [][]string{{"-row", "99"}, {"-row", "("}, {"-from", filepath.Join(dir, "none")}, {"what"}, {"-nonsense"}, {"-full", "-smoke"}} {
 		if err := run(args, io.Discard, io.Discard); err == nil {
 			t.Errorf("%q: no error", args)
 		}
