@@ -1,6 +1,9 @@
 package main
 
-import "runtime"
+import (
+	"runtime"
+	"time"
+)
 
 // allocTolerance is how many allocations an operation may make and still be said to
 // make none: the runtime itself allocates now and then.
@@ -16,6 +19,27 @@ func allocations(n int, run func(n int)) float64 {
 	run(n)
 	runtime.ReadMemStats(&after)
 	return float64(after.Mallocs-before.Mallocs) / float64(n)
+}
+
+// garbage prices what a contender leaves to the collector.
+type garbage struct {
+	before runtime.MemStats
+}
+
+func (g *garbage) begin() { runtime.ReadMemStats(&g.before) }
+
+// collect runs the collector, and returns which share of its time is for what has been
+// allocated since begin. With GOGC at 100 the collector runs when as much has been
+// allocated as is live, or four megabytes if that is more.
+func (g *garbage) collect() time.Duration {
+	var after runtime.MemStats
+	runtime.ReadMemStats(&after)
+	allocated := float64(after.TotalAlloc - g.before.TotalAlloc)
+	start := time.Now()
+	runtime.GC()
+	took := time.Since(start)
+	runtime.ReadMemStats(&after)
+	return time.Duration(float64(took) * allocated / float64(max(after.HeapAlloc, 4<<20)))
 }
 
 // heapGrowth returns by how many bytes the live heap grows with what build returns.

@@ -22,9 +22,14 @@ type contender struct {
 	// operations, on the calling goroutine, and says how long they took.
 	clock func(from, n int) time.Duration
 
-	// after, unless it is nil, tidies up after each slice, off the clock.
-	after func()
+	// garbage says that the contender leaves so much of it that the collector must run
+	// after each slice, off the clock, lest it disturb the others. What that is worth is
+	// added to the times under another name.
+	garbage bool
 }
+
+// withGarbage is what stands behind the name where the collector's work is counted.
+const withGarbage = " and its garbage"
 
 // bout is what a duel has measured: for each contender the nanoseconds of one
 // operation, round by round.
@@ -45,14 +50,28 @@ func (b *bench) duel(g int, cs ...contender) *bout {
 		}
 		batch[i] = b.calibrate(&cs[i])
 		o.names = append(o.names, cs[i].name)
+		if cs[i].garbage {
+			o.names = append(o.names, cs[i].name+withGarbage)
+		}
 	}
 	for round := range b.scale.rounds {
 		for i := range cs {
+			var left garbage
+			if cs[i].garbage {
+				left.begin()
+			}
 			d := cs[i].time(round*40_503, batch[i])
-			o.times[cs[i].name] = append(o.times[cs[i].name], float64(d.Nanoseconds())/float64(batch[i]))
+			o.add(cs[i].name, d, batch[i])
+			if cs[i].garbage {
+				o.add(cs[i].name+withGarbage, d+left.collect(), batch[i])
+			}
 		}
 	}
 	return o
+}
+
+func (o *bout) add(name string, d time.Duration, n int) {
+	o.times[name] = append(o.times[name], float64(d.Nanoseconds())/float64(n))
 }
 
 // calibrate returns how many operations fill a slice.
@@ -91,9 +110,6 @@ func (c *contender) time(from, n int) (d time.Duration) {
 		close(gate)
 		done.Wait()
 		d = time.Since(start)
-	}
-	if c.after != nil {
-		c.after()
 	}
 	return d
 }

@@ -63,8 +63,11 @@ var colours = map[string]string{
 	"rwmutex":            "#e0662f",
 	"rbmutex":            "#c2459f",
 	"snapshot":           "#27a05f",
-	"tidwall":            "#a58a1a",
-	"mutex":              "#838b96",
+
+	"snapshot" + withGarbage: "#27a05f",
+
+	"tidwall": "#a58a1a",
+	"mutex":   "#838b96",
 }
 
 func colour(name string) string {
@@ -81,6 +84,9 @@ func shown(name string) string {
 	}
 	if name == "ours with OnRetire" {
 		return "with OnRetire"
+	}
+	if name == "snapshot"+withGarbage {
+		return "with its garbage"
 	}
 	return name
 }
