@@ -1,7 +1,6 @@
 package main
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -60,7 +59,7 @@ func (b *bench) duel(g int, cs ...contender) *bout {
 			if cs[i].garbage {
 				left.begin()
 			}
-			d := cs[i].time(round*40_503, batch[i])
+			d := cs[i].time(b.scale.patience, round*40_503, batch[i])
 			o.add(cs[i].name, d, batch[i])
 			if cs[i].garbage {
 				o.add(cs[i].name+withGarbage, d+left.collect(), batch[i])
@@ -77,7 +76,7 @@ func (o *bout) add(name string, d time.Duration, n int) {
 // calibrate returns how many operations fill a slice.
 func (b *bench) calibrate(c *contender) int {
 	for n := 1; ; n *= 2 {
-		d := c.time(0, n)
+		d := c.time(b.scale.patience, 0, n)
 		if d > b.scale.slice/8 || n >= 1<<24 {
 			return max(1, int(float64(n)*float64(b.scale.slice)/float64(d+1)))
 		}
@@ -86,7 +85,7 @@ func (b *bench) calibrate(c *contender) int {
 
 // time runs the contender once, n operations on each of its goroutines, which start
 // together. The time ends when the last has done its share.
-func (c *contender) time(from, n int) (d time.Duration) {
+func (c *contender) time(patience time.Duration, from, n int) (d time.Duration) {
 	switch {
 	case c.clock != nil:
 		d = c.clock(from, n)
@@ -95,21 +94,7 @@ func (c *contender) time(from, n int) (d time.Duration) {
 		c.run(0, from, n)
 		d = time.Since(start)
 	default:
-		var ready, done sync.WaitGroup
-		gate := make(chan struct{})
-		ready.Add(c.g)
-		for worker := range c.g {
-			done.Go(func() {
-				ready.Done()
-				<-gate
-				c.run(worker, from+worker*1031, n)
-			})
-		}
-		ready.Wait()
-		start := time.Now()
-		close(gate)
-		done.Wait()
-		d = time.Since(start)
+		d = sideBySide(c.g, patience, func(worker int) { c.run(worker, from+worker*1031, n) })
 	}
 	return d
 }

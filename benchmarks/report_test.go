@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -205,6 +206,31 @@ func seriesIn(t *testing.T, svg []byte) (names []string) {
 					names = append(names, a.Value)
 				}
 			}
+		}
+	}
+}
+
+// All start, none twice, and the time is that of the slowest.
+func TestSideBySide(t *testing.T) {
+	for _, g := range []int{1, 2, 3, 16} {
+		var runs [16]atomic.Int32
+		d := sideBySide(g, 5*time.Millisecond, func(worker int) {
+			runs[worker].Add(1)
+			if worker == g-1 {
+				time.Sleep(2 * time.Millisecond)
+			}
+		})
+		for worker := range runs {
+			want := int32(0)
+			if worker < g {
+				want = 1
+			}
+			if got := runs[worker].Load(); got != want {
+				t.Errorf("g=%d: worker %d ran %d times", g, worker, got)
+			}
+		}
+		if d < time.Millisecond {
+			t.Errorf("g=%d: took %v", g, d)
 		}
 	}
 }

@@ -5,10 +5,14 @@ import "time"
 // scale says how much is measured. The rows read it; nothing else differs between
 // the modes.
 type scale struct {
-	name    string
-	rounds  int
-	slice   time.Duration // how long a contender runs in a round
-	window  time.Duration // the same, where something has to happen meanwhile
+	name   string
+	rounds int
+	slice  time.Duration // how long a contender runs in a round
+	window time.Duration // the same, where something has to happen meanwhile
+
+	// patience is how long goroutines try to start on a core each.
+	patience time.Duration
+
 	sizes   []int         // rows 1 and 12: how many ranges
 	writes  []int         // row 7
 	batches []int         // row 7: operations in a transaction
@@ -24,41 +28,43 @@ type scale struct {
 }
 
 var quick = scale{
-	name:    "quick",
-	rounds:  10,
-	slice:   8 * time.Millisecond,
-	window:  30 * time.Millisecond,
-	sizes:   []int{100, 1000, 100_000, 1_000_000},
-	writes:  []int{1000, 100_000},
-	batches: []int{1, 10, 1000},
-	loaded:  100_000,
-	crowd:   []int{1, 2, 4, 8, 16, 32, 64},
-	guards:  1000,
-	wait:    time.Second,
-	waits:   2,
-	growth:  []int{100, 1000, 10_000, 100_000, 1_000_000},
-	held:    []int{1000, 100_000},
-	retired: 1_000_000,
-	drains:  3,
+	name:     "quick",
+	rounds:   10,
+	slice:    8 * time.Millisecond,
+	window:   30 * time.Millisecond,
+	patience: 20 * time.Millisecond,
+	sizes:    []int{100, 1000, 100_000, 1_000_000},
+	writes:   []int{1000, 100_000},
+	batches:  []int{1, 10, 1000},
+	loaded:   100_000,
+	crowd:    []int{1, 2, 4, 8, 16, 32, 64},
+	guards:   1000,
+	wait:     time.Second,
+	waits:    2,
+	growth:   []int{100, 1000, 10_000, 100_000, 1_000_000},
+	held:     []int{1000, 100_000},
+	retired:  1_000_000,
+	drains:   3,
 }
 
 var full = scale{
-	name:    "full",
-	rounds:  20,
-	slice:   20 * time.Millisecond,
-	window:  100 * time.Millisecond,
-	sizes:   quick.sizes,
-	writes:  quick.writes,
-	batches: quick.batches,
-	loaded:  1_000_000,
-	crowd:   quick.crowd,
-	guards:  1000,
-	wait:    time.Second,
-	waits:   10,
-	growth:  []int{100, 1000, 10_000, 100_000, 1_000_000, 10_000_000},
-	held:    []int{1000, 100_000, 1_000_000},
-	retired: 1_000_000,
-	drains:  10,
+	name:     "full",
+	rounds:   20,
+	slice:    20 * time.Millisecond,
+	window:   100 * time.Millisecond,
+	patience: 20 * time.Millisecond,
+	sizes:    quick.sizes,
+	writes:   quick.writes,
+	batches:  quick.batches,
+	loaded:   1_000_000,
+	crowd:    quick.crowd,
+	guards:   1000,
+	wait:     time.Second,
+	waits:    10,
+	growth:   []int{100, 1000, 10_000, 100_000, 1_000_000, 10_000_000},
+	held:     []int{1000, 100_000, 1_000_000},
+	retired:  1_000_000,
+	drains:   10,
 }
 
 // smoke shows that everything runs, and nothing else.
