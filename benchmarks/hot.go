@@ -2,15 +2,16 @@ package main
 
 import "github.com/spanlock/spanlock/benchmarks/internal/stat"
 
-// hotRange is row 4: everybody reads one range of a thousand.
+// hotRange is row 4: everybody reads one range of a thousand. One goroutine and two
+// have stores of their own, since a store may get used to what it meets.
 func hotRange(b *bench) {
-	f := newFixture(uint64Kind, 1000, false)
+	f, other := newFixture(uint64Kind, 1000, false), newFixture(uint64Kind, 1000, false)
 	clear(f.keys)
 
 	s := b.about("2 goroutines beside 1", "n", 1000)
 	var cs []contender
-	for _, st := range f.stores {
-		one := reading(st.name()+" 1", f.keys, st)
+	for i, st := range f.stores {
+		one := reading(st.name()+" 1", f.keys, other.stores[i])
 		two := reading(st.name()+" 2", f.keys, st)
 		one.g, two.g = 1, 2
 		cs = append(cs, one, two)
