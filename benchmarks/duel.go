@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -73,12 +74,17 @@ func (o *bout) add(name string, d time.Duration, n int) {
 	o.times[name] = append(o.times[name], float64(d.Nanoseconds())/float64(n))
 }
 
-// calibrate returns how many operations fill a slice.
+// calibrate returns how many operations of each goroutine fill a slice, as if they did
+// not disturb each other. It asks one of them: where two have to share a core, the time
+// of a few operations is that until the kernel changes over.
 func (b *bench) calibrate(c *contender) int {
+	alone := *c
+	alone.g = 1
+	turns := (c.g + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
 	for n := 1; ; n *= 2 {
-		d := c.time(b.scale.patience, 0, n)
+		d := alone.time(0, 0, n)
 		if d > b.scale.slice/8 || n >= 1<<24 {
-			return max(1, int(float64(n)*float64(b.scale.slice)/float64(d+1)))
+			return max(1, int(float64(n)*float64(b.scale.slice)/float64(d+1))/turns)
 		}
 	}
 }
