@@ -2,7 +2,6 @@ package spanlock_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -157,58 +156,72 @@ type segment[K any] struct {
 	refs   atomic.Int64
 }
 
-func newTree[K any](compare func(a, b K) int, segs []*segment[K]) *btree.BTreeG[*segment[K]] {
-	t := btree.NewG(32, func(a, b *segment[K]) bool { return compare(a.lo, b.lo) < 0 })
+// entry is what the tree holds: the key beside the pointer, so that a search follows no
+// pointer and its pivot is not allocated.
+type entry[K any] struct {
+	lo K
+	s  *segment[K]
+}
+
+func (s *segment[K]) entry() entry[K] { return entry[K]{s.lo, s} }
+
+func newTree[K any](less func(a, b entry[K]) bool, segs []*segment[K]) *btree.BTreeG[entry[K]] {
+	t := btree.NewG(32, less)
 	for _, s := range segs {
-		t.ReplaceOrInsert(s)
+		t.ReplaceOrInsert(s.entry())
 	}
 	return t
 }
 
-func floor[K any](t *btree.BTreeG[*segment[K]], compare func(a, b K) int, pivot *segment[K]) *segment[K] {
+func floor[K any](t *btree.BTreeG[entry[K]], before func(a, b K) bool, key K) *segment[K] {
 	var found *segment[K]
-	t.DescendLessOrEqual(pivot, func(s *segment[K]) bool {
-		found = s
+	t.DescendLessOrEqual(entry[K]{lo: key}, func(x entry[K]) bool {
+		found = x.s
 		return false
 	})
-	if found != nil && compare(pivot.lo, found.hi) < 0 {
+	if found != nil && before(key, found.hi) {
 		return found
 	}
 	return nil
 }
 
+// order is how keys are compared, written out for each type of them.
+type order[K any] struct {
+	before func(a, b K) bool
+	less   func(a, b entry[K]) bool
+}
+
 // rwStore is a sync.RWMutex over a google/btree, the read lock held over the
 // access, as bbolt and others do it.
 type rwStore[K any] struct {
-	mu      sync.RWMutex
-	t       *btree.BTreeG[*segment[K]]
-	compare func(a, b K) int
+	mu    sync.RWMutex
+	t     *btree.BTreeG[entry[K]]
+	order order[K]
 }
 
 func (s *rwStore[K]) read(key K) int {
-	pivot := segment[K]{lo: key}
+	v := 0
 	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if x := floor(s.t, s.compare, &pivot); x != nil {
-		return *x.v
+	if x := floor(s.t, s.order.before, key); x != nil {
+		v = *x.v
 	}
-	return 0
+	s.mu.RUnlock()
+	return v
 }
 
 // snapStore is an atomic pointer to a clone of the tree with a count on each
 // segment: the best that a careful team writes by hand.
 type snapStore[K any] struct {
-	mu      sync.Mutex
-	t       atomic.Pointer[btree.BTreeG[*segment[K]]]
-	compare func(a, b K) int
+	mu    sync.Mutex
+	t     atomic.Pointer[btree.BTreeG[entry[K]]]
+	order order[K]
 }
 
 const dead = 1 << 40
 
 func (s *snapStore[K]) read(key K) int {
-	pivot := segment[K]{lo: key}
 	for {
-		x := floor(s.t.Load(), s.compare, &pivot)
+		x := floor(s.t.Load(), s.order.before, key)
 		if x == nil {
 			return 0
 		}
@@ -227,10 +240,10 @@ type fixture[K any] struct {
 	ours *rangelock.Map[K, *int]
 	rw   *rwStore[K]
 	snap *snapStore[K]
-	tree *btree.BTreeG[*segment[K]]
+	tree *btree.BTreeG[entry[K]]
 }
 
-func newFixture[K any](n int, m *rangelock.Map[K, *int], compare func(a, b K) int, key func(uint64) K) *fixture[K] {
+func newFixture[K any](n int, m *rangelock.Map[K, *int], o order[K], key func(uint64) K) *fixture[K] {
 	f := &fixture[K]{ours: m}
 	w := m.Lock()
 	segs := make([]*segment[K], n)
@@ -243,10 +256,10 @@ func newFixture[K any](n int, m *rangelock.Map[K, *int], compare func(a, b K) in
 		}
 	}
 	w.Unlock()
-	f.tree = newTree(compare, segs)
-	f.rw = &rwStore[K]{t: f.tree, compare: compare}
-	f.snap = &snapStore[K]{compare: compare}
-	f.snap.t.Store(newTree(compare, segs))
+	f.tree = newTree(o.less, segs)
+	f.rw = &rwStore[K]{t: f.tree, order: o}
+	f.snap = &snapStore[K]{order: o}
+	f.snap.t.Store(newTree(o.less, segs))
 	rng := uint64(0x9E3779B97F4A7C15)
 	f.keys = make([]K, 1<<16)
 	for i := range f.keys {
@@ -259,11 +272,19 @@ func newFixture[K any](n int, m *rangelock.Map[K, *int], compare func(a, b K) in
 }
 
 func uint64Fixture(n int) *fixture[uint64] {
-	return newFixture(n, rangelock.New[uint64, *int](nil), cmp.Compare[uint64], func(k uint64) uint64 { return k })
+	o := order[uint64]{
+		before: func(a, b uint64) bool { return a < b },
+		less:   func(a, b entry[uint64]) bool { return a.lo < b.lo },
+	}
+	return newFixture(n, rangelock.New[uint64, *int](nil), o, func(k uint64) uint64 { return k })
 }
 
 func bytesFixture(n int) *fixture[[]byte] {
-	return newFixture(n, rangelock.NewFunc[[]byte, *int](bytes.Compare, nil), bytes.Compare, func(k uint64) []byte {
+	o := order[[]byte]{
+		before: func(a, b []byte) bool { return bytes.Compare(a, b) < 0 },
+		less:   func(a, b entry[[]byte]) bool { return bytes.Compare(a.lo, b.lo) < 0 },
+	}
+	return newFixture(n, rangelock.NewFunc[[]byte, *int](bytes.Compare, nil), o, func(k uint64) []byte {
 		return binary.BigEndian.AppendUint64([]byte("key/"), k)
 	})
 }
@@ -296,10 +317,8 @@ func BenchmarkLookup(b *testing.B) {
 func lookup[K any](b *testing.B, keys string, n int, f *fixture[K]) {
 	bare := contender{"btree", func(worker, n int) {
 		at := worker * 1031
-		var pivot segment[K]
 		for range n {
-			pivot.lo = f.keys[at&(len(f.keys)-1)]
-			floor(f.tree, f.rw.compare, &pivot)
+			floor(f.tree, f.rw.order.before, f.keys[at&(len(f.keys)-1)])
 			at++
 		}
 	}}
@@ -358,7 +377,7 @@ func BenchmarkBusyWriter(b *testing.B) {
 	rival := func(stop <-chan struct{}) {
 		for running(stop) {
 			f.rw.mu.Lock()
-			f.rw.t.ReplaceOrInsert(&segment[uint64]{lo: 1 << 40, hi: 1<<40 + 1, v: &v})
+			f.rw.t.ReplaceOrInsert((&segment[uint64]{lo: 1 << 40, hi: 1<<40 + 1, v: &v}).entry())
 			time.Sleep(time.Millisecond)
 			f.rw.mu.Unlock()
 			time.Sleep(time.Millisecond)
@@ -438,17 +457,17 @@ func write(b *testing.B, f *fixture[uint64]) {
 	// Every range is at [100 i, 100 i + 100); make room by taking out the odd ones.
 	half := uint64(f.ours.Len() / 2)
 	var mu sync.Mutex
-	inPlace := btree.NewG(32, func(a, b *segment[uint64]) bool { return a.lo < b.lo })
+	inPlace := newTree(f.rw.order.less, nil)
 	w := f.ours.Lock()
 	for i := range half {
 		lo := 200*i + 100
 		if _, err := w.Remove(rangelock.Span(lo, lo+100)); err != nil {
 			b.Fatal(err)
 		}
-		f.tree.Delete(&segment[uint64]{lo: lo})
+		f.tree.Delete(entry[uint64]{lo: lo})
 	}
 	w.Unlock()
-	f.tree.Ascend(func(s *segment[uint64]) bool { inPlace.ReplaceOrInsert(s); return true })
+	f.tree.Ascend(func(x entry[uint64]) bool { inPlace.ReplaceOrInsert(x); return true })
 	f.snap.t.Store(inPlace.Clone())
 	v := 1
 	where := func(i int) uint64 { return f.keys[i&(len(f.keys)-1)]/200*200 + 100 }
@@ -470,10 +489,10 @@ func write(b *testing.B, f *fixture[uint64]) {
 				lo := where(i)
 				s := &segment[uint64]{lo: lo, hi: lo + 100, v: &v}
 				mu.Lock()
-				inPlace.ReplaceOrInsert(s)
+				inPlace.ReplaceOrInsert(s.entry())
 				mu.Unlock()
 				mu.Lock()
-				inPlace.Delete(s)
+				inPlace.Delete(s.entry())
 				mu.Unlock()
 			}
 		}},
@@ -483,12 +502,12 @@ func write(b *testing.B, f *fixture[uint64]) {
 				s := &segment[uint64]{lo: lo, hi: lo + 100, v: &v}
 				f.snap.mu.Lock()
 				t := f.snap.t.Load().Clone()
-				t.ReplaceOrInsert(s)
+				t.ReplaceOrInsert(s.entry())
 				f.snap.t.Store(t)
 				f.snap.mu.Unlock()
 				f.snap.mu.Lock()
 				t = f.snap.t.Load().Clone()
-				t.Delete(s)
+				t.Delete(s.entry())
 				f.snap.t.Store(t)
 				f.snap.mu.Unlock()
 				s.refs.Add(dead)
