@@ -45,6 +45,7 @@ func hintingOf[K any]() *hinting[K] {
 	return o
 }
 
+// textHinting returns the functions below, for keys of type K.
 func textHinting[K text]() hinting[K] {
 	return hinting[K]{floorText[K], upperText[K], atMost[K], shared[K], hint[K]}
 }
