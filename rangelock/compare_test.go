@@ -113,6 +113,8 @@ func TestComparePanics(t *testing.T) {
 		"Writer.Split":       func(w intWriter) { w.Split(15) },
 		"Writer.Merge":       func(w intWriter) { w.Merge(20) },
 		"Writer.Resize":      func(w intWriter) { w.Resize(15, rg(12, 18)) },
+		"Writer.Resize up":   func(w intWriter) { w.Resize(15, rg(10*n+100, 10*n+105)) },
+		"Writer.Resize down": func(w intWriter) { w.Resize(10*n-5, rg(-100, -95)) },
 		"Writer.Clear":       func(w intWriter) { w.Clear() },
 		"Writer.Find":        func(w intWriter) { w.Find(15) },
 		"Writer.Overlapping": func(w intWriter) { text(w.Overlapping(rg(15, 95))) },

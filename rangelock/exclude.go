@@ -30,7 +30,11 @@ func (w Writer[K, V]) Exclude(r Range[K]) error {
 	}
 	defer m.done()
 	m.collect(r)
-	return m.exclude()
+	if err := m.exclude(); err != nil {
+		return err
+	}
+	m.keep()
+	return nil
 }
 
 // TryExclude is like [Writer.Exclude] but does not wait: it reports false, and has
@@ -45,13 +49,13 @@ func (w Writer[K, V]) TryExclude(r Range[K]) bool {
 	}
 	defer m.done()
 	m.collect(r)
-	from := m.shut()
+	m.shut()
 	for _, h := range m.scratch {
 		if m.occupied(h) {
-			m.letIn(from)
 			return false
 		}
 	}
+	m.keep()
 	return true
 }
 
@@ -92,23 +96,21 @@ func (m *Map[K, V]) collectSpan(s *span[K, V], r Range[K]) {
 }
 
 // exclude excludes the ranges in m.scratch and waits until nobody is in them. On
-// error it lets in again those that it has excluded.
+// error done lets in again those that it has excluded.
 func (m *Map[K, V]) exclude() error {
-	from := m.shut()
+	m.shut()
 	for _, h := range m.scratch {
 		if err := m.await(h); err != nil {
-			m.letIn(from)
 			return err
 		}
 	}
 	return nil
 }
 
-// shut sets the bit on all of m.scratch and returns where those that did not have
-// it begin in touched. All bits come before the first wait: readers of the last
-// range need not be waited for while those of the first leave.
-func (m *Map[K, V]) shut() (from int) {
-	from = len(m.txn.touched)
+// shut sets the bit on all of m.scratch and notes those that did not have it. All bits
+// come before the first wait: readers of the last range need not be waited for while
+// those of the first leave.
+func (m *Map[K, V]) shut() {
 	for _, h := range m.scratch {
 		invariants.At("rangelock: before the bit of exclusion")
 		// Pairs with a reader's add: who comes second sees the other. Where the reader
@@ -118,17 +120,6 @@ func (m *Map[K, V]) shut() (from int) {
 		}
 	}
 	invariants.At("rangelock: shut")
-	return from
-}
-
-// letIn takes back what shut did.
-func (m *Map[K, V]) letIn(from int) {
-	t := &m.txn
-	for _, h := range t.touched[from:] {
-		m.open(h)
-	}
-	clear(t.touched[from:])
-	t.touched = t.touched[:from]
 }
 
 // open lets readers into h again, or the next in line.

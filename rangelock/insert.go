@@ -123,6 +123,18 @@ func (m *Map[K, V]) insertLeaf(c *cursor[K, V], h *header[K, V]) {
 	m.killLeaf(old)
 }
 
+// splitLeaf makes two leaves of c's, with half of its ranges each.
+func (m *Map[K, V]) splitLeaf(c *cursor[K, V]) {
+	old, mid := c.leaf, c.leaf.n/2
+	left, right := m.newLeaf(), m.newLeaf()
+	left.copyFrom(old, 0, mid)
+	right.copyFrom(old, mid, old.n)
+	m.hintLeaf(left, old)
+	m.hintLeaf(right, old)
+	m.insertChild(c, c.depth-1, child[K, V]{leaf: left}, right.keys[0], child[K, V]{leaf: right})
+	m.killLeaf(old)
+}
+
 // insertChild makes left the child that c takes at depth d and inserts right after
 // it, with key between them. Left is that child already or nobody sees it.
 func (m *Map[K, V]) insertChild(c *cursor[K, V], d int, left child[K, V], key K, right child[K, V]) {

@@ -47,12 +47,10 @@ func (w Writer[K, V]) Resize(key K, r Range[K]) error {
 
 // move is Resize to a place that does not overlap the old one.
 func (m *Map[K, V]) move(old *header[K, V], r Range[K]) error {
-	var to slot[K, V]
-	if err := m.place(&to, r); err != nil {
+	to, err := m.roomFor(r)
+	if err != nil {
 		return err // cannot be: nothing overlaps r
 	}
-	// The old place is sought here for m.scratch, and so that a comparison that panics
-	// does so before anything has changed; the change makes the cursors void.
 	var from span[K, V]
 	m.collectSpan(&from, old.bounds())
 	if err := m.exclude(); err != nil {
@@ -61,9 +59,40 @@ func (m *Map[K, V]) move(old *header[K, V], r Range[K]) error {
 	m.publishing()
 	// The new place first. Both are excluded, so that a reader who finds either waits
 	// for the end of the transaction; a walk may see both.
+	l := to.at.leaf
 	m.attach(&to, m.newHeader(r, old.value))
-	m.collectSpan(&from, old.bounds())
+	// That has put a copy in the place of one leaf and changed nothing else, so the way
+	// to the old place is known without a comparison.
+	if from.l.leaf == l {
+		d := from.l.depth - 1
+		from.l.leaf = from.l.nodes[d].leaves[from.l.at[d]].Load()
+		if to.at.i <= from.l.i {
+			from.l.i++
+		}
+	}
+	from.r = from.l
+	from.r.i++
+	from.tail = from.r.header() == nil
 	m.apply(&cut[K, V]{l: &from.l, r: from.end()}, nil)
 	m.vacate(old)
 	return nil
+}
+
+// roomFor returns a place for r that attach can use without a change to an inner node.
+// Where there is none it changes the shape of the tree until there is, which is no
+// change to the map: the same ranges are found, and the same gaps.
+func (m *Map[K, V]) roomFor(r Range[K]) (to slot[K, V], err error) {
+	for {
+		if err := m.place(&to, r); err != nil {
+			return to, err
+		}
+		switch {
+		case to.raise:
+			m.setSeparator(&to.next, to.next.separatorDepth(), to.next.header().lo)
+		case to.at.leaf.n == leafCap:
+			m.splitLeaf(&to.at)
+		default:
+			return to, nil
+		}
+	}
 }

@@ -42,6 +42,7 @@ type transaction[K, V any] struct {
 	ctx     context.Context // ends waits; nil between transactions
 	begun   bool            // pub is odd
 	touched []*header[K, V] // excluded and not yet let go
+	op      operation       // the operation under way
 	since   time.Time       // when it began; zero unless the trace wants to know
 }
 
@@ -107,6 +108,7 @@ func (m *Map[K, V]) TryLock() (Writer[K, V], bool) {
 func (m *Map[K, V]) begin(ctx context.Context) Writer[K, V] {
 	seq, _ := m.sem.Speculate()
 	m.txn.ctx = ctx
+	m.plan()
 	if debug {
 		m.rememberWriter()
 	}
@@ -131,6 +133,7 @@ func (w Writer[K, V]) change(method string) (*Map[K, V], error) {
 	if m.closed.Load() {
 		return m, ErrClosed
 	}
+	m.plan()
 	return m, nil
 }
 
@@ -199,32 +202,6 @@ func (m *Map[K, V]) commit() {
 	m.seal()
 }
 
-// publishing makes the publication sequence odd, before the transaction's first
-// change to the tree.
-//
-// Preconditions: the caller holds sem for writing.
-func (m *Map[K, V]) publishing() {
-	if !m.txn.begun {
-		m.txn.begun = true
-		m.pub.Add(1) // pairs with proveMiss
-		invariants.At("rangelock: publishing")
-	}
-}
-
-// touch notes that h is excluded and must be let go by commit.
-func (m *Map[K, V]) touch(h *header[K, V]) { m.txn.touched = append(m.txn.touched, h) }
-
-// done ends an operation that changed the tree.
-func (m *Map[K, V]) done() {
-	clear(m.scratch)
-	if m.scratch = m.scratch[:0]; cap(m.scratch) > maxTouched {
-		m.scratch = nil
-	}
-	if m.dead.count() >= pollEvery {
-		m.seal()
-	}
-}
-
 // Insert attaches a range with a value. It does not wait. Ranges that touch, like
 // [0, 5) and [5, 9), do not overlap, and are not joined.
 //
@@ -249,7 +226,7 @@ func (m *Map[K, V]) insert(r Range[K], v V) error {
 	}
 	m.publishing()
 	m.attach(&s, m.newHeader(r, v))
-	m.done()
+	m.done() // nothing was taken before publishing, so there is nothing to defer
 	return nil
 }
 
