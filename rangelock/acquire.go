@@ -52,8 +52,8 @@ func (m *Map[K, V]) Acquire(key K) (Guard[K, V], bool) {
 	return g, a == entered
 }
 
-// AcquireContext is like [Map.Acquire], but a wait ends when ctx is done, with the
-// context's error. Where nothing has to be waited for it succeeds also when ctx is
+// AcquireContext is like [Map.Acquire], but a wait ends when ctx is done, with a
+// [WaitError]. Where nothing has to be waited for it succeeds also when ctx is
 // done. Its error for a key without a range, and on a closed map, is [ErrNotFound].
 // With an error the guard is the zero Guard.
 func (m *Map[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], error) {
@@ -100,7 +100,8 @@ func (m *Map[K, V]) TryAcquire(key K) (Guard[K, V], error) {
 // View calls f with the range that covers key and its value, under a guard that is
 // released when f returns or panics, and reports whether there was one. It waits
 // as [Map.Acquire] does, and what holds for a goroutine with a guard holds for f. If
-// there is no range f is not called.
+// there is no range f is not called. Where the wait must be bounded, use
+// [Map.AcquireContext].
 func (m *Map[K, V]) View(key K, f func(r Range[K], v V)) bool {
 	g, ok := m.Acquire(key)
 	if !ok {
@@ -118,7 +119,7 @@ func (m *Map[K, V]) View(key K, f func(r Range[K], v V)) bool {
 //
 // It takes no lock unless a writer has the key's range excluded or, for a key
 // without a range, has begun to change the set; then it waits for that writer, as
-// Acquire does. It does not write to the range, so readers of one range do not
+// Acquire does. Where the wait must be bounded, use [Map.AcquireContext]. It does not write to the range, so readers of one range do not
 // disturb each other.
 func (m *Map[K, V]) Get(key K) (V, bool) {
 	if debug {
@@ -140,7 +141,7 @@ func (m *Map[K, V]) Get(key K) (V, bool) {
 // by the search, still are its bounds when the count is in. Every exit unpins, and
 // nothing in between blocks.
 func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
-	if m.userOrder {
+	if !m.direct {
 		return m.enterFunc(key)
 	}
 	seq := m.pub.Load()
@@ -173,9 +174,11 @@ func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
 	return g, a
 }
 
-// enterFunc is enter for maps whose comparison is the user's: a panic in it must
-// not leave the pin behind. Apart from the deferred unpin it is the same.
+// enterFunc is enter for maps in which a comparison can panic: because it is the user's,
+// or because it reads memory that can fault (debug.SetPanicOnFault). That must not leave
+// the pin behind. Apart from the deferred unpin it is the same.
 func (m *Map[K, V]) enterFunc(key K) (Guard[K, V], answer) {
+	m.mustBeMade()
 	seq := m.pub.Load()
 	invariants.At("rangelock: publication sequence read")
 	pin := m.domain.Pin()
@@ -231,7 +234,7 @@ func refusal(s uint64) answer {
 // look is the fast path of Get: like enter, without a count. The value cannot
 // change while the header is attached, and cannot be cleared while we are pinned.
 func (m *Map[K, V]) look(key K) (V, answer) {
-	if m.userOrder {
+	if !m.direct {
 		return m.lookFunc(key)
 	}
 	seq := m.pub.Load()
@@ -251,8 +254,9 @@ func (m *Map[K, V]) look(key K) (V, answer) {
 	return v, a
 }
 
-// lookFunc is look for maps whose comparison is the user's.
+// lookFunc is look for maps in which a comparison can panic.
 func (m *Map[K, V]) lookFunc(key K) (V, answer) {
+	m.mustBeMade()
 	seq := m.pub.Load()
 	invariants.At("rangelock: publication sequence read")
 	pin := m.domain.Pin()

@@ -125,7 +125,7 @@ func TestCancel(t *testing.T) {
 					}
 					defer cancel()
 					c := start(x.name, func() {
-						if err := x.do(ctx, m); err != want {
+						if err := x.do(ctx, m); !errors.Is(err, want) {
 							t.Errorf("%s = %v, want %v", x.name, err, want)
 						}
 					})
@@ -166,10 +166,10 @@ func TestCancel(t *testing.T) {
 func TestCancelFirst(t *testing.T) {
 	ended := endedContext()
 	m, rec := tens("a", "b", "c", "d", "e")
-	if _, err := m.LockContext(ended); err != context.Canceled {
+	if _, err := m.LockContext(ended); !errors.Is(err, context.Canceled) {
 		t.Errorf("LockContext = %v", err)
 	}
-	if _, err := m.RLockContext(ended); err != context.Canceled {
+	if _, err := m.RLockContext(ended); !errors.Is(err, context.Canceled) {
 		t.Errorf("RLockContext = %v", err)
 	}
 	if g, err := m.AcquireContext(ended, 5); err != nil {
@@ -210,13 +210,13 @@ func TestCancelFirst(t *testing.T) {
 	if err := w.Swap(rg(25, 40), "D"); err != nil {
 		t.Errorf("Swap = %v", err)
 	}
-	if n, err := w.Remove(rg(0, 50)); n != 0 || err != context.Canceled {
+	if n, err := w.Remove(rg(0, 50)); n != 0 || !errors.Is(err, context.Canceled) {
 		t.Errorf("Remove with a guard in the way = %d, %v", n, err)
 	}
-	if err := w.Exclude(rg(0, 50)); err != context.Canceled {
+	if err := w.Exclude(rg(0, 50)); !errors.Is(err, context.Canceled) {
 		t.Errorf("Exclude with a guard in the way = %v", err)
 	}
-	if err := w.Update(45, "x"); err != context.Canceled {
+	if err := w.Update(45, "x"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Update with a guard in the way = %v", err)
 	}
 	wantTry(t, m, 45, "e")
@@ -276,14 +276,14 @@ func TestCancelRace(t *testing.T) {
 		do(cancel)
 		do(g.Release)
 		do(func() {
-			if n, err := m.Remove(ctx, rg(0, 10)); (n != 1 || err != nil) && (n != 0 || err != context.Canceled) {
+			if n, err := m.Remove(ctx, rg(0, 10)); (n != 1 || err != nil) && (n != 0 || !errors.Is(err, context.Canceled)) {
 				t.Errorf("Remove = %d, %v", n, err)
 			}
 		})
 		do(func() {
 			if g, err := m.AcquireContext(ctx, 5); err == nil {
 				g.Release()
-			} else if err != context.Canceled && err != rangelock.ErrNotFound {
+			} else if !errors.Is(err, context.Canceled) && err != rangelock.ErrNotFound {
 				t.Errorf("AcquireContext = %v", err)
 			}
 		})

@@ -200,14 +200,14 @@ func TestCloseCancelled(t *testing.T) {
 				m = rangelock.New[int, string](nil)
 				fillTens(m, "a", "b")
 			}
-			if err := m.Close(endedContext()); err != context.Canceled {
+			if err := m.Close(endedContext()); !errors.Is(err, context.Canceled) {
 				t.Errorf("Close with a context that has ended = %v", err)
 			}
 			wantContents(t, m, "[0, 10)=a [10, 20)=b")
 			ctx, cancel := context.WithTimeout(bg, time.Second)
 			defer cancel()
 			w := m.Lock()
-			if err := m.Close(ctx); err != context.DeadlineExceeded {
+			if err := m.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("Close during a transaction = %v", err)
 			}
 			w.Unlock()
@@ -218,7 +218,7 @@ func TestCloseCancelled(t *testing.T) {
 			g := hold(t, m, 5)
 			ctx, cancel = context.WithTimeout(bg, time.Second)
 			defer cancel()
-			if err := m.Close(ctx); err != context.DeadlineExceeded {
+			if err := m.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("Close with a guard held = %v", err)
 			}
 			wantContents(t, m, "")
@@ -230,7 +230,7 @@ func TestCloseCancelled(t *testing.T) {
 			}
 			ctx, cancel = context.WithTimeout(bg, time.Second)
 			defer cancel()
-			if err := m.Close(ctx); err != context.DeadlineExceeded {
+			if err := m.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("Close again with a guard held = %v", err)
 			}
 			g.Release()

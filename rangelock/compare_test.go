@@ -78,6 +78,16 @@ func TestComparePanics(t *testing.T) {
 			for range m.Guards(rg(15, 95)) {
 			}
 		},
+		"AcquireNext of a gap": func(m *intMap) {
+			if g, err := m.AcquireNextContext(ctx, -15); err == nil {
+				g.Release()
+			}
+		},
+		"AcquireExclusive": func(m *intMap) {
+			if g, ok := m.AcquireExclusive(15); ok {
+				g.Release()
+			}
+		},
 		"Get":  func(m *intMap) { m.Get(15) },
 		"View": func(m *intMap) { m.View(15, func(intRange, string) {}) },
 		"All":  func(m *intMap) { text(m.All()) },

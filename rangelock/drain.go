@@ -1,6 +1,9 @@
 package rangelock
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Drain waits until OnRetire has returned for every range that has left the map
 // before the call, or, without an OnRetire, until the guards on those ranges are
@@ -14,8 +17,10 @@ import "context"
 // that has left the map. It may be called during a transaction, also by the one who
 // holds it, unless OnRetire waits for that transaction.
 func (m *Map[K, V]) Drain(ctx context.Context) error {
-	if err := m.pending.wait(ctx); err != nil {
-		return err
+	m.mustBeMade()
+	start := time.Now()
+	if !m.pending.wait(ctx) {
+		return &WaitError[K]{For: ForRetire, Held: m.heldRanges(), Waited: time.Since(start), ended: endedBy(ctx)}
 	}
 	m.sweep(ctx)
 	return nil
@@ -54,8 +59,9 @@ func (m *Map[K, V]) Close(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := m.flights.ground(ctx); err != nil {
-		return err
+	start := time.Now()
+	if !m.flights.ground(ctx) {
+		return &WaitError[K]{For: ForLoad, Waited: time.Since(start), ended: endedBy(ctx)}
 	}
 	return m.Drain(ctx)
 }

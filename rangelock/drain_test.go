@@ -77,10 +77,10 @@ func TestDrainOnRetire(t *testing.T) {
 		c.waits(t)
 		ctx, cancel := context.WithTimeout(bg, time.Second)
 		defer cancel()
-		if err := m.Drain(ctx); err != context.DeadlineExceeded {
+		if err := m.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Drain = %v", err)
 		}
-		if err := m.Drain(endedContext()); err != context.Canceled {
+		if err := m.Drain(endedContext()); !errors.Is(err, context.Canceled) {
 			t.Errorf("Drain = %v", err)
 		}
 		close(open)
@@ -404,7 +404,7 @@ func TestDrainRandom(t *testing.T) {
 					under = append(under[:k:k], under[k+1:]...)
 					d.cancel()
 					d.c.returns(t)
-					if d.err != context.Canceled {
+					if !errors.Is(d.err, context.Canceled) {
 						t.Fatalf("cancelled Drain = %v", d.err)
 					}
 				}

@@ -8,8 +8,7 @@ import (
 // What the map refuses is one of these errors; an operation that returns one has
 // changed nothing, except Load. Writers wrap them with the bounds that refused, so
 // compare with [errors.Is]. TryAcquire and AcquireContext return them as they are,
-// because they must not allocate. A wait that a context ends returns the context's
-// own error.
+// because they must not allocate. A wait that a context ends returns a [WaitError].
 var (
 	// ErrNotFound says that no range covers the key, definitely: TryAcquire,
 	// AcquireContext, Update.
@@ -52,6 +51,30 @@ func badRange[K any](r Range[K]) error {
 func overlap[K any](r, there Range[K]) error {
 	return fmt.Errorf("%w: %v would overlap %v", ErrOverlap, r, there)
 }
+
+// BacklogError is an [ErrBacklog] with its figures, in units of Options.Cost. A figure
+// that is larger than an int64 is the largest int64.
+type BacklogError[K any] struct {
+	Range      Range[K] // what was to leave the map
+	Cost       int64    // of what was to leave
+	Pending    int64    // cost of what had left and was still pending
+	MaxPending int64    // the bound
+
+	rangeless bool // it was asked for room alone
+}
+
+// Error says what would not fit.
+func (e *BacklogError[K]) Error() string {
+	what := "that"
+	if !e.rangeless {
+		what = e.Range.String()
+	}
+	return fmt.Sprintf("%v: %s would add %d to the %d that are pending, more than MaxPending %d",
+		ErrBacklog, what, e.Cost, e.Pending, e.MaxPending)
+}
+
+// Unwrap returns ErrBacklog.
+func (e *BacklogError[K]) Unwrap() error { return ErrBacklog }
 
 // partial wraps ErrPartial with the range asked for and the one it would cut.
 func partial[K any](r, cut Range[K]) error {

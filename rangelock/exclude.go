@@ -1,6 +1,8 @@
 package rangelock
 
 import (
+	"time"
+
 	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/seam"
 )
@@ -131,6 +133,15 @@ func (m *Map[K, V]) open(h *header[K, V]) {
 	}
 }
 
+// exclusion is a writer that waits until nobody is in a range that it has excluded. It
+// never changes. Releasers look for the parker, and Stats and Survey for the rest.
+type exclusion[K, V any] struct {
+	h      *header[K, V]
+	r      Range[K] // of h; copied, because h may be recycled when it is looked at
+	since  time.Time
+	parker *seam.Parker
+}
+
 // await waits until no guard is on h, which is excluded.
 func (m *Map[K, V]) await(h *header[K, V]) error {
 	for range spins {
@@ -144,22 +155,24 @@ func (m *Map[K, V]) await(h *header[K, V]) error {
 // awaitSlow parks. The writer shows where it sleeps, then looks again, then
 // sleeps; a releaser takes its count back, then looks for a sleeper. Who comes
 // second sees the other, so no wake-up is lost.
-func (m *Map[K, V]) awaitSlow(h *header[K, V]) error {
+func (m *Map[K, V]) awaitSlow(h *header[K, V]) (err error) {
 	ctx := m.txn.ctx
 	if debug && ctx.Done() == nil {
 		m.mayWait("Exclude", toExclude)
 	}
-	over := m.excludeWaiting()
-	p := seam.NewParker()
-	m.waiter.Store(p)
+	m.excludeWaiting()
+	x := &exclusion[K, V]{h: h, r: h.bounds(), since: time.Now(), parker: seam.NewParker()}
+	m.waiter.Store(x)
 	defer m.waiter.Store(nil)
 	for m.occupied(h) {
 		invariants.At("rangelock: before the writer parks")
-		if !p.Park(ctx.Done()) && m.occupied(h) {
-			over(ctx.Err())
-			return ctx.Err()
+		if !x.parker.Park(ctx.Done()) && m.occupied(h) {
+			err = &WaitError[K]{
+				For: ForGuards, Range: x.r, Guards: m.guardsOn(h), Waited: time.Since(x.since), ended: endedBy(ctx),
+			}
+			break
 		}
 	}
-	over(nil)
-	return nil
+	m.excludeWaited(time.Since(x.since), err)
+	return err
 }

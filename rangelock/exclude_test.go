@@ -118,7 +118,7 @@ func TestExcludeCancelled(t *testing.T) {
 		}
 		g := hold(t, m, 35)
 		c := start("Exclude", func() {
-			if err := w.Exclude(rg(0, 50)); err != context.DeadlineExceeded {
+			if err := w.Exclude(rg(0, 50)); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("Exclude = %v", err)
 			}
 		})

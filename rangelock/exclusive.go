@@ -34,7 +34,7 @@ func (m *Map[K, V]) AcquireExclusive(key K) (Guard[K, V], bool) {
 }
 
 // AcquireExclusiveContext is like [Map.AcquireExclusive], but a wait ends when ctx is
-// done, with the context's error. Where nothing has to be waited for it succeeds also
+// done, with a [WaitError]. Where nothing has to be waited for it succeeds also
 // when ctx is done. Its error for a key without a range, and on a closed map, is
 // [ErrNotFound]. With an error the guard is the zero Guard, and nobody behind the
 // caller in the line is any worse off.
@@ -82,6 +82,7 @@ func (m *Map[K, V]) acquireExclusive(ctx context.Context, key K) (Guard[K, V], a
 // enterAlone is the fast path. With taken the guard is not held, and says which range
 // it is.
 func (m *Map[K, V]) enterAlone(key K) (Guard[K, V], answer) {
+	m.mustBeMade()
 	seq := m.pub.Load()
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic

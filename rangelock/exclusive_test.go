@@ -71,7 +71,7 @@ func TestExclusive(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(bg)
 		first := start("AcquireExclusiveContext", func() {
-			if g, err := m.AcquireExclusiveContext(ctx, 5); err != context.Canceled || g != (intGuard{}) {
+			if g, err := m.AcquireExclusiveContext(ctx, 5); !errors.Is(err, context.Canceled) || g != (intGuard{}) {
 				t.Errorf("%v, %v", g, err)
 			}
 		})
@@ -201,7 +201,7 @@ func TestExclusiveCancel(t *testing.T) {
 		ctx, cancel := context.WithCancel(bg)
 		cancelled := func() *call {
 			return start("AcquireExclusiveContext", func() {
-				if g, err := m.AcquireExclusiveContext(ctx, 5); err != context.Canceled {
+				if g, err := m.AcquireExclusiveContext(ctx, 5); !errors.Is(err, context.Canceled) {
 					t.Errorf("%v, %v", g, err)
 				}
 			})
@@ -242,7 +242,7 @@ func TestExclusiveCancelElsewhere(t *testing.T) {
 			return start("AcquireExclusiveContext", func() {
 				ctx, stop := context.WithTimeout(bg, d)
 				defer stop()
-				if g, err := m.AcquireExclusiveContext(ctx, 5); err != context.DeadlineExceeded {
+				if g, err := m.AcquireExclusiveContext(ctx, 5); !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("%v, %v", g, err)
 				}
 			})
@@ -287,7 +287,7 @@ func TestExclusiveCancelRace(t *testing.T) {
 		e.Release()
 		inTime(t, "three in line", func() {
 			for range 3 {
-				if err := <-done; err != nil && err != context.Canceled {
+				if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
 					t.Error(err)
 				}
 			}
@@ -376,7 +376,7 @@ func TestExclusiveLeaves(t *testing.T) {
 			}
 			ctx, stop := context.WithTimeout(bg, time.Second)
 			defer stop()
-			if err := m.Close(ctx); err != context.DeadlineExceeded {
+			if err := m.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 				return err
 			}
 			return nil
@@ -600,11 +600,11 @@ func TestExclusiveStats(t *testing.T) {
 		reading.returns(t)
 		ctx, stop := context.WithTimeout(bg, 2*time.Second)
 		defer stop()
-		if _, err := m.AcquireExclusiveContext(ctx, 5); err != context.DeadlineExceeded {
+		if _, err := m.AcquireExclusiveContext(ctx, 5); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
 		g.Release()
-		want := "[wait false got false 1s <nil> wait true got true 2s context deadline exceeded]"
+		want := "[wait false got false 1s <nil> wait true got true 2s rangelock: gave up waiting for a turn at [0, 10), which has 1 guard after 2s: context deadline exceeded]"
 		if got := fmt.Sprint(log); got != want {
 			t.Errorf("trace is %s, want %s", got, want)
 		}

@@ -109,14 +109,15 @@ func (fs *flights[K, V]) land(f *flight[K, V]) []*passenger[K, V] {
 }
 
 // ground ends the contexts of all loads and waits until they have landed, and what
-// they have brought is counted as pending.
+// they have brought is counted as pending. It reports whether they have; if not, ctx has
+// ended.
 //
 // Preconditions: the map is closed.
-func (fs *flights[K, V]) ground(ctx context.Context) error {
+func (fs *flights[K, V]) ground(ctx context.Context) bool {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	if len(fs.list) == 0 {
-		return nil
+		return true
 	}
 	for _, f := range fs.list {
 		f.grounded = true
@@ -128,10 +129,7 @@ func (fs *flights[K, V]) ground(ctx context.Context) error {
 	ok := p.Park(ctx.Done())
 	fs.mu.Lock()
 	fs.line = slices.DeleteFunc(fs.line, func(o *seam.Parker) bool { return o == p })
-	if !ok && len(fs.list) > 0 {
-		return ctx.Err()
-	}
-	return nil
+	return ok || len(fs.list) == 0
 }
 
 // errGoexit is what callers get when load does not return.

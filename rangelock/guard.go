@@ -168,7 +168,7 @@ func (m *Map[K, V]) left(h *header[K, V], gen, s uint64) {
 		}
 	case s&detached == 0:
 		if w := m.waiter.Load(); w != nil {
-			w.Wake() // the writer looks again, and may be waiting for another range
+			w.parker.Wake() // the writer looks again, and may be waiting for another range
 		}
 	case s&retired == 0:
 		invariants.At("rangelock: last guard of a detached range")

@@ -3,6 +3,7 @@ package rangelock_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -306,7 +307,7 @@ func useContexts(t *testing.T, m *rangelock.Map[uint64, *block]) (ps []weak.Poin
 	done = inBackground(func() error { _, err := m.Remove(ctx, rangelock.Span[uint64](0, 5)); return err })
 	comesTrue(func() bool { return m.Excluded(0) })
 	cancel()
-	if err := <-done; err != context.Canceled {
+	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("Remove: %v", err)
 	}
 	g.Release()
@@ -316,7 +317,7 @@ func useContexts(t *testing.T, m *rangelock.Map[uint64, *block]) (ps []weak.Poin
 	w.Exclude(rangelock.From[uint64](0))
 	done = inBackground(func() error { _, err := m.AcquireContext(ctx, 0); return err })
 	cancel()
-	if err := <-done; err != context.Canceled {
+	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("AcquireContext: %v", err)
 	}
 	w.Unlock()

@@ -1,6 +1,7 @@
 package rangelock
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spanlock/spanlock/internal/seam"
@@ -74,4 +75,16 @@ func (m *Map[K, V]) readLingering(buf []surveyed[K], max int) []surveyed[K] {
 		}
 	}
 	return buf
+}
+
+// heldRanges returns the ranges that have left the map and still have guards, those that
+// left first come first, maxHeld at most.
+func (m *Map[K, V]) heldRanges() []Range[K] {
+	buf := m.readLingering(nil, maxLingering)
+	slices.SortFunc(buf, func(a, b surveyed[K]) int { return a.left.Compare(b.left) })
+	held := make([]Range[K], 0, min(len(buf), maxHeld))
+	for _, x := range buf[:min(len(buf), maxHeld)] {
+		held = append(held, x.r)
+	}
+	return held
 }

@@ -181,7 +181,7 @@ func TestLoadClosed(t *testing.T) {
 				t.Error("Close does not end the load's context")
 			}
 			cancel()
-			if close1.returns(t); err1 != context.Canceled {
+			if close1.returns(t); !errors.Is(err1, context.Canceled) {
 				t.Errorf("Close = %v", err1)
 			}
 			ask(bg, m, 5, noLoad(t)).fails(t, rangelock.ErrClosed)

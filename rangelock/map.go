@@ -14,8 +14,8 @@ import (
 // readers. Any number of goroutines may use it at once: readers acquire single
 // ranges, one writer at a time changes the set.
 //
-// There is no useful zero value; [New] and [NewFunc] make maps. A map must not be
-// copied. A map that is dropped needs no Close for the memory's sake, but then
+// There is no useful zero value: [New] and [NewFunc] make maps, and one that was made
+// otherwise panics when it is used. A map must not be copied. A map that is dropped needs no Close for the memory's sake, but then
 // OnRetire is not called for the ranges in it.
 //
 // A guard is shared, or exclusive ([Map.AcquireExclusive]): the readers of a range keep
@@ -47,7 +47,7 @@ type Map[K, V any] struct {
 	reapFn      func() // m.reap, made once so that handing it over allocates nothing
 	tidyFn      func() // m.tidy, likewise
 	options     Options[K, V]
-	userOrder   bool        // compare is the user's code and may panic
+	direct      bool        // a comparison calls nobody and follows no pointer, so it cannot panic
 	plainKeys   bool        // K holds no pointers
 	hinting     *hinting[K] // hint.go; nil where keys have no hints
 
@@ -81,7 +81,7 @@ type Map[K, V any] struct {
 	// waiter is where the writer sleeps while it waits for readers of the ranges
 	// that it excluded; nil when it does not. The writer stores it, a releaser
 	// loads it.
-	waiter seam.Pointer[seam.Parker]
+	waiter seam.Pointer[exclusion[K, V]]
 
 	// txn, spare, dead and scratch belong to who holds sem for writing.
 	txn     transaction[K, V]
@@ -117,6 +117,7 @@ func New[K cmp.Ordered, V any](o *Options[K, V]) *Map[K, V] {
 		return r.Lo < r.Hi
 	}
 	m.useHints()
+	m.direct = m.hinting == nil && m.plainKeys
 	return m
 }
 
@@ -146,7 +147,7 @@ func NewFunc[K, V any](compare func(a, b K) int, o *Options[K, V]) *Map[K, V] {
 	m.upper = upperFunc(compare)
 	m.compare = compare
 	m.valid = func(r Range[K]) bool { return validFunc(compare, r) }
-	if m.userOrder = !isBytesCompare(compare); !m.userOrder {
+	if isBytesCompare(compare) {
 		m.useHints()
 	}
 	return m
@@ -168,6 +169,21 @@ func newMap[K, V any](o *Options[K, V]) *Map[K, V] {
 		m.watch()
 	}
 	return m
+}
+
+// mustBeMade panics if neither New nor NewFunc has made m. It stands where nothing is
+// taken yet, and not on the fast path of words: there direct is false in the zero Map.
+func (m *Map[K, V]) mustBeMade() {
+	if m.find == nil {
+		zeroMap()
+	}
+}
+
+// zeroMap panics. It is outlined to keep mustBeMade inlinable.
+//
+//go:noinline
+func zeroMap() {
+	panic("rangelock: use of the zero Map: New and NewFunc make maps")
 }
 
 // Len returns how many ranges are attached. It takes no lock and never waits. During

@@ -2,6 +2,7 @@ package rangelock
 
 import (
 	"context"
+	"fmt"
 	"iter"
 
 	"github.com/spanlock/spanlock/internal/invariants"
@@ -12,6 +13,7 @@ import (
 // one instant: when the range starts above key, there was nothing in between then.
 // It waits like [Map.Acquire], for the writer that has the range excluded, and
 // where a gap would have to be believed, for one that has begun to change the set.
+// [Map.AcquireNextContext] bounds the wait.
 //
 // It is Linux's lock_next_vma for ranges.
 func (m *Map[K, V]) AcquireNext(key K) (Guard[K, V], bool) {
@@ -19,8 +21,21 @@ func (m *Map[K, V]) AcquireNext(key K) (Guard[K, V], bool) {
 	return g, a == entered
 }
 
+// AcquireNextContext is like [Map.AcquireNext], but a wait ends when ctx is done, with a
+// [WaitError]. Where nothing has to be waited for it succeeds also when ctx is done.
+// Where no range ends above key its error is [ErrNotFound]. With an error the guard is
+// the zero Guard.
+func (m *Map[K, V]) AcquireNextContext(ctx context.Context, key K) (Guard[K, V], error) {
+	g, a, err := m.next(ctx, key)
+	if err == nil && a == missed {
+		err = ErrNotFound
+	}
+	return g, err
+}
+
 // next is AcquireNext; ctx ends its waits.
 func (m *Map[K, V]) next(ctx context.Context, key K) (Guard[K, V], answer, error) {
+	m.mustBeMade()
 	if !m.valid(From(key)) {
 		return Guard[K, V]{}, missed, nil // NaN
 	}
@@ -28,58 +43,57 @@ func (m *Map[K, V]) next(ctx context.Context, key K) (Guard[K, V], answer, error
 		m.mayWait("AcquireNext", toAcquire)
 	}
 	g, a := m.enterNext(key)
-	if a < busy {
-		if debug {
-			g = m.remember(g)
-		}
-		return g, a, nil
+	var err error
+	if a >= busy {
+		g, a, err = m.fallBack(ctx, g, a, false, func() *header[K, V] {
+			var c cursor[K, V]
+			return m.seekOverlap(&c, m.root.Load(), key)
+		})
 	}
-	if a == taken {
-		// The range may leave while we stand in line for it, and then it is not the next
-		// one any more: whether it is can only be told with the semaphore.
-		a = busy
-	}
-	g, a, err := m.fallBack(ctx, g, a, false, func() *header[K, V] {
-		var c cursor[K, V]
-		return m.seekOverlap(&c, m.root.Load(), key)
-	})
 	if debug {
 		g = m.remember(g)
 	}
 	return g, a, err
 }
 
-// enterNext is the fast path of AcquireNext.
+// enterNext is the fast path of AcquireNext. With taken the guard is not held, and says
+// which range it is: that was the next one at an instant of the call, and stays the
+// answer if it can be had in its present life, whatever comes before it meanwhile.
 func (m *Map[K, V]) enterNext(key K) (Guard[K, V], answer) {
 	seq := m.pub.Load()
-	g, a := m.enterOverlap(key)
-	if a == missed {
+	g, a, covers := m.enterOverlap(key)
+	invariants.At("rangelock: next range held")
+	switch {
+	case a == missed:
 		return g, m.proveMiss(seq)
-	}
-	if a >= busy {
+	case covers || a != entered && a != taken:
 		return g, a
 	}
-	// The range is held. If it starts above key there is a gap to believe in; it was
-	// there at the instant of the look if nothing was published before or since.
-	invariants.At("rangelock: next range held")
-	if seq&1 == 0 && m.pub.Load() == seq || m.compare(g.h.lo, key) <= 0 {
-		return g, entered
+	// It starts above key, so there is a gap to believe in. That was there at the instant
+	// of the search if nothing was published before or since.
+	if m.proveMiss(seq) == missed {
+		return g, a
 	}
-	g.Release()
+	if a == entered {
+		g.Release()
+	}
 	return Guard[K, V]{}, unproved
 }
 
 // enterOverlap takes a guard on the first range that ends above key, as far as one
-// look at the tree can tell.
-func (m *Map[K, V]) enterOverlap(key K) (Guard[K, V], answer) {
+// look at the tree can tell, and says whether that covers key. All comparisons come
+// before the guard: one that panics must not take it along.
+func (m *Map[K, V]) enterOverlap(key K) (g Guard[K, V], a answer, covers bool) {
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
 	var c cursor[K, V]
 	h := m.seekOverlap(&c, m.root.Load(), key)
 	if h == nil {
-		return Guard[K, V]{}, missed
+		return g, missed, false
 	}
-	return m.admit(h)
+	covers = m.compare(h.lo, key) <= 0
+	g, a = m.admit(h)
+	return g, a, covers
 }
 
 // Guards yields, in key order, a guard on each range that overlaps r. The guard is
@@ -104,6 +118,7 @@ func (m *Map[K, V]) Guards(r Range[K]) iter.Seq[*Guard[K, V]] {
 // nil with the context's error, and ends. In all other steps the error is nil.
 func (m *Map[K, V]) GuardsContext(ctx context.Context, r Range[K]) iter.Seq2[*Guard[K, V], error] {
 	return func(yield func(*Guard[K, V], error) bool) {
+		m.mustBeMade()
 		if !m.valid(r) {
 			return
 		}
@@ -120,6 +135,9 @@ func (m *Map[K, V]) GuardsContext(ctx context.Context, r Range[K]) iter.Seq2[*Gu
 			if !m.visit(&g, r, yield) || end.Unbounded {
 				return
 			}
+			if m.compare(end.Hi, key) <= 0 {
+				stuck(end, key)
+			}
 			key = end.Hi
 		}
 	}
@@ -134,4 +152,12 @@ func (m *Map[K, V]) visit(g *Guard[K, V], r Range[K], yield func(*Guard[K, V], e
 		}
 	}()
 	return !m.startsAfter(g.h, r) && yield(g, nil)
+}
+
+// stuck panics: a walk that asked for the first range that ends above key was led to one
+// that does not, and would not end.
+//
+//go:noinline
+func stuck[K any](r Range[K], key K) {
+	panic(fmt.Sprintf("rangelock: a walk behind %v finds %v: the keys are no longer in order, because a key was changed after its insertion", key, r))
 }

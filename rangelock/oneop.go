@@ -15,34 +15,53 @@ func (m *Map[K, V]) Insert(ctx context.Context, r Range[K], v V) error {
 }
 
 // Remove is a transaction with one [Writer.Remove] in it. It waits for its turn as a
-// writer, and then, keeping other writers out, for the guards on the ranges; ctx
-// ends both waits. It fails at once when ctx is done at the call, and returns
+// writer, and then, keeping other writers out, for the guards on the ranges; where
+// Options.WaitForRoom says so it waits for room before that, holding nothing. ctx ends
+// each of these waits. It fails at once when ctx is done at the call, and returns
 // [ErrClosed] on a closed map.
 func (m *Map[K, V]) Remove(ctx context.Context, r Range[K]) (int, error) {
-	w, err := m.LockContext(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer w.Unlock()
-	return w.Remove(r)
+	return m.takeOut(ctx, "Remove", r, true)
 }
 
 // Retire is a transaction with one [Writer.Retire] in it. It waits for its turn as a
-// writer, which ctx ends, and for no reader. It fails at once when ctx is done at
+// writer, and where Options.WaitForRoom says so for room before that, holding nothing;
+// ctx ends both waits. It waits for no reader. It fails at once when ctx is done at
 // the call, and returns [ErrClosed] on a closed map.
 func (m *Map[K, V]) Retire(ctx context.Context, r Range[K]) (int, error) {
+	return m.takeOut(ctx, "Retire", r, false)
+}
+
+// takeOut is Remove or Retire; wait says whether to wait for guards.
+func (m *Map[K, V]) takeOut(ctx context.Context, method string, r Range[K], wait bool) (n int, err error) {
+	for again := true; again; {
+		n, err = m.takeOutOnce(ctx, method, r, wait)
+		again, err = m.retry(ctx, err)
+	}
+	return n, err
+}
+
+func (m *Map[K, V]) takeOutOnce(ctx context.Context, method string, r Range[K], wait bool) (int, error) {
 	w, err := m.LockContext(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer w.Unlock()
-	return w.Retire(r)
+	return w.remove(method, r, wait)
 }
 
 // Swap is a transaction with one [Writer.Swap] in it. It waits for its turn as a
-// writer, which ctx ends, and for no reader. It fails at once when ctx is done at
+// writer, and where Options.WaitForRoom says so for room before that, holding nothing;
+// ctx ends both waits. It waits for no reader. It fails at once when ctx is done at
 // the call, and returns [ErrClosed] on a closed map.
-func (m *Map[K, V]) Swap(ctx context.Context, r Range[K], v V) error {
+func (m *Map[K, V]) Swap(ctx context.Context, r Range[K], v V) (err error) {
+	for again := true; again; {
+		err = m.swapOnce(ctx, r, v)
+		again, err = m.retry(ctx, err)
+	}
+	return err
+}
+
+func (m *Map[K, V]) swapOnce(ctx context.Context, r Range[K], v V) error {
 	w, err := m.LockContext(ctx)
 	if err != nil {
 		return err

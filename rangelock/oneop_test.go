@@ -58,7 +58,7 @@ func TestOneOpContext(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m, rec := tens("a", "b")
-				if n, err := do(endedContext(), m); n != 0 || err != context.Canceled {
+				if n, err := do(endedContext(), m); n != 0 || !errors.Is(err, context.Canceled) {
 					t.Errorf("with a context that has ended = %d, %v", n, err)
 				}
 				for _, reader := range []bool{false, true} {
@@ -70,7 +70,7 @@ func TestOneOpContext(t *testing.T) {
 					}
 					ctx, cancel := context.WithCancel(bg)
 					c := start(name, func() {
-						if n, err := do(ctx, m); n != 0 || err != context.Canceled {
+						if n, err := do(ctx, m); n != 0 || !errors.Is(err, context.Canceled) {
 							t.Errorf("cancelled = %d, %v", n, err)
 						}
 					})
@@ -111,7 +111,7 @@ func TestOneOpGuards(t *testing.T) {
 		g := hold(t, m, 15)
 		ctx, cancel := context.WithCancel(bg)
 		c := start("Remove", func() {
-			if n, err := m.Remove(ctx, rg(0, 30)); n != 0 || err != context.Canceled {
+			if n, err := m.Remove(ctx, rg(0, 30)); n != 0 || !errors.Is(err, context.Canceled) {
 				t.Errorf("Remove = %d, %v", n, err)
 			}
 		})

@@ -55,11 +55,19 @@ type Options[K, V any] struct {
 	Trace *Trace
 
 	// MaxPending bounds the sum of the costs that are pending, in units of Cost.
-	// An operation that would pass it returns ErrBacklog and does nothing, also
-	// when nothing is pending and the operation alone is too heavy; [Map.Drain]
+	// An operation that would pass it returns a [BacklogError] and does nothing, also
+	// when nothing is pending and the operation alone is too heavy; [Map.Room]
 	// waits for room. Close disregards it. Zero is no bound; a negative one panics
 	// in New and NewFunc.
 	MaxPending int64
+
+	// WaitForRoom lets the one-operation forms, [Map.Remove], [Map.Retire] and
+	// [Map.Swap], wait for room under MaxPending, as [Map.Room] does, and then try again,
+	// until their context ends. While they wait they hold no lock and have changed
+	// nothing. What would never fit is ErrBacklog all the same, and so is what an operation
+	// of a [Writer] has no room for: it would wait with the lock held. OnRetire must not
+	// use these forms then, because they may wait for it.
+	WaitForRoom bool
 }
 
 // check panics when the options make no sense.

@@ -3,8 +3,8 @@ package rangelock
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
+	"time"
 
 	"github.com/spanlock/spanlock/internal/seam"
 )
@@ -20,8 +20,9 @@ type pending struct {
 	mu     seam.Mutex
 	first  uint16 // the oldest phase that is counted; phases wrap, and are compared by difference
 	counts []int  // by phase, from first on; new ranges join the last
-	cost   int64  // of all; may wrap where no MaxPending looks at it
+	cost   total  // of all
 	line   []*drainer
+	rooms  []*roomer // calls of Room in line, first come first served
 }
 
 // maxPhases is how many phases there can be; it keeps their differences well inside
@@ -32,6 +33,7 @@ const maxPhases = 1 << 14
 // drainer is a Drain that waits until the phases up to last are empty.
 type drainer struct {
 	last   uint16
+	since  time.Time
 	parker *seam.Parker
 }
 
@@ -46,7 +48,7 @@ func (p *pending) add(cost int64) uint16 {
 	}
 	at := len(p.counts) - 1
 	p.counts[at]++
-	p.cost += cost
+	p.cost.add(cost)
 	return p.first + uint16(at)
 }
 
@@ -55,7 +57,8 @@ func (p *pending) sub(phase uint16, cost int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.counts[phase-p.first]--
-	p.cost -= cost
+	p.cost.sub(cost)
+	p.grantLocked()
 	empty := 0
 	for empty < len(p.counts)-1 && p.counts[empty] == 0 {
 		empty++
@@ -71,14 +74,14 @@ func (p *pending) sub(phase uint16, cost int64) {
 	}
 }
 
-// sum returns how many ranges are counted, and their cost.
+// sum returns how many ranges are counted, and their cost, at most the largest int64.
 func (p *pending) sum() (n int, cost int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range p.counts {
 		n += c
 	}
-	return n, p.cost
+	return n, p.cost.int64()
 }
 
 // emptyLocked reports whether all ranges of the phases up to last are through.
@@ -88,18 +91,20 @@ func (p *pending) emptyLocked(last uint16) bool {
 	return int16(last-p.first) < 0 || last == p.first && (len(p.counts) == 0 || p.counts[0] == 0)
 }
 
-// wait waits until every range counted before the call is through.
-func (p *pending) wait(ctx context.Context) error {
+// wait waits until every range counted before the call is through, and reports whether
+// they are; if not, ctx has ended.
+func (p *pending) wait(ctx context.Context) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := len(p.counts)
 	if n == 0 {
-		return nil
+		return true
 	}
 	d := &drainer{last: p.first + uint16(n-1), parker: seam.NewParker()}
 	if p.emptyLocked(d.last) {
-		return nil
+		return true
 	}
+	d.since = time.Now()
 	switch {
 	case p.counts[n-1] == 0:
 		d.last-- // nothing has come since the last Drain opened this phase
@@ -111,10 +116,7 @@ func (p *pending) wait(ctx context.Context) error {
 	ok := d.parker.Park(ctx.Done())
 	p.mu.Lock()
 	p.line = slices.DeleteFunc(p.line, func(o *drainer) bool { return o == d })
-	if !ok && !p.emptyLocked(d.last) {
-		return ctx.Err()
-	}
-	return nil
+	return ok || p.emptyLocked(d.last)
 }
 
 // weigh sets the cost of each range in m.scratch and returns ErrBacklog if they
@@ -122,29 +124,26 @@ func (p *pending) wait(ctx context.Context) error {
 //
 // Preconditions: the caller holds sem for writing and has changed nothing.
 func (m *Map[K, V]) weigh(r Range[K], bounded bool) error {
-	max := m.options.MaxPending
-	cost := m.options.Cost
-	var sum int64
+	var sum total
 	for _, h := range m.scratch {
-		h.cost = 1
-		if cost != nil {
-			if h.cost = cost(h.bounds(), h.value); h.cost < 0 {
-				panic(fmt.Sprintf("rangelock: Options.Cost returned %d for %v", h.cost, h.bounds()))
+		cost := int64(1)
+		if f := m.options.Cost; f != nil {
+			if cost = f(h.bounds(), h.value); cost < 0 {
+				panic(fmt.Sprintf("rangelock: Options.Cost returned %d for %v", cost, h.bounds()))
 			}
 		}
-		if sum += h.cost; sum < 0 {
-			sum = math.MaxInt64 // too heavy for any bound
-		}
+		h.cost = cost
+		sum.add(cost)
 	}
+	max := m.options.MaxPending
 	if max == 0 || !bounded {
 		return nil
 	}
 	m.pending.mu.Lock()
 	there := m.pending.cost
 	m.pending.mu.Unlock()
-	if sum == math.MaxInt64 || sum > max-there {
-		return fmt.Errorf("%w: %v would add %d to the %d that are pending, more than MaxPending %d",
-			ErrBacklog, r, sum, there, max)
+	if !there.plus(sum).within(max) {
+		return &BacklogError[K]{Range: r, Cost: sum.int64(), Pending: there.int64(), MaxPending: max}
 	}
 	return nil
 }

@@ -111,7 +111,7 @@ func TestRangeOperationsWait(t *testing.T) {
 					t.Fatal(err)
 				}
 				c := start(name, func() {
-					if err := do(w); err != context.Canceled {
+					if err := do(w); !errors.Is(err, context.Canceled) {
 						t.Errorf("cancelled = %v", err)
 					}
 				})
@@ -275,7 +275,7 @@ func TestGuards(t *testing.T) {
 		cancel()
 		c.returns(t)
 		w.Unlock()
-		if seen != "a context canceled" {
+		if seen != "a rangelock: gave up waiting for the lock: context canceled" {
 			t.Errorf("GuardsContext yields %q", seen)
 		}
 		usable(t, m)

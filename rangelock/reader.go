@@ -47,6 +47,7 @@ func (m *Map[K, V]) RLock() Reader[K, V] {
 	if debug {
 		m.mayWait("RLock", toLock)
 	}
+	m.mustBeMade()
 	if !m.sem.TryRLock() {
 		m.lockWaiting(context.Background(), false, m.sem.RLockContext)
 	}
@@ -54,10 +55,11 @@ func (m *Map[K, V]) RLock() Reader[K, V] {
 }
 
 // RLockContext is like [Map.RLock], but gives up when ctx is done, also when it is
-// done at the call, and then returns the context's error.
+// done at the call, and then returns a [WaitError].
 func (m *Map[K, V]) RLockContext(ctx context.Context) (Reader[K, V], error) {
-	if err := ctx.Err(); err != nil {
-		return Reader[K, V]{}, err
+	m.mustBeMade()
+	if ctx.Err() != nil {
+		return Reader[K, V]{}, m.notWaited(ctx, ForLock)
 	}
 	if debug && ctx.Done() == nil {
 		m.mayWait("RLockContext", toLock)
@@ -114,22 +116,54 @@ func (r Reader[K, V]) Find(key K) (Range[K], V, bool) {
 
 // Acquire takes a guard on the range that covers key, and reports whether there is
 // one. It waits for nothing but its turn where an exclusive guard is held or waited
-// for. The guard may outlive the reader. It panics when the range has 2^28 guards.
+// for; [Reader.AcquireContext] bounds that wait. The guard may outlive the reader. It
+// panics when the range has 2^28 guards.
+//
+// If another copy of the reader is unlocked while it waits, it goes on as
+// [Map.Acquire].
 func (r Reader[K, V]) Acquire(key K) (Guard[K, V], bool) {
-	m := r.check("Acquire")
+	g, a, _ := r.acquire(context.Background(), "Acquire", key)
+	return g, a == entered
+}
+
+// AcquireContext is like [Reader.Acquire], but a wait ends when ctx is done, with a
+// [WaitError]. Where nothing has to be waited for it succeeds also when ctx is done.
+// Its error for a key without a range is [ErrNotFound]. With an error the guard is the
+// zero Guard.
+func (r Reader[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], error) {
+	g, a, err := r.acquire(ctx, "AcquireContext", key)
+	if err == nil && a == missed {
+		err = ErrNotFound
+	}
+	return g, err
+}
+
+func (r Reader[K, V]) acquire(ctx context.Context, method string, key K) (Guard[K, V], answer, error) {
+	m := r.check(method)
 	h := m.find(m.root.Load(), key)
 	if h == nil {
-		return Guard[K, V]{}, false
+		return Guard[K, V]{}, missed, nil
 	}
 	g, a, t := m.hold(h, false)
 	if a == taken {
-		// Nobody is sent back: while there is a Reader no range leaves.
-		g, _ = m.awaitTurn(context.Background(), t)
+		// While there is a Reader no range leaves, so nobody is sent back, unless this
+		// one has ended meanwhile: then the range may be gone, and what covers the key
+		// can only be told by another search.
+		var err error
+		if g, err = m.awaitTurn(ctx, t); err != nil {
+			return g, taken, err
+		}
+		if a = entered; g.h == nil {
+			g, a, err = m.acquireSlow(ctx, key, g, gone, false)
+			if err != nil {
+				return g, a, err
+			}
+		}
 	}
 	if debug {
 		g = m.remember(g)
 	}
-	return g, true
+	return g, a, nil
 }
 
 // Overlapping yields the ranges that overlap o, the whole of each, with their

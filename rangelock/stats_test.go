@@ -98,7 +98,7 @@ func TestTraceAndStats(t *testing.T) {
 		locking.waits(t)
 		cancel()
 		locking.returns(t)
-		want("a cancelled writer", "lock wait true, lock got true 0s context canceled")
+		want("a cancelled writer", "lock wait true, lock got true 0s rangelock: gave up waiting for the lock: context canceled")
 		if err := w.Insert(rg(50, 60), "f"); err != nil {
 			t.Fatal(err)
 		}

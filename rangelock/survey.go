@@ -55,23 +55,33 @@ type word struct {
 func (m *Map[K, V]) readWord(h *header[K, V]) word {
 	s := h.state.Load()
 	w := word{
-		guards:   int(s & readerMask),
-		excluded: s&excluded != 0,
-		detached: s&(detached|retired) != 0,
-		hot:      s&hot != 0,
-	}
-	if s&alone != 0 {
-		w.exclusive = true
-		w.guards -= limit - 1 // it counts as limit
-	}
-	if at := h.heat.Load(); at&promoted != 0 {
-		there, _ := m.pool.sets[at&setMask].sum()
-		w.guards += int(there)
+		guards:    m.guardsIn(h, s),
+		excluded:  s&excluded != 0,
+		exclusive: s&alone != 0,
+		detached:  s&(detached|retired) != 0,
+		hot:       s&hot != 0,
 	}
 	if s&reserved != 0 {
 		w.waiting = m.inLine(h)
 	}
 	return w
+}
+
+// guardsOn returns how many guards are held on h, or were a moment ago; now and then it
+// counts a reader that is just being refused.
+func (m *Map[K, V]) guardsOn(h *header[K, V]) int { return m.guardsIn(h, h.state.Load()) }
+
+// guardsIn is guardsOn for a range whose word was seen as s.
+func (m *Map[K, V]) guardsIn(h *header[K, V], s uint64) int {
+	n := int(s & readerMask)
+	if s&alone != 0 {
+		n -= limit - 1 // it counts as limit
+	}
+	if at := h.heat.Load(); at&promoted != 0 {
+		there, _ := m.pool.sets[at&setMask].sum()
+		n += int(there)
+	}
+	return n
 }
 
 // maxLingering is how many ranges that have left a survey yields.

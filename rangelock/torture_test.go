@@ -224,7 +224,7 @@ func (e *torture) read(rng *rand.Rand, n int) {
 		case 5:
 			var err error
 			g, err = e.m.AcquireContext(ended, key)
-			if ok = err == nil; !ok && err != rangelock.ErrNotFound && err != context.Canceled {
+			if ok = err == nil; !ok && err != rangelock.ErrNotFound && !errors.Is(err, context.Canceled) {
 				e.t.Errorf("AcquireContext(%d): %v", key, err)
 			}
 		case 6:

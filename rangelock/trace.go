@@ -91,6 +91,9 @@ func (m *Map[K, V]) lockWaiting(ctx context.Context, writer bool, wait func(cont
 	start := time.Now()
 	err := wait(ctx)
 	waited := time.Since(start)
+	if err != nil {
+		err = &WaitError[K]{For: ForLock, Waited: waited, ended: endedBy(ctx)}
+	}
 	m.tally.lockWaits.Add(1)
 	m.tally.lockWaited.Add(int64(waited))
 	if t != nil && t.LockGot != nil {
@@ -99,39 +102,35 @@ func (m *Map[K, V]) lockWaiting(ctx context.Context, writer bool, wait func(cont
 	return err
 }
 
-// excludeWaiting tells the trace that the writer is about to park, and returns what it
-// calls when that is over.
-func (m *Map[K, V]) excludeWaiting() func(err error) {
-	t := m.options.Trace
-	if t != nil && t.ExcludeWait != nil {
+// excludeWaiting tells the trace that the writer is about to park.
+func (m *Map[K, V]) excludeWaiting() {
+	if t := m.options.Trace; t != nil && t.ExcludeWait != nil {
 		t.ExcludeWait()
-	}
-	start := time.Now()
-	return func(err error) {
-		waited := time.Since(start)
-		m.tally.excludeWaits.Add(1)
-		m.tally.excludeWaited.Add(int64(waited))
-		if t != nil && t.ExcludeGot != nil {
-			t.ExcludeGot(waited, err)
-		}
 	}
 }
 
-// turnWaiting tells the trace that a reader is about to park in a range's line, and
-// returns what it calls when that is over.
-func (m *Map[K, V]) turnWaiting(exclusive bool) func(err error) {
-	t := m.options.Trace
-	if t != nil && t.TurnWait != nil {
+// excludeWaited counts a wait of the writer that is over, and tells the trace.
+func (m *Map[K, V]) excludeWaited(waited time.Duration, err error) {
+	m.tally.excludeWaits.Add(1)
+	m.tally.excludeWaited.Add(int64(waited))
+	if t := m.options.Trace; t != nil && t.ExcludeGot != nil {
+		t.ExcludeGot(waited, err)
+	}
+}
+
+// turnWaiting tells the trace that a reader is about to park in a range's line.
+func (m *Map[K, V]) turnWaiting(exclusive bool) {
+	if t := m.options.Trace; t != nil && t.TurnWait != nil {
 		t.TurnWait(exclusive)
 	}
-	start := time.Now()
-	return func(err error) {
-		waited := time.Since(start)
-		m.tally.turnWaits.Add(1)
-		m.tally.turnWaited.Add(int64(waited))
-		if t != nil && t.TurnGot != nil {
-			t.TurnGot(exclusive, waited, err)
-		}
+}
+
+// turnWaited counts a wait in a range's line that is over, and tells the trace.
+func (m *Map[K, V]) turnWaited(exclusive bool, waited time.Duration, err error) {
+	m.tally.turnWaits.Add(1)
+	m.tally.turnWaited.Add(int64(waited))
+	if t := m.options.Trace; t != nil && t.TurnGot != nil {
+		t.TurnGot(exclusive, waited, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package rangelock
 
 import (
 	"context"
+	"time"
 
 	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/seam"
@@ -43,6 +44,7 @@ type turn[K, V any] struct {
 	h         *header[K, V]
 	gen       uint64 // the life of h, in which it is attached
 	exclusive bool
+	since     time.Time    // when it came
 	parker    *seam.Parker // woken once, when it is out of line
 
 	// The rest is under turns.mu.
@@ -82,7 +84,7 @@ func (m *Map[K, V]) lineUp(h *header[K, V], gen uint64, exclusive bool) (Guard[K
 			break
 		}
 	}
-	t := &turn[K, V]{h: h, gen: gen, exclusive: exclusive, parker: seam.NewParker()}
+	t := &turn[K, V]{h: h, gen: gen, exclusive: exclusive, since: time.Now(), parker: seam.NewParker()}
 	l := q.lines[h]
 	if l == nil {
 		if q.lines == nil {
@@ -118,21 +120,24 @@ func (m *Map[K, V]) claim(h *header[K, V], s uint64, exclusive bool) (Guard[K, V
 }
 
 // awaitTurn parks until t is out of line. It returns its guard, or the zero Guard if it
-// was sent back, or the error of ctx if that ended first.
+// was sent back, or a WaitError if ctx ended first.
 func (m *Map[K, V]) awaitTurn(ctx context.Context, t *turn[K, V]) (Guard[K, V], error) {
-	over := m.turnWaiting(t.exclusive)
+	m.turnWaiting(t.exclusive)
 	t.parker.Park(ctx.Done())
 	m.turns.mu.Lock()
 	if t.state == waiting {
+		// In line, so its range is attached and its bounds may be read.
+		err := &WaitError[K]{For: ForTurn, Range: t.h.bounds(), Guards: m.guardsOn(t.h)}
 		m.leaveLocked(t)
 		m.turns.mu.Unlock()
-		over(ctx.Err())
-		return Guard[K, V]{}, ctx.Err()
+		err.Waited, err.ended = time.Since(t.since), endedBy(ctx)
+		m.turnWaited(t.exclusive, err.Waited, err)
+		return Guard[K, V]{}, err
 	}
 	// Granted, also if ctx has ended meanwhile: the count is taken in our name.
 	state := t.state
 	m.turns.mu.Unlock()
-	over(nil)
+	m.turnWaited(t.exclusive, time.Since(t.since), nil)
 	if state == sentBack {
 		return Guard[K, V]{}, nil
 	}

@@ -60,6 +60,7 @@ func (m *Map[K, V]) Lock() Writer[K, V] {
 	if debug {
 		m.mayWait("Lock", toLock)
 	}
+	m.mustBeMade()
 	if !m.sem.TryLock() {
 		m.lockWaiting(context.Background(), true, m.sem.LockContext)
 	}
@@ -67,13 +68,14 @@ func (m *Map[K, V]) Lock() Writer[K, V] {
 }
 
 // LockContext is like [Map.Lock], but gives up when ctx is done, also when it is
-// done at the call, and then returns the context's error. The context goes on to
+// done at the call, and then returns a [WaitError]. The context goes on to
 // end the waits of the transaction's operations; it does not end the transaction,
 // which needs its Unlock all the same. On a closed map LockContext returns
 // [ErrClosed]. With an error there is nothing to unlock.
 func (m *Map[K, V]) LockContext(ctx context.Context) (Writer[K, V], error) {
-	if err := ctx.Err(); err != nil {
-		return Writer[K, V]{}, err
+	m.mustBeMade()
+	if ctx.Err() != nil {
+		return Writer[K, V]{}, m.notWaited(ctx, ForLock)
 	}
 	if debug && ctx.Done() == nil {
 		m.mayWait("LockContext", toLock)
@@ -94,6 +96,7 @@ func (m *Map[K, V]) LockContext(ctx context.Context) (Writer[K, V], error) {
 // It may report false when the last transaction or Reader has just ended. On a
 // closed map it reports false. A false synchronizes nothing.
 func (m *Map[K, V]) TryLock() (Writer[K, V], bool) {
+	m.mustBeMade()
 	if m.closed.Load() || !m.sem.TryLock() {
 		return Writer[K, V]{}, false
 	}
@@ -127,7 +130,7 @@ func (w Writer[K, V]) check(method string) *Map[K, V] {
 	return m
 }
 
-// change is check for operations that change the map.
+// change is check for operations that change the map; it begins one.
 func (w Writer[K, V]) change(method string) (*Map[K, V], error) {
 	m := w.check(method)
 	if m.closed.Load() {

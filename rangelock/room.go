@@ -1,0 +1,125 @@
+package rangelock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// Room waits until an operation of the given cost fits under Options.MaxPending, and
+// reserves nothing: another writer may be quicker. It holds no lock while it waits, and
+// those that wait are served in the order in which they came. The cost is in units of
+// Options.Cost, and that of an operation that was refused stands in its [BacklogError]:
+//
+//	for {
+//		err := w.change(ctx) // a transaction of the caller's, that ends with the error
+//		var full *rangelock.BacklogError[int64]
+//		if !errors.As(err, &full) {
+//			return err
+//		}
+//		if err := m.Room(ctx, full.Cost); err != nil {
+//			return err
+//		}
+//	}
+//
+// The one-operation forms do this by themselves where Options.WaitForRoom says so.
+//
+// ctx ends the wait, with a [WaitError]; where nothing has to be waited for, Room succeeds
+// also when ctx is done. It returns [ErrBacklog] at once if the cost is more than
+// MaxPending, because it will never fit, and [ErrClosed] on a closed map. Without a
+// MaxPending there is always room. It panics if the cost is negative.
+//
+// It must not be called from OnRetire, nor by a goroutine that has a guard on a range
+// that has left the map: both may be what it waits for.
+func (m *Map[K, V]) Room(ctx context.Context, cost int64) error {
+	if cost < 0 {
+		panic(fmt.Sprintf("rangelock: Room for a negative cost %d", cost))
+	}
+	m.mustBeMade()
+	max := m.options.MaxPending
+	switch {
+	case m.closed.Load():
+		return ErrClosed
+	case max == 0:
+		return nil
+	case cost > max:
+		return &BacklogError[K]{Cost: cost, Pending: m.pending.costNow(), MaxPending: max, rangeless: true}
+	}
+	if since, ok := m.pending.awaitRoom(ctx, cost, max); !ok {
+		return &WaitError[K]{For: ForRoom, Waited: time.Since(since), ended: endedBy(ctx), Held: m.heldRanges()}
+	}
+	return nil
+}
+
+// retry reports whether a one-operation form that returned err is to be tried again:
+// there was no room for it, and now there is.
+func (m *Map[K, V]) retry(ctx context.Context, err error) (bool, error) {
+	if err == nil || !m.options.WaitForRoom {
+		return false, err
+	}
+	var full *BacklogError[K]
+	if !errors.As(err, &full) || full.Cost > full.MaxPending {
+		return false, err
+	}
+	err = m.Room(ctx, full.Cost)
+	return err == nil, err
+}
+
+// roomer is a call of Room that waits.
+type roomer struct {
+	cost   int64
+	max    int64
+	since  time.Time
+	parker *seam.Parker
+}
+
+// costNow returns the cost of what is pending.
+func (p *pending) costNow() int64 {
+	_, cost := p.sum()
+	return cost
+}
+
+// awaitRoom waits until cost more fits under max, and reports whether it does, and when
+// the wait began; if not, ctx has ended.
+func (p *pending) awaitRoom(ctx context.Context, cost, max int64) (since time.Time, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	x := &roomer{cost: cost, max: max}
+	if len(p.rooms) == 0 && x.fits(p.cost) {
+		return since, true
+	}
+	x.since, x.parker = time.Now(), seam.NewParker()
+	p.rooms = append(p.rooms, x)
+	p.mu.Unlock()
+	ok = x.parker.Park(ctx.Done())
+	p.mu.Lock()
+	if at := slices.Index(p.rooms, x); at >= 0 {
+		p.rooms = slices.Delete(p.rooms, at, at+1)
+		p.grantLocked() // it may have been what those behind it waited for
+	} else {
+		ok = true // granted, also if ctx has ended meanwhile
+	}
+	return x.since, ok
+}
+
+// fits reports whether x's cost fits beside what is pending.
+func (x *roomer) fits(there total) bool {
+	there.add(x.cost)
+	return there.within(x.max)
+}
+
+// grantLocked lets those at the head of the line go for whom there is room together.
+//
+// Preconditions: the caller holds mu.
+func (p *pending) grantLocked() {
+	there := p.cost
+	for len(p.rooms) > 0 && p.rooms[0].fits(there) {
+		there.add(p.rooms[0].cost)
+		p.rooms[0].parker.Wake()
+		p.rooms = slices.Delete(p.rooms, 0, 1)
+	}
+}
