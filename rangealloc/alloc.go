@@ -98,12 +98,17 @@ func (a *Allocator[K, V]) AllocAt(ctx context.Context, r rangelock.Range[K], v V
 func (a *Allocator[K, V]) insert(w rangelock.Writer[K, V], part gap, v V) (rangelock.Range[K], error) {
 	r := a.order.rangeOf(part)
 	if err := w.Insert(r, v); err != nil {
-		a.mu.Lock()
-		a.gaps.put(part)
-		a.mu.Unlock()
+		a.putBack(part)
 		return rangelock.Range[K]{}, err
 	}
 	return r, nil
+}
+
+// putBack makes keys that the caller owns a gap.
+func (a *Allocator[K, V]) putBack(keys gap) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.gaps.put(keys)
 }
 
 // request checks what an allocation asks for.

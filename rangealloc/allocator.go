@@ -32,16 +32,23 @@ type Allocator[K Integer, V any] struct {
 
 	// mu protects what follows. It is taken in transactions of m, and by m's OnRetire
 	// with nothing else held; nobody waits for anything while holding it.
-	mu   seam.Mutex
+	mu seam.Mutex
+
+	// gaps is the keys that are free. A key has one owner, and only the owner makes it a
+	// gap again: a call that allocates, from taking it out of gaps until the map has
+	// its range; the map, while the range is in it; and then, if the user has no
+	// OnRetire, the Free that has removed the range, and otherwise the call of the map's
+	// OnRetire that is to come for it.
 	gaps gaps
 
-	// early says, where the user has no OnRetire, for how many ranges that begin at a
-	// key Free has put the gap back and m's OnRetire is still to come.
-	early map[K]int
+	// early says, where the user has no OnRetire, how many calls of the map's OnRetire
+	// with exactly these keys are for ranges whose keys Free has made a gap, or is
+	// about to. See arrived for why it must be the keys, not where they begin.
+	early map[gap]int
 
-	// waits says, where the user has one, where the Free of the range that begins at a
-	// key sleeps until OnRetire has returned.
-	waits map[K]*seam.Parker
+	// waits says, where the user has one, where the Free of exactly these keys sleeps
+	// until OnRetire has returned.
+	waits map[gap]*seam.Parker
 }
 
 // New returns an allocator for the keys of r, all of them free. If r is unbounded these
@@ -58,8 +65,8 @@ type Allocator[K Integer, V any] struct {
 func New[K Integer, V any](r rangelock.Range[K], o *rangelock.Options[K, V]) *Allocator[K, V] {
 	a := &Allocator[K, V]{
 		order: newOrder[K](),
-		early: make(map[K]int),
-		waits: make(map[K]*seam.Parker),
+		early: make(map[gap]int),
+		waits: make(map[gap]*seam.Parker),
 	}
 	all, ok := a.order.stretch(r)
 	if !ok {

@@ -30,6 +30,8 @@
 // they stand for, give it back to the kernel or check what is in it. What it does there
 // and what the next owner does are never mixed up. A grace period is over soon after the
 // readers that were searching the map when it began have found what they searched for.
+// Without an OnRetire the keys of a range can take the grace period of an earlier range
+// with exactly the same keys, too, if Free freed that one a moment before.
 //
 // Free gives a range back with certainty, and keeps every other call that allocates or
 // frees waiting while it waits for the guards. FreeLater keeps nobody waiting, and gives

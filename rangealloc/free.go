@@ -10,13 +10,13 @@ import (
 
 // Free takes the range that begins at lo out of the map, after it has waited for the
 // guards on it, and makes its keys a gap. If there is an OnRetire it then waits until
-// that has returned for the range, because OnRetire is the one who clears, unmaps or
-// gives back to the kernel what is at those keys, and must not do it to the next owner.
-// So the keys can be given out again when Free returns.
+// that has returned for the range, because OnRetire clears, unmaps or gives back to the
+// kernel what is at those keys, and must not do it to the next owner. So the keys can be
+// given out again when Free returns.
 //
 // It waits for its turn as a writer, and then, keeping other writers out, for the
 // guards; ctx ends both waits, and then the range is allocated as before. Readers of
-// this range who come meanwhile wait for the outcome. When ctx is done only after the
+// this range that come meanwhile wait for the outcome. When ctx is done only after the
 // range has left the map, Free stops waiting for OnRetire and returns nil: the range is
 // freed, and its keys can be given out when OnRetire has returned, as after
 // [Allocator.FreeLater]. So an error always says that the range is still allocated.
@@ -27,57 +27,42 @@ import (
 // changed.
 //
 // It must not be called by a goroutine that has a guard of the map, nor, if there is an
-// OnRetire, from OnRetire or by someone who holds what OnRetire waits for.
+// OnRetire, from OnRetire or by a goroutine that holds what OnRetire waits for.
 func (a *Allocator[K, V]) Free(ctx context.Context, lo K) error {
 	w, err := a.m.LockContext(ctx)
 	if err != nil {
 		return err
 	}
 	p, err := a.free(w, lo)
-	if p != nil && err == nil {
-		p.Park(ctx.Done()) // who wakes it, be it too late, takes it out of waits
+	if p != nil {
+		p.Park(ctx.Done()) // when ctx ends it, OnRetire takes p out of waits all the same
 	}
 	return err
 }
 
-// free is Free's transaction, and ends it. It returns where to sleep, if there is
-// somebody to wait for.
+// free is Free's transaction, and ends it. It returns where to wait for OnRetire, if
+// the user has one.
 //
-// The map's OnRetire may run before Remove returns, so it is told before what it is not
-// to do (without a user's OnRetire: put the gap back, which Free does), or whom to
-// wake; if Remove fails that is taken back, and the map's OnRetire has not run.
+// The map's OnRetire can run before Remove returns, so the call is expected first. If
+// Remove fails the range is still in the map and the call will not come. Then that is
+// taken back, before the transaction ends: afterwards another Free of the range may
+// expect its own call.
 func (a *Allocator[K, V]) free(w rangelock.Writer[K, V], lo K) (*seam.Parker, error) {
 	defer w.Unlock()
 	r, err := a.allocated(w, lo)
 	if err != nil {
 		return nil, err
 	}
-	part, _ := a.order.stretch(r)
-	if a.onRetire != nil {
-		p := seam.NewParker()
-		a.mu.Lock()
-		a.waits[lo] = p
-		a.mu.Unlock()
-		if _, err := w.Remove(r); err != nil {
-			a.mu.Lock()
-			delete(a.waits, lo)
-			a.mu.Unlock()
-			return nil, err
-		}
-		return p, nil
-	}
-	a.mu.Lock()
-	a.early[lo]++
-	a.mu.Unlock()
-	_, err = w.Remove(r)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if err != nil {
-		a.lessEarlyLocked(lo)
+	keys, _ := a.order.stretch(r)
+	p := a.expect(keys)
+	if _, err := w.Remove(r); err != nil {
+		a.unexpect(keys)
 		return nil, err
 	}
-	a.gaps.put(part)
-	return nil, nil
+	if a.onRetire == nil {
+		a.putBack(keys) // nobody has a guard, and nobody is told
+	}
+	return p, nil
 }
 
 // FreeLater takes the range that begins at lo out of the map and waits for no guard:
@@ -112,42 +97,79 @@ func (a *Allocator[K, V]) allocated(w rangelock.Writer[K, V], lo K) (rangelock.R
 	return r, nil
 }
 
-// retired is the map's OnRetire: it lets the user's go first and then puts the gap
+// retired is the map's OnRetire: it lets the user's go first and then gives the keys
 // back. The order is the point: with the gap first, the next owner of the keys would
 // find the user's OnRetire at work on them.
-//
-// A range is known by its Lo. Ranges with one Lo can be on their way here together only
-// if Free has put the gaps of all but the last back already, and they come in the
-// order in which they left; so the count in early says which are those.
 func (a *Allocator[K, V]) retired(r rangelock.Range[K], v V) {
-	defer a.putBack(r) // also when the user's calls runtime.Goexit
+	defer a.arrived(r) // also when the user's calls runtime.Goexit
 	if a.onRetire != nil {
 		a.onRetire(r, v)
 	}
 }
 
-// putBack makes the keys of a range that is through a gap, unless Free has.
-func (a *Allocator[K, V]) putBack(r rangelock.Range[K]) {
-	invariants.At("rangealloc: before a gap is put back")
-	part, _ := a.order.stretch(r)
+// expect enters the call of the map's OnRetire that a Free of exactly these keys brings
+// about, and returns where to wait for it, if the user has an OnRetire.
+func (a *Allocator[K, V]) expect(keys gap) *seam.Parker {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.early[r.Lo] > 0 {
-		a.lessEarlyLocked(r.Lo)
+	if a.onRetire == nil {
+		a.early[keys]++
+		return nil
+	}
+	invariants.Check(a.waits[keys] == nil, "two calls of Free wait for the keys %v", keys)
+	p := seam.NewParker()
+	a.waits[keys] = p
+	return p
+}
+
+// unexpect takes back what expect has entered.
+func (a *Allocator[K, V]) unexpect(keys gap) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.waits, keys)
+	a.lessEarlyLocked(keys)
+}
+
+// arrived makes the keys of r, which has been through OnRetire, a gap, unless Free has
+// done that for this range or for an earlier one with the same keys.
+//
+// With an OnRetire of the user's, Free leaves the keys to this call, so nobody else can
+// have got them before it, and it is the only one to come with any of them. Without
+// one, several ranges that had a key in common can be on their way here: Free has made
+// the keys of all of them but the last a gap at once. They need not come in the order
+// in which they left the map: a reader that Free's exclusion has refused may keep its
+// count in a range for a moment, and ranges that are freed later overtake that one.
+//
+// So a call must not be taken for that of another range that only begins at the same
+// key: with [0, 10) freed early, then [0, 5) freed and [5, 10) in use, the call for
+// [0, 10) would make a gap of keys in use. Calls for exactly the same keys can stand
+// for each other. The last one to come makes the gap, and until then nobody has the
+// keys.
+func (a *Allocator[K, V]) arrived(r rangelock.Range[K]) {
+	invariants.At("rangealloc: before a gap is put back")
+	keys, _ := a.order.stretch(r)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.lessEarlyLocked(keys) {
 		return
 	}
-	a.gaps.put(part)
-	if p := a.waits[r.Lo]; p != nil {
-		delete(a.waits, r.Lo)
+	a.gaps.put(keys)
+	if p := a.waits[keys]; p != nil {
+		delete(a.waits, keys)
 		p.Wake()
 	}
 }
 
-// lessEarlyLocked counts one range less for which the gap is back early.
+// lessEarlyLocked counts one call less to come for keys that Free has made a gap, and
+// reports whether there was one.
 //
 // Preconditions: the caller holds mu.
-func (a *Allocator[K, V]) lessEarlyLocked(lo K) {
-	if a.early[lo]--; a.early[lo] == 0 {
-		delete(a.early, lo)
+func (a *Allocator[K, V]) lessEarlyLocked(keys gap) bool {
+	n := a.early[keys]
+	if n > 1 {
+		a.early[keys] = n - 1
+	} else {
+		delete(a.early, keys)
 	}
+	return n > 0
 }

@@ -116,8 +116,11 @@ func (s *gaps) take(g, part gap) {
 // put makes part, which somebody had, a gap again and joins it with the gaps that it
 // touches.
 func (s *gaps) put(part gap) {
+	if invariants.Enabled {
+		g, ok := s.byAddress.floor(part.last)
+		invariants.Check(!ok || g.last < part.lo, "%v put back over the gap %v", part, g)
+	}
 	before, joinsBefore := s.byAddress.floor(part.lo)
-	invariants.Check(!joinsBefore || before.last < part.lo, "%v put back over the gap %v", part, before)
 	joinsBefore = joinsBefore && before.last+1 == part.lo
 	var after gap
 	joinsAfter := false

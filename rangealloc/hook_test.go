@@ -1,0 +1,109 @@
+//go:build invariants || race
+
+package rangealloc_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/rangealloc"
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// onPoint makes the first goroutine that comes to each of the points call its function.
+func onPoint(t *testing.T, at map[string]func()) {
+	once := make(map[string]*atomic.Bool)
+	for p := range at {
+		once[p] = new(atomic.Bool)
+	}
+	invariants.SetHook(func(p string) {
+		if f := at[p]; f != nil && once[p].CompareAndSwap(false, true) {
+			f()
+		}
+	})
+	t.Cleanup(func() { invariants.SetHook(nil) })
+}
+
+// TestOvertaken lines up calls of the map's OnRetire that come in another order than
+// their ranges left. There is no OnRetire of the user's. A reader has found [0, 10) and
+// adds its count when Free has excluded the range and before it detaches it; refused, it
+// stops before it takes the count back, so that the range is not finished. Free returns
+// all the same, its keys are given out again and freed later, and those ranges overtake
+// the first one. Whoever takes the calls by where a range begins then gives out [0, 10)
+// again under the owner of [5, 10).
+func TestOvertaken(t *testing.T) {
+	type step func(*rangealloc.Allocator[int, string]) error
+	alloc := func(lo, hi int) step {
+		return func(a *rangealloc.Allocator[int, string]) error { return a.AllocAt(ctx, rangelock.Span(lo, hi), "") }
+	}
+	free := func(lo int) step {
+		return func(a *rangealloc.Allocator[int, string]) error { return a.Free(ctx, lo) }
+	}
+	later := func(lo int) step {
+		return func(a *rangealloc.Allocator[int, string]) error { return a.FreeLater(ctx, lo) }
+	}
+	for _, x := range []struct {
+		name  string
+		steps []step
+		gaps  []rangelock.Range[int]
+	}{
+		{"smaller", []step{alloc(0, 5), alloc(5, 10), later(0)}, []rangelock.Range[int]{rangelock.Span(0, 5)}},
+		{"smaller, early", []step{alloc(0, 5), alloc(5, 10), free(0), alloc(0, 5)}, nil},
+		{"same", []step{alloc(0, 10), later(0)}, []rangelock.Range[int]{rangelock.Span(0, 10)}},
+		{"same, early", []step{alloc(0, 10), free(0), alloc(0, 10)}, nil},
+		{"same, early and later", []step{alloc(0, 10), free(0), alloc(0, 10), later(0)}, []rangelock.Range[int]{rangelock.Span(0, 10)}},
+		{"other start", []step{alloc(0, 5), alloc(5, 10), later(5), free(0)}, []rangelock.Range[int]{rangelock.Span(0, 10)}},
+		{"closed", []step{alloc(0, 5), alloc(5, 10), func(a *rangealloc.Allocator[int, string]) error {
+			short, cancel := context.WithTimeout(ctx, time.Minute)
+			defer cancel()
+			if err := a.Close(short); !errors.Is(err, context.DeadlineExceeded) {
+				return fmt.Errorf("Close: %w", err)
+			}
+			return nil
+		}}, []rangelock.Range[int]{rangelock.Span(0, 10)}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				looked, add := make(chan struct{}), make(chan struct{})
+				added, undo := make(chan struct{}), make(chan struct{})
+				onPoint(t, map[string]func(){
+					"rangelock: range looked at":               func() { close(looked); <-add },
+					"rangelock: before the bits of detachment": func() { close(add); <-added },
+					"rangelock: refused, before the undo":      func() { close(added); <-undo },
+				})
+				a := rangealloc.New[int, string](rangelock.Span(0, 10), nil)
+				do := func(s step) {
+					if err := s(a); err != nil {
+						t.Error(err)
+					}
+				}
+				do(alloc(0, 10))
+				go func() {
+					if g, err := a.Map().TryAcquire(3); err == nil {
+						t.Error("the reader was not refused")
+						g.Release()
+					}
+				}()
+				<-looked
+				do(free(0))
+				for _, s := range x.steps {
+					do(s)
+				}
+				close(undo)
+				if err := a.Map().Drain(ctx); err != nil {
+					t.Error(err)
+				}
+				wantGaps(t, a, x.gaps...)
+				if n := a.Expected(); n != 0 {
+					t.Errorf("%d calls of OnRetire are still expected", n)
+				}
+			})
+		})
+	}
+}
