@@ -94,13 +94,19 @@ func (a *Allocator[K, V]) AllocAt(ctx context.Context, r rangelock.Range[K], v V
 }
 
 // insert attaches the range of keys that were taken out of the gaps, and puts them back
-// if the map refuses.
+// if the map refuses or panics.
 func (a *Allocator[K, V]) insert(w rangelock.Writer[K, V], part gap, v V) (rangelock.Range[K], error) {
+	inserted := false
+	defer func() {
+		if !inserted {
+			a.putBack(part)
+		}
+	}()
 	r := a.order.rangeOf(part)
 	if err := w.Insert(r, v); err != nil {
-		a.putBack(part)
 		return rangelock.Range[K]{}, err
 	}
+	inserted = true
 	return r, nil
 }
 

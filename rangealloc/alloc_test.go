@@ -226,6 +226,13 @@ func TestErrors(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+// panicOf returns what f panics with, or nil.
+func panicOf(f func()) (p any) {
+	defer func() { p = recover() }()
+	f()
+	return nil
+}
+
 // TestAllKeys: all 2^64 keys are one gap, and those at one end do not touch those at the
 // other, though the number of the last plus one is that of the first.
 func TestAllKeys(t *testing.T) {

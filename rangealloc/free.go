@@ -44,9 +44,9 @@ func (a *Allocator[K, V]) Free(ctx context.Context, lo K) error {
 // the user has one.
 //
 // The map's OnRetire can run before Remove returns, so the call is expected first. If
-// Remove fails the range is still in the map and the call will not come. Then that is
-// taken back, before the transaction ends: afterwards another Free of the range may
-// expect its own call.
+// Remove fails, or a Cost panics in it, the range is still in the map and the call will
+// not come. Then that is taken back, before the transaction ends: afterwards another
+// Free of the range may expect its own call.
 func (a *Allocator[K, V]) free(w rangelock.Writer[K, V], lo K) (*seam.Parker, error) {
 	defer w.Unlock()
 	r, err := a.allocated(w, lo)
@@ -54,11 +54,17 @@ func (a *Allocator[K, V]) free(w rangelock.Writer[K, V], lo K) (*seam.Parker, er
 		return nil, err
 	}
 	keys, _ := a.order.stretch(r)
+	removed := false
 	p := a.expect(keys)
+	defer func() {
+		if !removed {
+			a.unexpect(keys)
+		}
+	}()
 	if _, err := w.Remove(r); err != nil {
-		a.unexpect(keys)
 		return nil, err
 	}
+	removed = true
 	if a.onRetire == nil {
 		a.putBack(keys) // nobody has a guard, and nobody is told
 	}

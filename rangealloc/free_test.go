@@ -3,6 +3,7 @@ package rangealloc_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"testing"
@@ -299,4 +300,61 @@ func TestMap(t *testing.T) {
 			t.Error(m.Len())
 		}
 	})
+}
+
+// TestCostPanics: a Cost that panics, or ends its goroutine, leaves the range allocated
+// and nothing behind, so that it can be freed by either way afterwards.
+func TestCostPanics(t *testing.T) {
+	for name, fail := range map[string]func() int64{
+		"negative": func() int64 { return -1 },
+		"panics":   func() int64 { panic("cost") },
+		"Goexit":   func() int64 { runtime.Goexit(); return 0 },
+	} {
+		for _, with := range []bool{false, true} {
+			for _, later := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/OnRetire=%v/later=%v", name, with, later), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						failing := true
+						o := rangelock.Options[int, string]{Cost: func(rangelock.Range[int], string) int64 {
+							if failing {
+								return fail()
+							}
+							return 1
+						}}
+						if with {
+							o.OnRetire = func(rangelock.Range[int], string) {}
+						}
+						a, g := one(t, &o)
+						g.Release()
+						for _, free := range []func(context.Context, int) error{a.Free, a.FreeLater} {
+							done := make(chan struct{})
+							go func() {
+								defer close(done)
+								panicOf(func() { free(ctx, 0) })
+							}()
+							<-done
+							if n := a.Expected(); n != 0 {
+								t.Errorf("%d calls of OnRetire are expected", n)
+							}
+							if _, ok := a.Map().Get(0); !ok {
+								t.Error("the range is not allocated")
+							}
+							wantGaps(t, a)
+						}
+						failing = false
+						free := a.Free
+						if later {
+							free = a.FreeLater
+						}
+						if err := free(ctx, 0); err != nil {
+							t.Error(err)
+						}
+						if err := a.Map().Drain(ctx); err != nil || !isFree(t, a) || a.Expected() != 0 {
+							t.Errorf("after Drain: %v, gaps %v, %d expected", err, a.GapRanges(), a.Expected())
+						}
+					})
+				})
+			}
+		}
+	}
 }

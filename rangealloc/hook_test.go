@@ -107,3 +107,26 @@ func TestOvertaken(t *testing.T) {
 		})
 	}
 }
+
+// TestInsertPanics: if the map panics the gap is back.
+func TestInsertPanics(t *testing.T) {
+	a := rangealloc.New[int, string](rangelock.Span(0, 100), nil)
+	for name, alloc := range map[string]func() error{
+		"Alloc":     func() error { return second(a.Alloc(ctx, 10, 1, "")) },
+		"AllocBest": func() error { return second(a.AllocBest(ctx, 10, 1, "")) },
+		"AllocAt":   func() error { return a.AllocAt(ctx, rangelock.Span(20, 30), "") },
+	} {
+		onPoint(t, map[string]func(){"rangelock: before a leaf is published": func() { panic(name) }})
+		if got := panicOf(func() { alloc() }); got != name {
+			t.Errorf("%s: panic with %v", name, got)
+		}
+		wantGaps(t, a, rangelock.Span(0, 100))
+		if n := a.Map().Len(); n != 0 {
+			t.Errorf("%s: %d ranges", name, n)
+		}
+	}
+	invariants.SetHook(nil)
+	if _, err := a.Alloc(ctx, 100, 1, ""); err != nil {
+		t.Error(err)
+	}
+}
