@@ -20,7 +20,7 @@ import (
 // zero nor a power of two; [rangelock.ErrClosed] after Close; the context's error.
 // Then nothing has changed and the range is the zero Range.
 func (a *Allocator[K, V]) Alloc(ctx context.Context, size, align K, v V) (rangelock.Range[K], error) {
-	return a.alloc(ctx, size, align, v, (*gaps).first)
+	return a.alloc(ctx, "Alloc", size, align, v, (*gaps).first)
 }
 
 // AllocBest is like [Allocator.Alloc], but takes the keys from the smallest gap that
@@ -28,11 +28,13 @@ func (a *Allocator[K, V]) Alloc(ctx context.Context, size, align K, v V) (rangel
 // large gaps whole and leaves splinters; which of the two fragments less depends on the
 // sizes.
 func (a *Allocator[K, V]) AllocBest(ctx context.Context, size, align K, v V) (rangelock.Range[K], error) {
-	return a.alloc(ctx, size, align, v, (*gaps).best)
+	return a.alloc(ctx, "AllocBest", size, align, v, (*gaps).best)
 }
 
-// alloc is Alloc with a way to choose the gap, which is called with mu held.
-func (a *Allocator[K, V]) alloc(ctx context.Context, size, align K, v V, choose func(*gaps, want) (gap, uint64, bool)) (rangelock.Range[K], error) {
+// alloc is the method of that name, with a way to choose the gap, which is called with
+// mu held.
+func (a *Allocator[K, V]) alloc(ctx context.Context, method string, size, align K, v V, choose func(*gaps, want) (gap, uint64, bool)) (rangelock.Range[K], error) {
+	m := a.of(method)
 	want, err := request(size, align)
 	if err != nil {
 		return rangelock.Range[K]{}, err
@@ -40,7 +42,7 @@ func (a *Allocator[K, V]) alloc(ctx context.Context, size, align K, v V, choose 
 	// The transaction comes before the choice. To choose and reserve first, and then to
 	// wait, is the tempting order: while one waits, others are refused for want of keys
 	// that it may give back when its context ends.
-	w, err := a.m.LockContext(ctx)
+	w, err := m.LockContext(ctx)
 	if err != nil {
 		return rangelock.Range[K]{}, err
 	}
@@ -67,6 +69,7 @@ func (a *Allocator[K, V]) alloc(ctx context.Context, size, align K, v V, choose 
 // lie in an unbounded one; [rangelock.ErrBadRange] if r is not valid;
 // [rangelock.ErrClosed] after Close; the context's error. Then nothing has changed.
 func (a *Allocator[K, V]) AllocAt(ctx context.Context, r rangelock.Range[K], v V) error {
+	m := a.of("AllocAt")
 	part, ok := a.order.stretch(r)
 	if !ok {
 		return fmt.Errorf("%w: %v", rangelock.ErrBadRange, r)
@@ -75,7 +78,7 @@ func (a *Allocator[K, V]) AllocAt(ctx context.Context, r rangelock.Range[K], v V
 	if part.lo < all.lo || part.last > all.last {
 		return fmt.Errorf("%w: %v has keys that %v has not", ErrOutside, r, a.all)
 	}
-	w, err := a.m.LockContext(ctx)
+	w, err := m.LockContext(ctx)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 // are given out, with their values, in a [rangelock.Map]: [Allocator.Map] is where
 // readers find them and take guards.
 //
-// An Allocator may be used by any number of goroutines. It is made by [New]; the zero
-// value is of no use, and an Allocator must not be copied after first use.
+// An Allocator may be used by any number of goroutines. It is made by [New]; the
+// methods of the zero value panic. An Allocator must not be copied after first use.
 //
 // A goroutine that holds a guard of the map must not call any method but Map: a Free may
 // be waiting for the guard, and keeps the others waiting meanwhile. Where the program
@@ -84,8 +84,22 @@ func New[K Integer, V any](r rangelock.Range[K], o *rangelock.Options[K, V]) *Al
 	return a
 }
 
+// of returns the map for a method, which has a name for the panic of the zero Allocator.
+func (a *Allocator[K, V]) of(method string) *rangelock.Map[K, V] {
+	if a.m == nil {
+		panicZero(method, "Allocator; New makes one that can be used")
+	}
+	return a.m
+}
+
+// panicZero panics for a method of a zero value. It is outlined, so that the check
+// before it is inlined.
+//
+//go:noinline
+func panicZero(method, of string) { panic("rangealloc: " + method + " of the zero " + of) }
+
 // Map returns the read-only view of the ranges that are allocated. It does not block.
-func (a *Allocator[K, V]) Map() Map[K, V] { return Map[K, V]{a.m} }
+func (a *Allocator[K, V]) Map() Map[K, V] { return Map[K, V]{a.of("Map")} }
 
 // Close retires every range, makes the allocator refuse whatever comes later with
 // [rangelock.ErrClosed], and waits as [Map.Drain] does. MaxPending does not count.
@@ -97,4 +111,4 @@ func (a *Allocator[K, V]) Map() Map[K, V] { return Map[K, V]{a.m} }
 //
 // It must not be called from OnRetire, nor by a goroutine that has a guard or a Reader
 // of the map.
-func (a *Allocator[K, V]) Close(ctx context.Context) error { return a.m.Close(ctx) }
+func (a *Allocator[K, V]) Close(ctx context.Context) error { return a.of("Close").Close(ctx) }

@@ -29,7 +29,7 @@ import (
 // It must not be called by a goroutine that has a guard of the map, nor, if there is an
 // OnRetire, from OnRetire or by a goroutine that holds what OnRetire waits for.
 func (a *Allocator[K, V]) Free(ctx context.Context, lo K) error {
-	w, err := a.m.LockContext(ctx)
+	w, err := a.of("Free").LockContext(ctx)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (a *Allocator[K, V]) free(w rangelock.Writer[K, V], lo K) (*seam.Parker, er
 //
 // Its errors are those of [Allocator.Free]; then nothing has changed.
 func (a *Allocator[K, V]) FreeLater(ctx context.Context, lo K) error {
-	w, err := a.m.LockContext(ctx)
+	w, err := a.of("FreeLater").LockContext(ctx)
 	if err != nil {
 		return err
 	}

@@ -13,9 +13,17 @@ import (
 // of that. Each method is the one of the same name there, and its guarantees are those.
 //
 // It is one pointer; it may be copied and used by any number of goroutines. It is got
-// from [Allocator.Map], and the zero Map panics when used.
+// from [Allocator.Map]; the methods of the zero Map panic.
 type Map[K Integer, V any] struct {
 	m *rangelock.Map[K, V]
+}
+
+// of returns the map for a method, which has a name for the panic of the zero Map.
+func (m Map[K, V]) of(method string) *rangelock.Map[K, V] {
+	if m.m == nil {
+		panicZero(method, "Map; Allocator.Map returns one that can be used")
+	}
+	return m.m
 }
 
 // Acquire takes a guard on the allocated range that covers key, and reports whether
@@ -23,75 +31,81 @@ type Map[K Integer, V any] struct {
 // It waits as [rangelock.Map.Acquire] does: for a Free of that range, and for a key
 // that is not allocated for a call that has begun to change the map. A goroutine that
 // holds a guard must use TryAcquire, unless all of the program frees by FreeLater.
-func (m Map[K, V]) Acquire(key K) (rangelock.Guard[K, V], bool) { return m.m.Acquire(key) }
+func (m Map[K, V]) Acquire(key K) (rangelock.Guard[K, V], bool) { return m.of("Acquire").Acquire(key) }
 
 // AcquireContext is like [Map.Acquire], but gives up when ctx is done and then returns
 // its error. It returns [rangelock.ErrNotFound] if key is not allocated.
 func (m Map[K, V]) AcquireContext(ctx context.Context, key K) (rangelock.Guard[K, V], error) {
-	return m.m.AcquireContext(ctx, key)
+	return m.of("AcquireContext").AcquireContext(ctx, key)
 }
 
 // TryAcquire is like [Map.Acquire] but never blocks: it returns [rangelock.ErrBusy]
 // instead, and [rangelock.ErrNotFound] only when key is not allocated. It may report
 // busy when nothing is in the way any more; it never enters a range that Free has
 // excluded. It is safe where the goroutine holds a guard.
-func (m Map[K, V]) TryAcquire(key K) (rangelock.Guard[K, V], error) { return m.m.TryAcquire(key) }
+func (m Map[K, V]) TryAcquire(key K) (rangelock.Guard[K, V], error) {
+	return m.of("TryAcquire").TryAcquire(key)
+}
 
 // View calls f with the allocated range that covers key and its value, under a guard
 // that is released when f returns or panics, and reports whether there was one. It
 // waits as [Map.Acquire] does.
-func (m Map[K, V]) View(key K, f func(r rangelock.Range[K], v V)) bool { return m.m.View(key, f) }
+func (m Map[K, V]) View(key K, f func(r rangelock.Range[K], v V)) bool {
+	return m.of("View").View(key, f)
+}
 
 // Get returns the value of the allocated range that covers key, and whether there is
 // one, and leaves no guard: when it returns the keys may be somebody else's. It waits
 // as [rangelock.Map.Get] does.
-func (m Map[K, V]) Get(key K) (V, bool) { return m.m.Get(key) }
+func (m Map[K, V]) Get(key K) (V, bool) { return m.of("Get").Get(key) }
 
 // All yields the allocated ranges with their values in key order. It takes no lock and
 // never waits, and is no snapshot: of what others allocate and free meanwhile it yields
 // what it finds. The body may use the allocator.
-func (m Map[K, V]) All() iter.Seq2[rangelock.Range[K], V] { return m.m.All() }
+func (m Map[K, V]) All() iter.Seq2[rangelock.Range[K], V] { return m.of("All").All() }
 
 // AcquireNext takes a guard on the first allocated range that ends above key, and
 // reports whether there is one. It waits as [rangelock.Map.AcquireNext] does.
-func (m Map[K, V]) AcquireNext(key K) (rangelock.Guard[K, V], bool) { return m.m.AcquireNext(key) }
+func (m Map[K, V]) AcquireNext(key K) (rangelock.Guard[K, V], bool) {
+	return m.of("AcquireNext").AcquireNext(key)
+}
 
 // Guards yields a guard on each allocated range that overlaps r, one at a time, as
 // [rangelock.Map.Guards] does.
 func (m Map[K, V]) Guards(r rangelock.Range[K]) iter.Seq[*rangelock.Guard[K, V]] {
-	return m.m.Guards(r)
+	return m.of("Guards").Guards(r)
 }
 
 // GuardsContext is like [Map.Guards], but ctx ends its waits, as it does those of
 // [rangelock.Map.GuardsContext].
 func (m Map[K, V]) GuardsContext(ctx context.Context, r rangelock.Range[K]) iter.Seq2[*rangelock.Guard[K, V], error] {
-	return m.m.GuardsContext(ctx, r)
+	return m.of("GuardsContext").GuardsContext(ctx, r)
 }
 
 // Stats returns what the map below has done and what it holds.
-func (m Map[K, V]) Stats() rangelock.Stats { return m.m.Stats() }
+func (m Map[K, V]) Stats() rangelock.Stats { return m.of("Stats").Stats() }
 
 // Survey yields the allocated ranges, and those that were freed and are still held, with
 // their states, as [rangelock.Map.Survey] does.
-func (m Map[K, V]) Survey() iter.Seq[*rangelock.RangeState] { return m.m.Survey() }
+func (m Map[K, V]) Survey() iter.Seq[*rangelock.RangeState] { return m.of("Survey").Survey() }
 
 // Extent returns the outermost bounds of what is allocated, as [rangelock.Map.Extent]
 // does.
-func (m Map[K, V]) Extent() (lo, hi reflect.Value, unbounded bool) { return m.m.Extent() }
+func (m Map[K, V]) Extent() (lo, hi reflect.Value, unbounded bool) { return m.of("Extent").Extent() }
 
 // Len returns how many ranges are allocated. It never waits.
-func (m Map[K, V]) Len() int { return m.m.Len() }
+func (m Map[K, V]) Len() int { return m.of("Len").Len() }
 
 // RLock waits until no call that allocates or frees is under way, and keeps the next
 // from beginning until the Reader's Unlock: for looking at several ranges together. On
 // a closed allocator it returns a Reader of an empty map. A goroutine that holds a
 // guard must not call it.
-func (m Map[K, V]) RLock() rangelock.Reader[K, V] { return m.m.RLock() }
+func (m Map[K, V]) RLock() rangelock.Reader[K, V] { return m.of("RLock").RLock() }
 
 // RLockContext is like [Map.RLock], but gives up when ctx is done, also when it is done
 // at the call, and then returns its error.
 func (m Map[K, V]) RLockContext(ctx context.Context) (rangelock.Reader[K, V], error) {
-	return m.m.RLockContext(ctx)
+	return m.of("RLockContext").RLockContext(ctx)
 }
 
 // Drain waits until OnRetire has returned for every range that was freed before the
@@ -100,4 +114,4 @@ func (m Map[K, V]) RLockContext(ctx context.Context) (rangelock.Reader[K, V], er
 //
 // It must not be called from OnRetire, nor by a goroutine that has a guard on a range
 // that was freed.
-func (m Map[K, V]) Drain(ctx context.Context) error { return m.m.Drain(ctx) }
+func (m Map[K, V]) Drain(ctx context.Context) error { return m.of("Drain").Drain(ctx) }
