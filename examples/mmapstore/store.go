@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"time"
 
 	"github.com/spanlock/spanlock/rangelock"
 )
@@ -117,22 +116,30 @@ func (s *spanStore) transact(ctx context.Context, fresh []*mapping, replace func
 	}
 	for i := 0; i < len(fresh); {
 		err := s.retireOne(&w, fresh[i].file, func() error { return replace(&w, fresh[i]) })
-		switch {
-		case err == nil:
+		if err == nil {
 			i++
-		case errors.Is(err, rangelock.ErrBacklog):
-			w.Unlock()
-			time.Sleep(100 * time.Microsecond)
-			if w, err = s.m.LockContext(ctx); err != nil {
-				return err
-			}
-		default:
-			w.Unlock()
+			continue
+		}
+		w.Unlock()
+		if err = s.room(ctx, err); err != nil {
+			return err
+		}
+		if w, err = s.m.LockContext(ctx); err != nil {
 			return err
 		}
 	}
 	w.Unlock()
 	return nil
+}
+
+// room waits for the callbacks to catch up if err says that the backlog is full; any
+// other error it returns. The caller has let go of the lock.
+func (s *spanStore) room(ctx context.Context, err error) error {
+	var full *rangelock.BacklogError[uint64]
+	if !errors.As(err, &full) {
+		return err
+	}
+	return s.m.Room(ctx, full.Cost)
 }
 
 // retireOne keeps the ledger of a step that retires the file's mapping.
@@ -164,10 +171,12 @@ func (s *spanStore) retire(ctx context.Context, f *file) error {
 			return err
 		})
 		w.Unlock()
-		if !errors.Is(err, rangelock.ErrBacklog) {
+		if err == nil {
+			return nil
+		}
+		if err = s.room(ctx, err); err != nil {
 			return err
 		}
-		time.Sleep(100 * time.Microsecond)
 	}
 }
 

@@ -135,8 +135,8 @@ func (k *cache) evict(ctx context.Context) error {
 			case err != nil:
 				return err
 			case n == 0:
-				// Its load has made it known, but has not landed yet: it gets another turn.
-				k.keep(s)
+				// Its load has made it known and is still under way. What that brings is
+				// stale now, and so unmapped; who waits for it loads again.
 			default:
 				k.evictions.Add(1)
 			}
@@ -163,13 +163,4 @@ func (k *cache) victim() *segment {
 		return s
 	}
 	return nil
-}
-
-// keep puts a segment back.
-func (k *cache) keep(s *segment) {
-	s.used.Store(true)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.clock = append(k.clock, s)
-	k.live += int64(len(s.bytes))
 }
