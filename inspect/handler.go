@@ -14,7 +14,7 @@ import (
 )
 
 // Handler returns a handler that shows the maps; see the package's documentation for
-// what, and for whom. It panics if one of them is nil.
+// what, and for whom. It panics if one of them is nil, or holds a nil map.
 //
 // Keys that are numbers, strings or bytes are shown as they are, quoted and shortened.
 // Other keys, and all values, are shown only where [Named] gives a [Format].
@@ -25,8 +25,8 @@ import (
 func Handler(maps ...Map) http.Handler {
 	h := &handler{}
 	for i, m := range maps {
-		if m == nil {
-			panic(fmt.Sprintf("inspect: Handler with a nil map, the argument %d", i+1))
+		if isNil(m) {
+			panic(fmt.Sprintf("inspect: Handler with a nil map, argument %d of type %T", i+1, m))
 		}
 		name := fmt.Sprintf("map %d", i+1)
 		if n, ok := m.(presenter); ok && n.name() != "" {

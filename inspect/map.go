@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"fmt"
 	"iter"
 	"reflect"
 
@@ -38,13 +39,30 @@ type Format[K, V any] struct {
 }
 
 // Named returns m with a name, which stands on the page, and with the formats of f,
-// which may be nil.
+// which may be nil. It panics if m is nil, or holds a nil map.
 func Named[K, V any](name string, m Source[K, V], f *Format[K, V]) Map {
+	if isNil(m) {
+		panic(fmt.Sprintf("inspect: Named %q with a nil map of type %T", name, m))
+	}
 	n := &named[K, V]{Source: m, label: clean(name)}
 	if f != nil {
 		n.format = *f
 	}
 	return n
+}
+
+// isNil reports whether there is no map in m: m is nil, or a nil pointer, or a struct of
+// nothing but a nil pointer, as the zero rangealloc.Map is. Each would panic at the first
+// request, far from the mistake.
+func isNil(m Map) bool {
+	if m == nil {
+		return true
+	}
+	v := reflect.ValueOf(m)
+	if v.Kind() == reflect.Struct && v.NumField() == 1 {
+		v = v.Field(0)
+	}
+	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // named is a map with what its owner said of it.
