@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math"
 	"net/http"
@@ -21,9 +22,10 @@ import (
 //
 // The handler looks at a map only while it serves a request: at one map at a time, a
 // leaf of the tree at a time, without a lock that readers or writers wait for. A request
-// takes time in proportion to the number of ranges, and writes a bounded answer.
+// takes time in proportion to the number of ranges, and writes a bounded answer. It stops
+// when its context ends, as it does when the client goes away.
 func Handler(maps ...Map) http.Handler {
-	h := &handler{}
+	h := &handler{walking: seam.NewWeighted(1)}
 	for i, m := range maps {
 		if isNil(m) {
 			panic(fmt.Sprintf("inspect: Handler with a nil map, argument %d of type %T", i+1, m))
@@ -39,8 +41,10 @@ func Handler(maps ...Map) http.Handler {
 
 // handler is what Handler returns.
 type handler struct {
-	walking seam.Mutex // held while a map is surveyed: many viewers are no more load than one at a time
-	shown   []*shown   // set by Handler
+	// walking is held while a map is surveyed: many viewers are no more load than one at
+	// a time. It is a semaphore, not a mutex, so that a context can end the wait for it.
+	walking *seam.Weighted
+	shown   []*shown // set by Handler
 }
 
 // shown is one of the maps.
@@ -51,16 +55,51 @@ type shown struct {
 	history history
 }
 
-// look surveys one map.
-func (h *handler) look(s *shown, z zoom) (*picture, error) {
-	h.walking.Lock()
-	defer h.walking.Unlock()
-	p, err := survey(s.index, s.name, s.Map, z)
+// look surveys one map, unless ctx ends first.
+func (h *handler) look(ctx context.Context, s *shown, z zoom) (p *picture, err error) {
+	if h.walking.Acquire(ctx, 1) != nil {
+		return nil, ended(ctx)
+	}
+	defer h.walking.Release(1)
+	defer func() {
+		if x := recover(); x != nil {
+			if err = misuse(x); err == nil {
+				panic(x)
+			}
+		}
+	}()
+	p, err = survey(ctx, s.index, s.name, s.Map, z)
 	if err != nil {
 		return nil, err
 	}
 	p.rates = s.history.add(time.Now(), p.stats)
 	return p, nil
+}
+
+// A failure is an answer with a status of its own; that of any other error is 400.
+type failure struct {
+	code int
+	text string
+}
+
+func (f *failure) Error() string { return f.text }
+
+// ended returns the failure of a request whose context has ended.
+func ended(ctx context.Context) error {
+	return &failure{http.StatusServiceUnavailable, printable(fmt.Sprintf("the request has ended: %v", context.Cause(ctx)), maxSentence)}
+}
+
+// misuse returns the failure if x is what a map panics with when it finds that it was
+// misused, for instance that the bytes of a key were changed; nil for any other panic.
+func misuse(x any) error {
+	text, _ := x.(string)
+	if err, ok := x.(error); ok {
+		text = err.Error()
+	}
+	if strings.HasPrefix(text, "rangelock: ") || strings.HasPrefix(text, "rangealloc: ") {
+		return &failure{http.StatusInternalServerError, printable(text, maxSentence)}
+	}
+	return nil
 }
 
 // ServeHTTP serves the page, or what format asks for.
@@ -75,9 +114,13 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "inspect: only GET and HEAD", http.StatusMethodNotAllowed)
 		return
 	}
-	body, kind, err := h.answer(r.URL.Query())
+	body, kind, err := h.answer(r.Context(), r.URL.Query())
 	if err != nil {
-		http.Error(w, "inspect: "+err.Error(), http.StatusBadRequest)
+		code := http.StatusBadRequest
+		if f, ok := err.(*failure); ok {
+			code = f.code
+		}
+		http.Error(w, "inspect: "+err.Error(), code)
 		return
 	}
 	head.Set("Content-Type", kind)
@@ -89,7 +132,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer makes the whole answer before any of it is sent, so that a slow client keeps
 // nothing but memory.
-func (h *handler) answer(q url.Values) (body *bytes.Buffer, kind string, err error) {
+func (h *handler) answer(ctx context.Context, q url.Values) (body *bytes.Buffer, kind string, err error) {
 	format := q.Get("format")
 	z := zoom{q.Get("from"), q.Get("to"), q.Get("cut")}
 	chosen := h.shown
@@ -107,7 +150,7 @@ func (h *handler) answer(q url.Values) (body *bytes.Buffer, kind string, err err
 	}
 	var pictures []*picture
 	for _, s := range chosen {
-		p, err := h.look(s, z)
+		p, err := h.look(ctx, s, z)
 		if err != nil {
 			return nil, "", err
 		}

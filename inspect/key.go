@@ -13,8 +13,9 @@ import (
 // of them; the page's template then escapes what HTML has a meaning for.
 
 const (
-	maxKey   = 48  // bytes of a string key that are shown
-	maxValue = 160 // bytes of what a format returns that are shown
+	maxKey      = 48   // bytes of a string key that are shown
+	maxValue    = 160  // bytes of what a format returns that are shown
+	maxSentence = 1000 // bytes of what a map panics with that are shown
 )
 
 // protect returns what f returns, fit to be shown, or what it panics with.
@@ -27,9 +28,12 @@ func protect(f func() string) (s string) {
 	return clean(f())
 }
 
-// clean shortens s and replaces what is not printable.
-func clean(s string) string {
-	s, rest := shorten(s, maxValue)
+// clean returns s as a format's text is shown.
+func clean(s string) string { return printable(s, maxValue) }
+
+// printable shortens s to at most max bytes and replaces what is not printable.
+func printable(s string, max int) string {
+	s, rest := shorten(s, max)
 	s = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !strconv.IsPrint(r) {
 			return '\uFFFD'

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"cmp"
+	"context"
 	"reflect"
 	"slices"
 	"time"
@@ -47,6 +48,8 @@ const (
 	maxRows   = 256 // ranges that are listed one by one
 	viewCells = 240 // parts of the view when it has more
 	mapCells  = 120 // parts of the whole map
+
+	stride = 1024 // ranges from one look at the context to the next
 )
 
 // A row is a range that is listed.
@@ -103,7 +106,9 @@ type picture struct {
 func (p *picture) aggregated() bool { return p.inView > maxRows }
 
 // survey walks over the map and returns what it sees, with the view that zoom asks for.
-func survey(index int, name string, m Map, zoom zoom) (*picture, error) {
+//
+// It returns the failure of ended when ctx has ended, within stride ranges.
+func survey(ctx context.Context, index int, name string, m Map, zoom zoom) (*picture, error) {
 	start := time.Now()
 	p := &picture{index: index, name: name, stats: m.Stats()}
 	p.presenter, _ = m.(presenter)
@@ -121,14 +126,14 @@ func survey(index int, name string, m Map, zoom zoom) (*picture, error) {
 			// What has no end is drawn as far again as a tenth of the rest.
 			p.whole = newWindow(p.whole.lo, p.whole.hi+min((p.whole.hi-p.whole.lo)/10+1, ^p.whole.hi))
 		}
-		if err := p.walk(m, zoom); err != nil || !p.disorder {
+		if err := p.walk(ctx, m, zoom); err != nil || !p.disorder {
 			p.took = time.Since(start)
 			return p, err
 		}
 	}
 	p.scale = scale{kind: byOrder}
 	p.whole = newWindow(0, uint64(max(1, p.stats.Ranges)))
-	err := p.walk(m, zoom)
+	err := p.walk(ctx, m, zoom)
 	p.took = time.Since(start)
 	return p, err
 }
@@ -148,7 +153,7 @@ func withGone(m Map, s scale, w window) window {
 }
 
 // walk fills the picture by one survey.
-func (p *picture) walk(m Map, zoom zoom) error {
+func (p *picture) walk(ctx context.Context, m Map, zoom zoom) error {
 	var err error
 	if p.view, err = zoom.window(p.scale, p.whole); err != nil {
 		return err
@@ -158,7 +163,12 @@ func (p *picture) walk(m Map, zoom zoom) error {
 	p.rows, p.busy, p.gone = nil, nil, nil
 	p.cells, p.strip = make([]cell, viewCells), make([]cell, mapCells)
 	n, flat, end := 0, 0, uint64(0)
+	walked := 0
 	for r := range m.Survey() {
+		if walked%stride == 0 && ctx.Err() != nil {
+			return ended(ctx)
+		}
+		walked++
 		st := stateOf(r)
 		p.counts[st]++
 		p.guards += r.Guards
@@ -210,6 +220,9 @@ func (p *picture) walk(m Map, zoom zoom) error {
 	if !p.disorder {
 		for _, rows := range [][]row{p.rows, p.busy, p.gone} {
 			for i := range rows {
+				if ctx.Err() != nil { // a format may take long
+					return ended(ctx)
+				}
 				p.finish(&rows[i])
 			}
 		}
