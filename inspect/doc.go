@@ -37,6 +37,12 @@
 // often where the answer takes long. Between requests nothing runs. What is seen is no
 // snapshot.
 //
+// A map is walked for one request at a time. When the context of a request ends, as it
+// does when the client goes away, its walk stops and its wait for the walk of another
+// ends; the answer, if anybody reads it, has the status 503. A map that panics in the walk
+// because it finds that it was misused makes the answer 500, with the sentence of the
+// panic. A query that cannot be understood is answered with 400.
+//
 // # Rates
 //
 // Requests leave a sample of the counters, half a second apart at least and kept for a
@@ -51,34 +57,40 @@
 // where their first eight bytes say; where most ranges then have no width, because the
 // keys begin alike, they lie by order, as do keys of other types and keys that are not
 // ordered by value: each range is as wide as the next, there are no gaps, and a zoom
-// shows other ranges when some come or go. A range without an end is drawn as long as a
-// tenth of the rest.
+// shows other ranges when some come or go; the page says why.
+//
+// A range without an end is drawn as long as a tenth of the rest, but not beyond the last
+// key of its type; the end of the picture is then ∞, and no number. Every range in the map
+// is in the view of the whole map, be it at the last key that there can be. A picture of
+// few keys has a part for each, so that what is drawn as a gap is one.
 //
 // # Queries
 //
 //	map=0          which of the handler's maps; text and JSON show all without it
-//	from=a, to=b   the part in view: numbers as they are, bytes as sixteen hexadecimal
-//	               digits, otherwise the place in the order
+//	from=a, to=b   the part in view, without b: numbers as they are, bytes as sixteen
+//	               hexadecimal digits, otherwise the place in the order; to=∞ is the end
+//	               of the map; what is outside of the map is moved to its edge
 //	cut=0.25,0.5   a part of that; 0,1 is all of it
 //	format=text    a line for each range: bounds, state, guards, notes, value, separated
 //	               by tabs; lines that begin with # are about the map
 //	format=json    the document below
 //
 // Where more than 256 ranges are in view, text and JSON list those that are not free, 256
-// at most, and say of 240 equal parts of the view what begins there.
+// at most, and say of 240 equal parts of the view what begins there; of fewer parts where
+// there are fewer places than that.
 //
 // # JSON
 //
 //	{"maps": [{
 //	  "index": 0, "name": "…",
 //	  "scale": "numbers",               or "bytes", "order"
-//	  "whole": {"from": "0", "to": "9"}, as from= and to= take them
+//	  "whole": {"from": "0", "to": "9"}, as from= and to= take them; to is "∞" where the map has no end
 //	  "view":  {"from": "0", "to": "9"},
 //	  "counts": {"free": 7, "held": 2}, ranges by state, of the whole map
 //	  "guards": 3, "waiting": 0,        of the whole map; on the ranges
 //	  "stats": {…},                     rangelock.Stats; times in nanoseconds
 //	  "rates": {"over": 59.5, …},       per second, over so many seconds; null if unknown
-//	  "inView": 9,
+//	  "inView": 9,                      ranges of the map, without those that have left
 //	  "ranges": [{"index": 0, "lo": 0, "hi": 9, "state": "held", "guards": 1, …}],
 //	  "cells": [{"from": "0", "to": "3", "ranges": 2, "guards": 0, "states": {"free": 2}}],
 //	  "left": [{"lo": 0, "hi": 9, "state": "left", "guards": 1, "leftFor": 2.5}]

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -169,42 +168,4 @@ func (h *handler) answer(ctx context.Context, q url.Values) (body *bytes.Buffer,
 		return body, "application/json", writeJSON(body, pictures)
 	}
 	return nil, "", fmt.Errorf("format=%q: there are html, text and json", format)
-}
-
-// zoom is which part of a map a request wants: from and to are places as the scale
-// writes them, cut is which part of that.
-type zoom struct{ from, to, cut string }
-
-// window returns the part of whole.
-func (z zoom) window(s scale, whole window) (window, error) {
-	v := whole
-	for _, e := range []struct {
-		name, text string
-		to         *uint64
-	}{{"from", z.from, &v.lo}, {"to", z.to, &v.hi}} {
-		if e.text == "" {
-			continue
-		}
-		p, err := s.parse(e.text)
-		if err != nil {
-			return v, fmt.Errorf("%s=%q is no %s of this map: %w", e.name, clean(e.text), map[bool]string{true: "number", false: "key"}[s.kind == byOrder], err)
-		}
-		*e.to = max(whole.lo, min(p, whole.hi))
-	}
-	if v.lo >= v.hi {
-		v = newWindow(v.lo, v.hi)
-		if v.lo >= whole.hi { // at the very end
-			v = window{whole.hi - 1, whole.hi}
-		}
-	}
-	if z.cut == "" {
-		return v, nil
-	}
-	a, b, ok := strings.Cut(z.cut, ",")
-	x, err1 := strconv.ParseFloat(a, 64)
-	y, err2 := strconv.ParseFloat(b, 64)
-	if !ok || err1 != nil || err2 != nil || !(x < y) || math.Abs(x) > 1e6 || math.Abs(y) > 1e6 {
-		return v, fmt.Errorf("cut=%q: want two numbers a,b with a < b, of which 0,1 is all that is in view", clean(z.cut))
-	}
-	return v.cut(x, y, whole), nil
 }

@@ -107,7 +107,7 @@ func (p *picture) json() jsonMap {
 		for i := range p.cells {
 			c := &p.cells[i]
 			m.Cells = append(m.Cells, jsonCell{
-				p.jsonWindow(window{p.view.edge(i, viewCells), p.view.edge(i+1, viewCells)}),
+				p.jsonWindow(p.view.part(i, len(p.cells))),
 				c.ranges, c.guards, jsonStates(c.touch),
 			})
 		}
@@ -116,7 +116,7 @@ func (p *picture) json() jsonMap {
 }
 
 func (p *picture) jsonWindow(w window) jsonWindow {
-	return jsonWindow{p.scale.text(w.lo), p.scale.text(w.hi)}
+	return jsonWindow{p.from(w), p.to(w)}
 }
 
 // jsonStates leaves out the states in which there is nothing.

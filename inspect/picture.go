@@ -3,6 +3,7 @@ package inspect
 import (
 	"cmp"
 	"context"
+	"math"
 	"reflect"
 	"slices"
 	"time"
@@ -54,7 +55,7 @@ const (
 
 // A row is a range that is listed.
 type row struct {
-	a, b            uint64 // its places
+	a, z            uint64 // its first place and its last
 	lo, hi          string // its bounds
 	rawLo, rawHi    any    // numbers for JSON, or nil
 	unbounded       bool
@@ -79,12 +80,11 @@ type cell struct {
 
 // A picture is what one walk over a map has seen.
 type picture struct {
+	layout
 	index   int
 	name    string
 	stats   rangelock.Stats
 	rates   rates
-	scale   scale
-	whole   window
 	view    window
 	zoomed  bool
 	counts  [numStates]int // ranges by state; left among them
@@ -99,7 +99,7 @@ type picture struct {
 	took    time.Duration
 
 	presenter presenter
-	disorder  bool // the scale does not fit: the places are not in order, or all the same
+	disorder  string // why the layout does not fit: the places are not in order, or all the same
 }
 
 // aggregated reports whether there is too much in view to list it.
@@ -112,56 +112,27 @@ func survey(ctx context.Context, index int, name string, m Map, zoom zoom) (*pic
 	start := time.Now()
 	p := &picture{index: index, name: name, stats: m.Stats()}
 	p.presenter, _ = m.(presenter)
-	lo, hi, unbounded := m.Extent()
-	if lo.IsValid() {
-		p.scale = newScale(lo, hi)
-		p.whole = newWindow(p.scale.at(lo), p.scale.at(hi))
-		p.disorder = p.scale.at(hi) < p.scale.at(lo)
-	} else {
-		p.whole = window{0, 1}
-	}
-	if p.scale.kind != byOrder && !p.disorder {
-		p.whole = withGone(m, p.scale, p.whole)
-		if unbounded {
-			// What has no end is drawn as far again as a tenth of the rest.
-			p.whole = newWindow(p.whole.lo, p.whole.hi+min((p.whole.hi-p.whole.lo)/10+1, ^p.whole.hi))
-		}
-		if err := p.walk(ctx, m, zoom); err != nil || !p.disorder {
-			p.took = time.Since(start)
-			return p, err
-		}
-	}
-	p.scale = scale{kind: byOrder}
-	p.whole = newWindow(0, uint64(max(1, p.stats.Ranges)))
+	p.layout = newLayout(m, p.stats.Ranges)
 	err := p.walk(ctx, m, zoom)
+	if err == nil && p.disorder != "" {
+		p.layout = orderLayout(p.stats.Ranges, p.disorder)
+		err = p.walk(ctx, m, zoom)
+	}
 	p.took = time.Since(start)
 	return p, err
-}
-
-// withGone widens w by what has left the map and is still held.
-func withGone(m Map, s scale, w window) window {
-	for r := range m.Survey() {
-		if !r.Detached {
-			break
-		}
-		w.lo = min(w.lo, s.at(r.Lo))
-		if !r.Unbounded {
-			w.hi = max(w.hi, s.at(r.Hi))
-		}
-	}
-	return w
 }
 
 // walk fills the picture by one survey.
 func (p *picture) walk(ctx context.Context, m Map, zoom zoom) error {
 	var err error
-	if p.view, err = zoom.window(p.scale, p.whole); err != nil {
+	if p.view, err = zoom.window(&p.layout); err != nil {
 		return err
 	}
 	p.zoomed = p.view != p.whole
 	p.counts, p.guards, p.waiting, p.inView = [numStates]int{}, 0, 0, 0
 	p.rows, p.busy, p.gone = nil, nil, nil
-	p.cells, p.strip = make([]cell, viewCells), make([]cell, mapCells)
+	// With a part for each place, where there are few, no part is covered that is not.
+	p.cells, p.strip = make([]cell, p.view.parts(viewCells)), make([]cell, p.whole.parts(mapCells))
 	n, flat, end := 0, 0, uint64(0)
 	walked := 0
 	for r := range m.Survey() {
@@ -173,51 +144,52 @@ func (p *picture) walk(ctx context.Context, m Map, zoom zoom) error {
 		p.counts[st]++
 		p.guards += r.Guards
 		p.waiting += r.Waiting
-		a, b := uint64(n), uint64(n)+1
+		a, b, z := uint64(n), uint64(n)+1, uint64(n)
 		if p.scale.kind != byOrder {
-			a, b = p.scale.at(r.Lo), p.whole.hi
+			a, b, z = p.scale.at(r.Lo), math.MaxUint64, p.whole.last
 			if !r.Unbounded {
 				b = p.scale.at(r.Hi)
+				z = p.scale.below(a, b, r.Hi)
 			}
 		}
+		unordered := b < a || a < end
+		// A range that has come since whole was measured is at its edge, not nowhere.
+		x := p.whole.clamp(a)
+		z = p.whole.clamp(max(x, z))
 		if st == left {
-			p.gone = append(p.gone, p.newRow(r, st, a, b, n))
+			p.gone = append(p.gone, p.newRow(r, st, x, z, n))
 			continue
 		}
-		n++
-		if a == b {
+		if n++; unordered {
+			p.disorder = unorderedKeys
+			return nil
+		}
+		if end = b; a == b {
 			flat++
 		}
-		if b < a || a < end {
-			if p.scale.kind == byFloat {
-				b = max(a, b) // rounded
-			} else {
-				p.disorder = true
-				return nil
-			}
-		}
-		end = b
-		fill(p.strip, p.whole, a, b, r, st)
-		if b = max(b, a+1); a < p.view.hi && b > p.view.lo {
+		fill(p.strip, p.whole, x, z, r, st)
+		if p.view.has(x, z) {
 			p.inView++
-			fill(p.cells, p.view, a, b, r, st)
+			fill(p.cells, p.view, x, z, r, st)
 			if p.inView <= maxRows {
-				p.rows = append(p.rows, p.newRow(r, st, a, b, n-1))
+				p.rows = append(p.rows, p.newRow(r, st, x, z, n-1))
 			} else if p.inView == maxRows+1 {
 				p.busy = slices.DeleteFunc(p.rows, func(x row) bool { return x.state == free })
 				p.rows = nil
 			}
 			if p.inView > maxRows && st != free && len(p.busy) < maxRows {
-				p.busy = append(p.busy, p.newRow(r, st, a, b, n-1))
+				p.busy = append(p.busy, p.newRow(r, st, x, z, n-1))
 			}
 		}
 	}
 	// Strings that begin alike have all the same place.
-	p.disorder = p.scale.kind == byBytes && flat > n/2
+	if p.disorder = ""; p.scale.kind == byBytes && flat > n/2 {
+		p.disorder = alikeKeys
+	}
 	slices.SortFunc(p.gone, func(x, y row) int {
 		return cmp.Or(cmp.Compare(y.left, x.left), cmp.Compare(x.a, y.a))
 	})
-	if !p.disorder {
+	if p.disorder == "" {
 		for _, rows := range [][]row{p.rows, p.busy, p.gone} {
 			for i := range rows {
 				if ctx.Err() != nil { // a format may take long
@@ -232,21 +204,21 @@ func (p *picture) walk(ctx context.Context, m Map, zoom zoom) error {
 
 // finish adds to a row what is worth its while only now that it is known to be listed.
 func (p *picture) finish(x *row) {
-	x.visible = x.a < p.view.hi && x.b > p.view.lo && (p.scale.kind != byOrder || x.state != left)
+	x.visible = p.view.has(x.a, x.z) && (p.scale.kind != byOrder || x.state != left)
 	if x.key.IsValid() {
 		x.value = p.presenter.valueText(x.key)
 	}
 }
 
 // newRow writes a range down.
-func (p *picture) newRow(r *rangelock.RangeState, st state, a, b uint64, ordinal int) row {
+func (p *picture) newRow(r *rangelock.RangeState, st state, a, z uint64, ordinal int) row {
 	x := row{
-		a: a, b: b, unbounded: r.Unbounded, state: st, guards: r.Guards, waiting: r.Waiting, ordinal: ordinal,
+		a: a, z: z, unbounded: r.Unbounded, state: st, guards: r.Guards, waiting: r.Waiting, ordinal: ordinal,
 		writerWaits: st == excluded && r.Guards > 0,
 	}
 	x.lo, x.rawLo = p.key(r.Lo)
 	if r.Unbounded {
-		x.hi = "∞"
+		x.hi = noEnd
 	} else {
 		x.hi, x.rawHi = p.key(r.Hi)
 	}
@@ -273,24 +245,21 @@ func (p *picture) key(v reflect.Value) (text string, raw any) {
 	return t, exact(v, t)
 }
 
-// fill enters a range into the cells that it reaches into; b may be a.
-func fill(cells []cell, w window, a, b uint64, r *rangelock.RangeState, st state) {
-	if a >= w.hi || a < w.lo && b <= w.lo {
+// fill enters a range from the place a to z into the cells that it reaches into.
+func fill(cells []cell, w window, a, z uint64, r *rangelock.RangeState, st state) {
+	if !w.has(a, z) {
 		return
 	}
-	from, to := max(a, w.lo), min(max(b, a+1), w.hi)
-	if to <= from {
-		to = from + 1
-	}
 	n := len(cells)
-	i, j := w.cell(from, n), w.cell(to-1, n)
+	i, j := w.cells(w.clamp(a), w.clamp(z), n)
 	if a >= w.lo {
 		c := &cells[i]
 		c.ranges++
 		c.guards += r.Guards
 		c.waiting += r.Waiting
 	}
-	x, y := w.share(from)*float64(n), w.share(to)*float64(n)
+	x, y := w.span(a, z)
+	x, y = x*float64(n), y*float64(n)
 	for ; i <= j; i++ {
 		cells[i].touch[st]++
 		cells[i].covered = min(1, cells[i].covered+max(0, min(y, float64(i+1))-max(x, float64(i))))

@@ -1,11 +1,12 @@
 package inspect
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
-	"math/bits"
 	"reflect"
 	"strconv"
 	"strings"
@@ -15,9 +16,12 @@ import (
 // with the same arithmetic.
 type scale struct {
 	kind scaleKind
-	base float64 // byFloat: the key at place 0
+	why  string  // byOrder: the reason, for people
+	base float64 // byFloat: the key at place 0, or a finite one instead of -Inf
+	inf  bool    // byFloat: the key at place 0 is -Inf
 	step float64 // byFloat: what lies between two places
-	hex  bool    // byInteger: the keys are addresses
+	hex  bool    // byUnsigned: the keys are addresses
+	top  uint64  // the last place that a key can have
 }
 
 type scaleKind int
@@ -49,26 +53,44 @@ const floatPlaces = 1 << 60
 func newScale(lo, hi reflect.Value) scale {
 	switch k := lo.Kind(); k {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return scale{kind: bySigned}
+		return scale{kind: bySigned, top: 1<<63 | (1<<(lo.Type().Bits()-1) - 1)}
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		return scale{kind: byUnsigned, hex: k == reflect.Uintptr}
+		return scale{kind: byUnsigned, hex: k == reflect.Uintptr, top: math.MaxUint64 >> (64 - lo.Type().Bits())}
 	case reflect.Float32, reflect.Float64:
-		a, b := finite(lo.Float()), finite(hi.Float())
-		if s := (b/floatPlaces - a/floatPlaces); s > 0 {
-			return scale{kind: byFloat, base: a, step: s}
-		}
+		return newFloatScale(lo.Float(), hi.Float())
 	case reflect.String:
-		return scale{kind: byBytes}
-	default:
-		if isBytes(lo.Type()) {
-			return scale{kind: byBytes}
-		}
+		return scale{kind: byBytes, top: math.MaxUint64}
 	}
-	return scale{kind: byOrder}
+	if t := lo.Type(); isBytes(t) {
+		s := scale{kind: byBytes, top: math.MaxUint64}
+		if t.Kind() == reflect.Array {
+			s.top = ^(s.top >> (8 * t.Len()))
+		}
+		return s
+	}
+	return scale{kind: byOrder, why: "these keys have no distance"}
 }
 
-// finite puts a number in the place of an infinite one.
-func finite(f float64) float64 { return max(-math.MaxFloat64/4, min(f, math.MaxFloat64/4)) }
+func newFloatScale(lo, hi float64) scale {
+	s := scale{kind: byFloat, base: finite(lo), inf: math.IsInf(lo, -1)}
+	s.step = (finite(hi)/2 - s.base/2) / (floatPlaces / 2) // half, because the distance can be too large
+	switch {
+	case finite(hi) == s.base:
+		s.step = 1 // there is one place
+	case !(s.step > 0):
+		return scale{kind: byOrder, why: "these keys are too close to each other"}
+	}
+	s.top = s.atFloat(math.Inf(1))
+	return s
+}
+
+// finite puts a number in the place of an infinite one, and of none.
+func finite(f float64) float64 {
+	if f != f {
+		return 0
+	}
+	return max(-math.MaxFloat64, min(f, math.MaxFloat64))
+}
 
 // at returns the place of a key. It means nothing byOrder.
 func (s scale) at(v reflect.Value) uint64 {
@@ -80,20 +102,61 @@ func (s scale) at(v reflect.Value) uint64 {
 	case byFloat:
 		return s.atFloat(v.Float())
 	case byBytes:
-		var b [8]byte
-		if v.Kind() == reflect.String {
-			copy(b[:], v.String())
-		} else {
-			copy(b[:], v.Bytes())
-		}
+		b, _ := firstBytes(v)
 		return binary.BigEndian.Uint64(b[:])
 	}
 	return 0
 }
 
+// below returns the last place of a range from the place a to the key hi, which is not
+// in it and has the place b. Where the keys of one place are many, it can be b.
+func (s scale) below(a, b uint64, hi reflect.Value) uint64 {
+	if s.kind == byBytes {
+		if _, more := firstBytes(hi); more {
+			return max(a, b)
+		}
+	}
+	return max(a, b-min(b, 1))
+}
+
+// firstBytes returns the first eight bytes of a key, and whether there are smaller keys
+// that begin with them.
+func firstBytes(v reflect.Value) (b [8]byte, smaller bool) {
+	var rest int
+	if v.Kind() == reflect.String {
+		k := v.String()
+		rest = len(k) - copy(b[:], k)
+	} else {
+		k := v.Bytes()
+		rest = len(k) - copy(b[:], k)
+	}
+	// The smallest of them ends where only zeros follow; those of an array are all equally long.
+	if v.Kind() == reflect.Array {
+		return b, rest > 0
+	}
+	return b, rest > 0 || v.Len() > len(bytes.TrimRight(b[:], "\x00"))
+}
+
 func (s scale) atFloat(f float64) uint64 {
-	p := finite(f)/s.step - s.base/s.step
+	p := (finite(f)/2 - s.base/2) / s.step * 2
 	return uint64(max(0, min(p, 2*floatPlaces)))
+}
+
+// float returns the key at a place.
+func (s scale) float(p uint64) float64 {
+	if p == 0 && s.inf {
+		return math.Inf(-1)
+	}
+	return finite(4 * (s.base/4 + float64(p)*(s.step/4))) // a quarter, because p can lie far beyond
+}
+
+// rounding returns how many places text and parse together can be wrong by.
+func (s scale) rounding() uint64 {
+	if s.kind != byFloat {
+		return 0
+	}
+	// Two units in the last place of the largest key there can be.
+	return uint64(min(floatPlaces, (math.Abs(s.base)/s.step+floatPlaces)*0x1p-51))
 }
 
 // text returns a place as it stands in a query, and parse reads it.
@@ -102,7 +165,7 @@ func (s scale) text(p uint64) string {
 	case s.kind == bySigned:
 		return strconv.FormatInt(int64(p^1<<63), 10)
 	case s.kind == byFloat:
-		return strconv.FormatFloat(s.base+float64(p)*s.step, 'g', -1, 64)
+		return strconv.FormatFloat(s.float(p), 'g', -1, 64)
 	case s.kind == byBytes:
 		return fmt.Sprintf("%016x", p)
 	case s.hex:
@@ -111,21 +174,43 @@ func (s scale) text(p uint64) string {
 	return strconv.FormatUint(p, 10)
 }
 
-func (s scale) parse(t string) (uint64, error) {
+// parse also reports whether the text is a number beyond the last place.
+func (s scale) parse(t string) (p uint64, beyond bool, err error) {
 	switch s.kind {
 	case bySigned:
-		i, err := strconv.ParseInt(t, 0, 64)
-		return uint64(i) ^ 1<<63, err
+		var i int64
+		i, err = strconv.ParseInt(t, 0, 64)
+		p = uint64(i) ^ 1<<63
 	case byFloat:
-		f, err := strconv.ParseFloat(t, 64)
-		if err == nil && f != f {
-			err = strconv.ErrRange
+		var f float64
+		f, err = strconv.ParseFloat(t, 64)
+		if f != f {
+			return 0, false, errors.New("not a number")
 		}
-		return s.atFloat(f), err
+		p = s.atFloat(f)
 	case byBytes:
-		return strconv.ParseUint(t, 16, 64)
+		p, err = strconv.ParseUint(t, 16, 64)
+	default:
+		p, err = strconv.ParseUint(t, 0, 64)
 	}
-	return strconv.ParseUint(t, 0, 64)
+	if errors.Is(err, strconv.ErrRange) { // p is the first place, or the last
+		return p, p == math.MaxUint64, nil
+	}
+	return p, false, err
+}
+
+// after returns the place after p as text does, also where there is none: then what
+// parse calls beyond.
+func (s scale) after(p uint64) string {
+	switch {
+	case p < math.MaxUint64:
+		return s.text(p + 1)
+	case s.kind == bySigned:
+		return "9223372036854775808"
+	case s.kind == byBytes:
+		return "10000000000000000"
+	}
+	return "18446744073709551616"
 }
 
 // label returns a place for people.
@@ -135,61 +220,9 @@ func (s scale) label(p uint64) string {
 		b, _ := hex.DecodeString(s.text(p))
 		return quote(strings.TrimRight(string(b), "\x00")) + "…"
 	case byFloat:
-		return strconv.FormatFloat(s.base+float64(p)*s.step, 'g', 6, 64)
+		return strconv.FormatFloat(s.float(p), 'g', 6, 64)
 	case byOrder:
 		return "#" + s.text(p)
 	}
 	return s.text(p)
-}
-
-// A window is the places [lo, hi), and lo < hi.
-type window struct{ lo, hi uint64 }
-
-// newWindow returns [lo, hi), or a little more if there is nothing in it.
-func newWindow(lo, hi uint64) window {
-	if hi <= lo {
-		if hi = lo + 1; hi == 0 {
-			lo, hi = lo-1, lo
-		}
-	}
-	return window{lo, hi}
-}
-
-// cell returns which of n equal parts of w the place p, which is in it, is in.
-func (w window) cell(p uint64, n int) int {
-	hi, lo := bits.Mul64(p-w.lo, uint64(n))
-	q, _ := bits.Div64(hi, lo, w.hi-w.lo)
-	return int(q)
-}
-
-// edge returns where part i of n begins.
-func (w window) edge(i, n int) uint64 {
-	hi, lo := bits.Mul64(w.hi-w.lo, uint64(i))
-	q, _ := bits.Div64(hi, lo, uint64(n))
-	return w.lo + q
-}
-
-// share returns where p is between the ends, from 0 to 1.
-func (w window) share(p uint64) float64 {
-	p = max(w.lo, min(p, w.hi))
-	return float64(p-w.lo) / float64(w.hi-w.lo)
-}
-
-// cut returns the part of w between two shares, which may lie outside of it, as far
-// as it is in whole. A part that is outside is moved inside.
-func (w window) cut(a, b float64, whole window) window {
-	width := float64(w.hi - w.lo)
-	lo, hi := float64(w.lo-whole.lo)+a*width, float64(w.lo-whole.lo)+b*width
-	size := float64(whole.hi - whole.lo)
-	if lo < 0 {
-		lo, hi = 0, hi-lo
-	} else if hi > size {
-		lo, hi = lo-(hi-size), size
-	}
-	lo, hi = max(lo, 0), min(hi, size)
-	if lo <= 0 && hi >= size {
-		return whole
-	}
-	c := newWindow(whole.lo+uint64(lo), whole.lo+uint64(math.Ceil(hi)))
-	return window{max(c.lo, whole.lo), min(c.hi, whole.hi)}
 }

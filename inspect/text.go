@@ -3,6 +3,7 @@ package inspect
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -29,8 +30,11 @@ func (p *picture) writeText(w *bytes.Buffer) {
 	} else {
 		fmt.Fprintln(w, "# per second: not known yet, ask again")
 	}
+	if p.empty() {
+		fmt.Fprintln(w, "# nothing is in this map")
+	}
 	if p.zoomed {
-		fmt.Fprintf(w, "# view: %s to %s, %d ranges\n", p.scale.label(p.view.lo), p.scale.label(p.view.hi), p.inView)
+		fmt.Fprintf(w, "# view: %s to %s, %s\n", p.fromLabel(p.view), p.toLabel(p.view), plural(p.inView, "range"))
 	}
 	for i := range p.gone {
 		p.gone[i].writeText(w)
@@ -41,7 +45,7 @@ func (p *picture) writeText(w *bytes.Buffer) {
 		}
 		return
 	}
-	fmt.Fprintf(w, "# too many to list: those that are not free, %d at most, then how many begin in each of %d parts\n", maxRows, viewCells)
+	fmt.Fprintf(w, "# too many to list: those that are not free, %d at most, then how many begin in each of %d parts\n", maxRows, len(p.cells))
 	for i := range p.busy {
 		p.busy[i].writeText(w)
 	}
@@ -50,8 +54,8 @@ func (p *picture) writeText(w *bytes.Buffer) {
 		if c.ranges == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "%s-%s\t%d ranges\t%d guards\n", p.scale.label(p.view.edge(i, viewCells)),
-			p.scale.label(p.view.edge(i+1, viewCells)), c.ranges, c.guards)
+		part := p.view.part(i, len(p.cells))
+		fmt.Fprintf(w, "%s-%s\t%d ranges\t%d guards\n", p.fromLabel(part), p.toLabel(part), c.ranges, c.guards)
 	}
 }
 
@@ -63,6 +67,9 @@ func (p *picture) ranges() int {
 	}
 	return n
 }
+
+// empty reports whether nothing is in the map, nor has left and is held.
+func (p *picture) empty() bool { return p.ranges()+p.counts[left] == 0 }
 
 // countsText returns how many ranges there are in each state.
 func (p *picture) countsText() string {
@@ -99,6 +106,15 @@ func semText(p *picture) string {
 func waitText(p *picture) string {
 	s := &p.stats.Sem
 	return fmt.Sprintf("%s, %s, the first for %v", plural(s.WaitingWriters, "writer"), plural(s.WaitingReaders, "reader"), short(s.OldestWait))
+}
+
+// count writes a number in groups of three.
+func count[N int | int64](n N) string {
+	s := strconv.FormatInt(int64(n), 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // plural is so and so many of what.

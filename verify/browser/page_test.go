@@ -232,3 +232,54 @@ func TestHostile(t *testing.T) {
 	}
 	b.clean(server.URL)
 }
+
+// TestSmall looks at maps of few places: what is covered is drawn without gaps from end
+// to end, what has no end has none on the axis, and of nothing the page says so.
+func TestSmall(t *testing.T) {
+	ctx := context.Background()
+	insert := func(m *rangelock.Map[uint64, int], rs ...rangelock.Range[uint64]) *rangelock.Map[uint64, int] {
+		for _, r := range rs {
+			if err := m.Insert(ctx, r, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return m
+	}
+	all := rangelock.New[uint64, int](nil)
+	seven := rangelock.New[uint64, int](nil)
+	gap := rangelock.New[uint64, int](nil)
+	last := rangelock.New[uint64, int](nil)
+	server := httptest.NewServer(inspect.Handler(
+		inspect.Named("all keys", insert(all, rangelock.From[uint64](0)), nil),
+		inspect.Named("seven places", insert(seven, rangelock.Span[uint64](0, 3), rangelock.Span[uint64](3, 4), rangelock.Span[uint64](4, 7)), nil),
+		inspect.Named("a gap", insert(gap, rangelock.Span[uint64](0, 3), rangelock.Span[uint64](4, 7)), nil),
+		inspect.Named("the last key", insert(last, rangelock.Span[uint64](0, 1<<63), rangelock.From[uint64](1<<64-1)), nil),
+		inspect.Named("nothing", rangelock.New[uint64, int](nil), nil),
+	))
+	defer server.Close()
+	b := newTab(t)
+	b.size(1200, 900, "light")
+	// What is on the axis, and how much of each line is covered, in pixels of 1000.
+	const seen = `(() => {
+		const covered = id => {
+			const line = document.getElementById(id), box = line.getBoundingClientRect();
+			let end = box.left, sum = 0;
+			for (const r of [...line.querySelectorAll("rect.s-free")].map(r => r.getBoundingClientRect()).sort((a, b) => a.left - b.left)) {
+				sum += Math.max(0, r.right - Math.max(end, r.left));
+				end = Math.max(end, r.right);
+			}
+			return Math.round(1000 * sum / box.width);
+		};
+		const axis = [...document.querySelectorAll(".axis span")];
+		return [axis.length ? axis.at(-1).textContent : "", covered("whole"), covered("view"), document.body.innerText.includes("Nothing is in this map.")].join(" ");
+	})()`
+	for i, want := range []string{"∞ 1000 1000 false", "7 1000 1000 false", "7 857 857 false", "∞ 508 501 false", " 0 0 true"} {
+		b.open(fmt.Sprintf("%s/?map=%d", server.URL, i))
+		b.until(`document.documentElement.dataset.shown >= 2`)
+		b.shot(fmt.Sprintf("small-%d", i))
+		if got := b.eval(seen); got != want {
+			t.Errorf("map %d: %q, want %q", i, got, want)
+		}
+	}
+	b.clean(server.URL)
+}

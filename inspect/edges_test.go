@@ -1,0 +1,332 @@
+package inspect_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"html"
+	"math"
+	"math/rand/v2"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/spanlock/spanlock/inspect"
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// parsed returns the JSON about the first map of an answer.
+func parsed(t *testing.T, m inspect.Map, query string) jsonMap {
+	t.Helper()
+	var d document
+	if err := json.Unmarshal([]byte(get(t, inspect.Handler(m), "format=json&"+query)), &d); err != nil {
+		t.Fatal(err)
+	}
+	return d.Maps[0]
+}
+
+// A box is a rectangle of the page, in thousandths of the line.
+type box struct {
+	class string
+	x, w  float64
+}
+
+var boxes = regexp.MustCompile(`<rect class="s-(\w+)" x="([^"]+)" y="[^"]*" width="([^"]+)"`)
+
+// drawn returns the rectangles of the line with that id.
+func drawn(t *testing.T, page, id string) (all []box) {
+	t.Helper()
+	_, line, ok := strings.Cut(page, `<svg id="`+id+`"`)
+	if !ok {
+		return nil
+	}
+	line, _, _ = strings.Cut(line, "</svg>")
+	for _, f := range boxes.FindAllStringSubmatch(line, -1) {
+		x, err1 := strconv.ParseFloat(f[2], 64)
+		w, err2 := strconv.ParseFloat(f[3], 64)
+		if err1 != nil || err2 != nil || x < 0 || x+w > 1000.001 {
+			t.Errorf("%s: a rectangle from %s, %s wide, on a line of 1000", id, f[2], f[3])
+		}
+		if f[1] != "border" { // between two ranges that touch
+			all = append(all, box{f[1], x, w})
+		}
+	}
+	return all
+}
+
+// axis returns what stands below the picture.
+func axis(page string) (labels []string) {
+	_, line, _ := strings.Cut(page, `<p class="axis">`)
+	line, _, _ = strings.Cut(line, "</p>")
+	for _, f := range regexp.MustCompile(`<span>(.*?)</span>`).FindAllStringSubmatch(line, -1) {
+		labels = append(labels, html.UnescapeString(f[1]))
+	}
+	return labels
+}
+
+// TestLastPlace checks that a range at the very end of what a scale can hold is in the
+// text, in JSON and in the picture, of the whole map and of the part that its own link
+// shows.
+func TestLastPlace(t *testing.T) {
+	const ff = "\xff\xff\xff\xff\xff\xff\xff\xff"
+	lastPlace(t, rangelock.Span[uint64](0, 1), rangelock.From[uint64](math.MaxUint64))
+	lastPlace(t, rangelock.From[uint64](math.MaxUint64))
+	lastPlace(t, rangelock.Span[uint64](math.MaxUint64-1, math.MaxUint64), rangelock.From[uint64](math.MaxUint64))
+	lastPlace(t, rangelock.Span[uint64](math.MaxUint64-1, math.MaxUint64))
+	lastPlace(t, rangelock.Span[int64](math.MinInt64, math.MinInt64+1), rangelock.From[int64](math.MaxInt64))
+	lastPlace(t, rangelock.Span[int8](0, 1), rangelock.From[int8](math.MaxInt8))
+	lastPlace(t, rangelock.Span("a", "b"), rangelock.From(ff))
+	lastPlace(t, rangelock.Span("a", "b"), rangelock.Span("c", "d"), rangelock.Span(ff, ff+"\x01"))
+	lastPlace(t, rangelock.Span("", "b"), rangelock.Span("c", "d"), rangelock.Span(ff, ff+"\x01"), rangelock.From(ff+"\x02"))
+	lastPlace(t, rangelock.Span("a", "b"), rangelock.Span("c", "d"), rangelock.Span("zzzzzzzz1", "zzzzzzzz2"))
+	lastPlace(t, rangelock.Span(0., 1), rangelock.Span(1e308, 1.5e308))
+	lastPlace(t, rangelock.Span(math.Inf(-1), -1.7e308), rangelock.Span(1.6e308, 1.7e308), rangelock.Span(1.7e308, math.Inf(1)))
+	lastPlace(t, rangelock.Span(-1., 1), rangelock.Span(math.MaxFloat64, math.Inf(1)))
+	lastPlace(t, rangelock.Span(math.MaxFloat64, math.Inf(1)))
+	lastPlace(t, rangelock.Span(1e17, 1e17+32), rangelock.Span(1e17+32, 1e17+48), rangelock.From(1e17+64))
+	lastPlace(t, rangelock.From(0.))
+	lastPlace(t, rangelock.From(math.Inf(1)))
+	lastPlace(t, rangelock.Span(float32(0), 1), rangelock.From(float32(math.MaxFloat32)))
+}
+
+func lastPlace[K interface {
+	int8 | int64 | uint64 | string | float32 | float64
+}](t *testing.T, rs ...rangelock.Range[K]) {
+	t.Helper()
+	m := rangelock.New[K, int](nil)
+	for i, r := range rs {
+		insert(t, m, r, i)
+	}
+	h := inspect.Handler(m)
+	page := get(t, h, "")
+	d := parsed(t, m, "")
+	if n := strings.Count(lines(t, h, ""), "\n"); n != len(rs) || len(d.Ranges) != len(rs) || d.InView != len(rs) {
+		t.Errorf("%v: %d lines of text, %d ranges in JSON, inView %d; want %d", rs, n, len(d.Ranges), d.InView, len(rs))
+	}
+	if n := len(drawn(t, page, "view")); n != len(rs) {
+		t.Errorf("%v: %d rectangles in view, want %d", rs, n, len(rs))
+	}
+	strip := drawn(t, page, "whole")
+	if len(strip) == 0 || strip[0].x != 0 || math.Abs(strip[len(strip)-1].x+strip[len(strip)-1].w-1000) > 0.02 {
+		t.Errorf("%v: the strip does not go from end to end: %v", rs, strip)
+	}
+	// The view by its own words, and each range by its link.
+	if again := parsed(t, m, "from="+url.QueryEscape(d.Whole.From)+"&to="+url.QueryEscape(d.Whole.To)); again.View != d.Whole || again.InView != len(rs) {
+		t.Errorf("%v: the whole map %+v asked for is %+v, inView %d", rs, d.Whole, again.View, again.InView)
+	}
+	links := regexp.MustCompile(`<td class="key"><a href="\?([^"]*)"`).FindAllStringSubmatch(page, -1)
+	if len(links) != len(rs) {
+		t.Errorf("%v: %d links", rs, len(links))
+	}
+	for i, link := range links {
+		query := html.UnescapeString(link[1])
+		zoomed := parsed(t, m, query)
+		if !slices.ContainsFunc(zoomed.Ranges, func(r jsonRange) bool { return r.Index == i }) {
+			t.Errorf("%v: range %d is not in %s, which shows %+v", rs, i, query, zoomed.Ranges)
+		}
+		a := html.UnescapeString(regexp.MustCompile(`id="z-out" href="\?([^"]*)"`).FindStringSubmatch(get(t, h, query))[1])
+		if out := parsed(t, m, a); out.InView < zoomed.InView {
+			t.Errorf("%v: %s shows %d, further out %s shows %d", rs, query, zoomed.InView, a, out.InView)
+		}
+	}
+	end := parsed(t, m, "cut=0.9999999999,1")
+	if !slices.ContainsFunc(end.Ranges, func(r jsonRange) bool { return r.Index == len(rs)-1 }) {
+		t.Errorf("%v: at the end %+v there is %+v", rs, end.View, end.Ranges)
+	}
+}
+
+// TestPictureIsTrue draws small maps at random: what is covered is drawn, and nothing
+// else, in the strip as in the view, however few places there are.
+func TestPictureIsTrue(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for range 200 {
+		width := 1 + random.IntN([]int{8, 60, 120, 400}[random.IntN(4)])
+		base := []int{0, -200, math.MinInt, math.MaxInt - width}[random.IntN(4)]
+		m := rangelock.New[int, int](nil)
+		covered := make([]bool, width)
+		at, n := 0, 0
+		for at < width {
+			end := at + 1 + random.IntN(min(width-at, 1+width/3))
+			gap := at > 0 && end < width && random.IntN(3) == 0 // the outermost places are covered
+			if !gap {
+				insert(t, m, rangelock.Span(base+at, base+end), 0)
+				n++
+			}
+			for i := at; i < end; i++ {
+				covered[i] = !gap
+			}
+			at = end
+		}
+		page := get(t, inspect.Handler(m), "")
+		for id, cells := range map[string]int{"whole": min(120, width), "view": width} {
+			all := drawn(t, page, id)
+			for i := range 3000 { // look into the middle of each part
+				x := (float64(i) + 0.5) / 3
+				c := x * float64(cells) / 1000
+				if math.Abs(c-math.Round(c))*1000/float64(cells) < 0.02 {
+					continue // coordinates have two digits
+				}
+				// A cell is drawn if one of the places that it has a part of is covered.
+				from := int(math.Floor(c)) * width / cells
+				to := (int(math.Floor(c)+1)*width + cells - 1) / cells
+				want := slices.Contains(covered[from:to], true)
+				if got := slices.ContainsFunc(all, func(b box) bool { return b.x <= x && x < b.x+b.w }); got != want {
+					t.Fatalf("seed %d: %s of %d places: at %.2f drawn %t, covered %t\n%v\n%v", seed, id, width, x, got, want, covered, all)
+				}
+			}
+		}
+		if d := parsed(t, m, ""); d.InView != n {
+			t.Errorf("seed %d: %d in view, want %d", seed, d.InView, n)
+		}
+	}
+}
+
+// TestCellsAreTrue checks the parts of a view with more ranges than can be listed: the
+// ranges that JSON says begin in a part do.
+func TestCellsAreTrue(t *testing.T) {
+	m := rangelock.New[int, int](nil)
+	for i := range 257 {
+		insert(t, m, rangelock.Span(i, i+1), 0)
+	}
+	d := parsed(t, m, "")
+	if len(d.Cells) != 240 {
+		t.Fatalf("%d cells", len(d.Cells))
+	}
+	for i, c := range d.Cells {
+		from, err1 := strconv.Atoi(c.From)
+		to, err2 := strconv.Atoi(c.To)
+		if err1 != nil || err2 != nil || to-from != c.Ranges || i > 0 && c.From != d.Cells[i-1].To {
+			t.Errorf("%d ranges begin from %s to %s", c.Ranges, c.From, c.To)
+		}
+	}
+	// Of 300 strings at one place there is one part.
+	s := rangelock.New[string, int](nil)
+	for i := range 301 {
+		insert(t, s, rangelock.Span(fmt.Sprintf("same place%03d", i), fmt.Sprintf("same place%03d ", i)), 0)
+		insert(t, s, rangelock.Span(fmt.Sprintf("t%03d", i), fmt.Sprintf("t%03d ", i)), 0)
+		insert(t, s, rangelock.Span(fmt.Sprintf("u%03d", i), fmt.Sprintf("u%03d ", i)), 0)
+	}
+	query := fmt.Sprintf("from=%016x&to=%016x", "same pla", "same plb")
+	d = parsed(t, s, query)
+	if d.InView != 301 || len(d.Cells) != 1 || d.Cells[0].Ranges != 301 || d.Cells[0].From != d.View.From || d.Cells[0].To != d.View.To {
+		t.Errorf("%d in view, cells %+v of %+v", d.InView, d.Cells, d.View)
+	}
+	if all := drawn(t, get(t, inspect.Handler(s), query), "view"); len(all) != 1 || all[0].w != 1000 {
+		t.Errorf("drawn: %v", all)
+	}
+}
+
+// TestNoEnd checks that what has no end gets none: not on the axis, not in the text, not
+// in JSON, and that it is drawn to the edge.
+func TestNoEnd(t *testing.T) {
+	u := rangelock.New[uint64, int](nil)
+	insert(t, u, rangelock.From[uint64](0), 0)
+	two := rangelock.New[int, int](nil)
+	insert(t, two, rangelock.Span(0, 100), 0)
+	insert(t, two, rangelock.From(100), 0)
+	s := rangelock.New[string, int](nil)
+	insert(t, s, rangelock.Span("a", "b"), 0)
+	insert(t, s, rangelock.From("x"), 0)
+	f := rangelock.New[float64, int](nil)
+	insert(t, f, rangelock.Span(1., 2), 0)
+	insert(t, f, rangelock.From(5.), 0)
+	inf := rangelock.New[float64, int](nil)
+	insert(t, inf, rangelock.Span(math.Inf(-1), 2), 0)
+	insert(t, inf, rangelock.Span(3, math.Inf(1)), 0)
+	ended := rangelock.New[int, int](nil)
+	insert(t, ended, rangelock.Span(0, 10), 0)
+	for _, tt := range []struct {
+		m           inspect.Map
+		from, to    string // in JSON
+		left, right string // on the axis
+	}{
+		{m: u, from: "0", to: "∞", left: "0", right: "∞"},
+		{m: two, from: "0", to: "∞", left: "0", right: "∞"},
+		{m: s, from: "6100000000000000", to: "∞", left: `"a"…`, right: "∞"},
+		{m: f, from: "1", to: "∞", left: "1", right: "∞"},
+		{m: inf, from: "-Inf", to: "+Inf", left: "-Inf", right: "+Inf"},
+		{m: ended, from: "0", to: "10", left: "0", right: "10"},
+	} {
+		d := parsed(t, tt.m, "")
+		page := get(t, inspect.Handler(tt.m), "")
+		labels := axis(page)
+		if d.Whole.From != tt.from || d.Whole.To != tt.to || d.View != d.Whole || labels[0] != tt.left || labels[len(labels)-1] != tt.right {
+			t.Errorf("%+v, axis %q; want %+v", d.Whole, labels, tt)
+		}
+		for _, id := range []string{"whole", "view"} {
+			if all := drawn(t, page, id); len(all) == 0 || math.Abs(all[len(all)-1].x+all[len(all)-1].w-1000) > 0.02 {
+				t.Errorf("%s to %s: %s is not drawn to the edge: %v", tt.from, tt.to, id, all)
+			}
+		}
+	}
+	// Nor is it drawn beyond the last of all keys: the other range is half of them.
+	i8 := rangelock.New[int8, int](nil)
+	insert(t, i8, rangelock.Span[int8](0, 64), 0)
+	insert(t, i8, rangelock.From[int8](127), 0)
+	u16 := rangelock.New[uint16, int](nil)
+	insert(t, u16, rangelock.Span[uint16](0, 1<<15), 0)
+	insert(t, u16, rangelock.From[uint16](1<<16-1), 0)
+	b := rangelock.NewFunc[[2]byte, int](func(x, y [2]byte) int { return bytes.Compare(x[:], y[:]) }, nil)
+	insert(t, b, rangelock.Span([2]byte{}, [2]byte{0x80}), 0)
+	insert(t, b, rangelock.From([2]byte{0xff, 0xff}), 0)
+	for _, m := range []inspect.Map{i8, u16, b} {
+		if all := drawn(t, get(t, inspect.Handler(m), ""), "view"); len(all) != 2 || math.Abs(all[0].w-500) > 0.02 {
+			t.Errorf("half of all keys and the last of them: %v", all)
+		}
+	}
+	h := inspect.Handler(two)
+	for query, view := range map[string]string{
+		"from=50":       "50 to ∞, 2 ranges",
+		"from=50&to=∞":  "50 to ∞, 2 ranges",
+		"from=50&to=60": "50 to 60, 1 range",
+		"from=105":      "105 to ∞, 1 range",
+		"to=50":         "0 to 50, 1 range",
+		"cut=0.5,1":     "55 to ∞, 2 ranges",
+		"from=1000000":  "110 to ∞, 1 range",
+		"from=5&to=5":   "5 to 6, 1 range",
+		"from=5&to=0":   "5 to 6, 1 range",
+		"from=-9999999999999999999999&to=9999999999999999999999&cut=0,0.5": "0 to 56, 1 range",
+	} {
+		if text := get(t, h, "format=text&"+query); !strings.Contains(text, "# view: "+view+"\n") {
+			t.Errorf("%s: %q is not in\n%s", query, view, text)
+		}
+	}
+}
+
+// TestNothing checks what is said of a map in which nothing is, and that nothing is
+// said of its keys.
+func TestNothing(t *testing.T) {
+	m := rangelock.New[int, int](nil)
+	h := inspect.Handler(m)
+	page := get(t, h, "")
+	if !strings.Contains(page, "Nothing is in this map.") || strings.Contains(page, "distance") || strings.Contains(page, `class="axis"`) {
+		t.Errorf("an empty map:\n%s", page[strings.Index(page, "</nav>")+1:])
+	}
+	if text := get(t, h, "format=text"); !strings.Contains(text, "# nothing is in this map\n") {
+		t.Errorf("an empty map:\n%s", text)
+	}
+	insert(t, m, rangelock.Span(0, 1), 0)
+	insert(t, m, rangelock.Span(100, 101), 0)
+	if page := get(t, h, "from=50&to=60"); !strings.Contains(page, "Nothing is in view.") {
+		t.Error("a gap in view: the page does not say that nothing is there")
+	}
+	// Why keys are drawn by order.
+	type pair struct{ a, b int }
+	p := rangelock.NewFunc[pair, int](func(x, y pair) int { return x.a - y.a }, nil)
+	insert(t, p, rangelock.Span(pair{1, 0}, pair{2, 0}), 0)
+	back := rangelock.NewFunc[int, int](func(x, y int) int { return y - x }, nil)
+	insert(t, back, rangelock.Span(5, 3), 0)
+	insert(t, back, rangelock.Span(2, 1), 0)
+	alike := rangelock.New[string, int](nil)
+	insert(t, alike, rangelock.Span("/usr/share/a", "/usr/share/b"), 0)
+	for want, m := range map[string]inspect.Map{"these keys have no distance": p, "the map does not order its keys by value": back, "most of these keys begin alike": alike} {
+		if page := get(t, inspect.Handler(m), ""); !strings.Contains(page, want) {
+			t.Errorf("%q is not on the page", want)
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package inspect
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// A layout is where the ranges of a map lie.
+type layout struct {
+	scale scale
+	whole window // has a place for each of them
+
+	// What stands at the end of whole, in a query and for people. It is not always what
+	// the scale says of the place after it: a map without an end gets none, and the last
+	// key can lie within its place.
+	end, endLabel string
+}
+
+// noEnd is the end of a range that is unbounded, and of a map that has one.
+const noEnd = "∞"
+
+// orderLayout returns the layout of n ranges by their order.
+func orderLayout(n int, why string) layout {
+	l := layout{scale: scale{kind: byOrder, why: why}}
+	l.whole.last = uint64(max(1, n)) - 1
+	l.end = l.scale.after(l.whole.last)
+	l.endLabel = "#" + l.end
+	return l
+}
+
+// newLayout returns a layout by the keys of m and of what has left it, or, where these are
+// no help, by order.
+func newLayout(m Map, ranges int) layout {
+	lo, hi, unbounded := m.Extent()
+	ordered := true
+	for r := range m.Survey() {
+		if !r.Detached {
+			break
+		}
+		unbounded = unbounded || r.Unbounded
+		last := r.Hi
+		if r.Unbounded {
+			last = r.Lo
+		}
+		ordered = ordered && compareKeys(r.Lo, last) <= 0
+		if !lo.IsValid() || compareKeys(r.Lo, lo) < 0 {
+			lo = copied(r.Lo)
+		}
+		if !hi.IsValid() || compareKeys(last, hi) > 0 {
+			hi = copied(last)
+		}
+	}
+	if !lo.IsValid() {
+		return orderLayout(ranges, "")
+	}
+	l := layout{scale: newScale(lo, hi)}
+	if l.scale.kind == byOrder {
+		return orderLayout(ranges, l.scale.why)
+	}
+	if !ordered || compareKeys(lo, hi) > 0 {
+		return orderLayout(ranges, unorderedKeys)
+	}
+	first, b := l.scale.at(lo), l.scale.at(hi)
+	if unbounded { // what has no end is drawn a tenth as long as the rest
+		l.whole = window{first, b + min((b-first)/10, l.scale.top-b)}
+		l.end, l.endLabel = noEnd, noEnd
+		return l
+	}
+	l.whole = window{first, l.scale.below(first, b, hi)}
+	l.end, l.endLabel = l.scale.after(l.whole.last), l.scale.label(b)
+	if l.scale.kind == byFloat {
+		l.end, l.endLabel = strconv.FormatFloat(hi.Float(), 'g', -1, 64), strconv.FormatFloat(hi.Float(), 'g', 6, 64)
+	}
+	return l
+}
+
+// Why ranges are laid out by order although their keys could have a place.
+const (
+	unorderedKeys = "the map does not order its keys by value"
+	alikeKeys     = "most of these keys begin alike"
+)
+
+// copied returns a key of which a survey uses the memory again.
+func copied(key reflect.Value) reflect.Value {
+	c := reflect.New(key.Type()).Elem()
+	c.Set(key)
+	return c
+}
+
+// compareKeys compares two keys by value, if they are numbers, strings or bytes. Others
+// it takes for equal.
+func compareKeys(a, b reflect.Value) int {
+	switch {
+	case a.CanInt():
+		return cmp.Compare(a.Int(), b.Int())
+	case a.CanUint():
+		return cmp.Compare(a.Uint(), b.Uint())
+	case a.CanFloat():
+		return cmp.Compare(a.Float(), b.Float())
+	case a.Kind() == reflect.String:
+		return cmp.Compare(a.String(), b.String())
+	case isBytes(a.Type()):
+		return bytes.Compare(a.Bytes(), b.Bytes())
+	}
+	return 0
+}
+
+// from and to return the ends of w as they stand in a query, and fromLabel and toLabel as
+// people read them. What is at to is not in w.
+func (l *layout) from(w window) string      { return l.scale.text(w.lo) }
+func (l *layout) fromLabel(w window) string { return l.scale.label(w.lo) }
+
+func (l *layout) to(w window) string {
+	if w.last == l.whole.last {
+		return l.end
+	}
+	return l.scale.after(w.last)
+}
+
+func (l *layout) toLabel(w window) string {
+	if w.last == l.whole.last {
+		return l.endLabel
+	}
+	return l.scale.label(w.last + 1)
+}
+
+// around returns the places from a to z with a little of what is beside them, and so much
+// that they are within it also after a query has rounded the ends.
+func (l *layout) around(a, z uint64) window {
+	w := window{l.whole.clamp(a), l.whole.clamp(z)}.cut(-0.1, 1.1, l.whole)
+	n := l.scale.rounding()
+	w.lo -= min(n, w.lo-l.whole.lo)
+	w.last += min(n, l.whole.last-w.last)
+	return w
+}
+
+// zoom is which part of a map a request wants: from and to are places as the layout
+// writes them, cut is which part of that.
+type zoom struct{ from, to, cut string }
+
+// window returns the part of the layout. What is outside of it is moved inside.
+func (z zoom) window(l *layout) (window, error) {
+	v := l.whole
+	if z.from != "" {
+		p, _, err := l.parse("from", z.from)
+		if err != nil {
+			return v, err
+		}
+		v.lo = l.whole.clamp(p)
+	}
+	if z.to != "" && z.to != noEnd {
+		p, beyond, err := l.parse("to", z.to)
+		if err != nil {
+			return v, err
+		}
+		if !beyond {
+			p -= min(p, 1)
+		}
+		v.last = l.whole.clamp(p)
+	}
+	v.last = max(v.lo, v.last)
+	if z.cut == "" {
+		return v, nil
+	}
+	a, b, ok := strings.Cut(z.cut, ",")
+	x, err1 := strconv.ParseFloat(a, 64)
+	y, err2 := strconv.ParseFloat(b, 64)
+	if !ok || err1 != nil || err2 != nil || !(x < y) || math.Abs(x) > 1e6 || math.Abs(y) > 1e6 {
+		return v, fmt.Errorf("cut=%q: want two numbers a,b with a < b, of which 0,1 is all that is in view", clean(z.cut))
+	}
+	return v.cut(x, y, l.whole), nil
+}
+
+func (l *layout) parse(name, text string) (p uint64, beyond bool, err error) {
+	if p, beyond, err = l.scale.parse(text); err != nil {
+		err = fmt.Errorf("%s=%q is no %s of this map: %w", name, clean(text), map[bool]string{true: "number", false: "key"}[l.scale.kind == byOrder], err)
+	}
+	return p, beyond, err
+}
