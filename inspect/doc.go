@@ -28,6 +28,11 @@
 //	           transaction
 //	left       retired but held: out of the map, and alive only for its guards
 //
+// The page, the text and JSON use these words and no others. Ranges that have left are no
+// part of what is in the map: they are listed first, those in view only, and counted by
+// themselves; how many are outside the view is said beside it. Survey, and so the page,
+// knows 1024 of them at most.
+//
 // # What it costs
 //
 // A request walks over the map with [rangelock.Map.Survey]: a leaf at a time, pinned only
@@ -57,7 +62,8 @@
 // where their first eight bytes say; where most ranges then have no width, because the
 // keys begin alike, they lie by order, as do keys of other types and keys that are not
 // ordered by value: each range is as wide as the next, there are no gaps, and a zoom
-// shows other ranges when some come or go; the page says why.
+// shows other ranges when some come or go; the page says why. By order, ranges that have
+// left have no place, and are listed with the whole map only.
 //
 // A range without an end is drawn as long as a tenth of the rest, but not beyond the last
 // key of its type; the end of the picture is then ∞, and no number. Every range in the map
@@ -93,7 +99,8 @@
 //	  "inView": 9,                      ranges of the map, without those that have left
 //	  "ranges": [{"index": 0, "lo": 0, "hi": 9, "state": "held", "guards": 1, …}],
 //	  "cells": [{"from": "0", "to": "3", "ranges": 2, "guards": 0, "states": {"free": 2}}],
-//	  "left": [{"lo": 0, "hi": 9, "state": "left", "guards": 1, "leftFor": 2.5}]
+//	  "left": [{"lo": 0, "hi": 9, "state": "left", "guards": 1, "leftFor": 2.5}],
+//	  "leftOutside": 0                  how many have left and are not in view, nor in "left"
 //	}]}
 //
 // A bound is a number if a float64 holds it exactly, else text: integers beyond 2^53 are

@@ -330,3 +330,85 @@ func TestNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestLeft checks that what has left is listed where it is counted and in view, and
+// only there.
+func TestLeft(t *testing.T) {
+	m := rangelock.New[int, int](nil)
+	for i := range 10 {
+		insert(t, m, rangelock.Span(10*i, 10*i+10), 0)
+	}
+	for i := range 4 { // 0-10 to 30-40
+		g, _ := m.Acquire(10 * i)
+		defer g.Release()
+		if _, err := m.Retire(bg, rangelock.Span(10*i, 10*i+10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := inspect.Handler(m)
+	for _, tt := range []struct {
+		query         string
+		inView, left  int
+		title, remark string
+	}{
+		{"", 6, 4, "Ranges in view: 6, and 4 left", ""},
+		{"from=5&to=25", 0, 3, "Ranges in view: 0, and 3 left", "1 left is outside the view."},
+		{"from=35&to=45", 1, 1, "Ranges in view: 1, and 1 left", "3 left are outside the view."},
+		{"from=50&to=70", 2, 0, "Ranges in view: 2", "4 left are outside the view."},
+	} {
+		d := parsed(t, m, tt.query)
+		if d.InView != tt.inView || len(d.Ranges) != tt.inView || len(d.Left) != tt.left || d.LeftOutside != 4-tt.left || d.Counts["left"] != 4 {
+			t.Errorf("%s: inView %d, %d ranges, %d left and %d outside, of %v", tt.query, d.InView, len(d.Ranges), len(d.Left), d.LeftOutside, d.Counts)
+		}
+		text := lines(t, h, tt.query)
+		if n := strings.Count(text, "\tleft\t"); n != tt.left || strings.Count(text, "\n") != tt.inView+tt.left {
+			t.Errorf("%s: %d left in the text\n%s", tt.query, n, text)
+		}
+		page := get(t, h, tt.query)
+		if n := len(drawn(t, page, "gone")); n != tt.left || strings.Count(page, `<tr><td class="key">`) != tt.inView+tt.left {
+			t.Errorf("%s: %d left are drawn, %d rows", tt.query, n, strings.Count(page, `<tr><td class="key">`))
+		}
+		if !strings.Contains(page, "<h3>"+tt.title+"</h3>") || strings.Contains(page, "outside the view") != (tt.remark != "") || !strings.Contains(page, tt.remark) {
+			t.Errorf("%s: neither %q nor %q is on the page:\n%s", tt.query, tt.title, tt.remark, regexp.MustCompile(`(?s)<h3>.*?</h3>`).FindString(page))
+		}
+	}
+	if text := get(t, h, "format=text&from=50&to=70"); !strings.Contains(text, "# view: 50 to 70, 2 ranges; 4 left are outside it\n") {
+		t.Error(text)
+	}
+	w := m.Lock()
+	if _, err := w.Clear(); err != nil {
+		t.Fatal(err)
+	}
+	w.Unlock()
+	// With nothing in the map these have their place still.
+	if d := parsed(t, m, ""); d.Scale != "numbers" || d.Whole.From != "0" || d.Whole.To != "40" || len(d.Left) != 4 {
+		t.Errorf("all have left: %s %+v, %d left", d.Scale, d.Whole, len(d.Left))
+	}
+}
+
+// TestOneWordForAState checks that the page calls a state what the table calls it, in
+// the legend and elsewhere, and so does the text.
+func TestOneWordForAState(t *testing.T) {
+	m := rangelock.New[int, int](nil)
+	insert(t, m, rangelock.Span(0, 10), 0)
+	g, _ := m.Acquire(5)
+	defer g.Release()
+	if _, err := m.Retire(bg, rangelock.Span(0, 10)); err != nil {
+		t.Fatal(err)
+	}
+	h := inspect.Handler(m)
+	page := get(t, h, "")
+	var names []string
+	for _, f := range regexp.MustCompile(`<rect class="s-(\w+)"[^>]*/></svg>([a-z ]*\w) <b>`).FindAllStringSubmatch(page, -1) {
+		if f[1] != f[2] {
+			t.Errorf("the legend calls %s %q", f[1], f[2])
+		}
+		names = append(names, f[2])
+	}
+	if len(names) != 6 || !strings.Contains(page, "/></svg>left <small>") || !strings.Contains(page, ", 1 left</dd>") || strings.Contains(page, "retired but held<") {
+		t.Errorf("the legend is %q", names)
+	}
+	if text := get(t, h, "format=text"); !strings.Contains(text, "0 free, 1 left\n") || !strings.Contains(text, "0-10\tleft\t1\t") {
+		t.Error(text)
+	}
+}

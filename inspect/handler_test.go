@@ -79,7 +79,7 @@ func TestText(t *testing.T) {
 			t.Errorf("%s, want\n%s", got, want)
 		}
 		head := get(t, h, "format=text")
-		for _, want := range []string{"map 1: 5 ranges, 2 guards, 3 free, 2 excluded, 1 retired but held", "a writer has it", "pending 1", "per second, over 3s", "stalled 0s"} {
+		for _, want := range []string{"map 1: 5 ranges, 2 guards, 3 free, 2 excluded, 1 left", "a writer has it", "pending 1", "per second, over 3s", "stalled 0s"} {
 			if want == "per second, over 3s" {
 				time.Sleep(3 * time.Second)
 				head = get(t, h, "format=text")
@@ -199,7 +199,8 @@ type (
 			jsonWindow
 			Ranges int
 		}
-		Left []struct{ LeftFor float64 }
+		Left        []struct{ LeftFor float64 }
+		LeftOutside int
 	}
 	jsonWindow struct{ From, To string }
 	jsonRange  struct {

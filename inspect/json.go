@@ -48,6 +48,7 @@ type (
 		Ranges  []jsonRange     `json:"ranges"`
 		Cells   []jsonCell      `json:"cells"`
 		Left    []jsonRange     `json:"left"`
+		Outside int             `json:"leftOutside"`
 	}
 	jsonWindow struct {
 		From string `json:"from"`
@@ -97,7 +98,7 @@ func (p *picture) json() jsonMap {
 		Index: p.index, Name: p.name, Scale: p.scale.kind.String(),
 		Whole: p.jsonWindow(p.whole), View: p.jsonWindow(p.view),
 		Counts: jsonStates(p.counts), Guards: p.guards, Waiting: p.waiting, Stats: p.stats,
-		InView: p.inView, Ranges: jsonRows(p.rows), Cells: []jsonCell{}, Left: jsonRows(p.gone),
+		InView: p.inView, Ranges: jsonRows(p.rows), Cells: []jsonCell{}, Left: jsonRows(p.gone), Outside: p.outside,
 	}
 	if r := &p.rates; r.over > 0 {
 		m.Rates = &jsonRates{r.over.Seconds(), r.retired, r.fellBack, r.lockWaits, r.lockWaited, r.excludes, r.excludeWaited}

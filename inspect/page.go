@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	_ "embed" // the page's parts
 	"encoding/base64"
+	"fmt"
 	"html/template"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -66,7 +68,7 @@ type (
 		Label, Value, Unit, Note, Line string
 		Alarm                          bool
 	}
-	legend struct{ Class, Name, Count string }
+	legend struct{ Name, Meaning, Count string }
 	// A part is a rectangle on a line 1000 wide.
 	part struct{ Class, X, Y, W, H, Opacity, Title string }
 	// A drawn is what one can click on: a range, or a cell.
@@ -140,11 +142,7 @@ func (p *picture) viewed() *mapView {
 		}
 	}
 	for st := free; st < numStates; st++ {
-		name := st.String()
-		if st == left {
-			name = "retired but held"
-		}
-		v.Legend = append(v.Legend, legend{st.String(), name, count(p.counts[st])})
+		v.Legend = append(v.Legend, legend{st.String(), stateMeanings[st], count(p.counts[st])})
 	}
 	for i := range p.strip {
 		v.Strip = append(v.Strip, p.strip[i].parts(i, len(p.strip), 16)...)
@@ -202,6 +200,15 @@ func (p *picture) list(v *mapView) {
 	case len(all) == 0 && !p.aggregated():
 		v.ListNote = "Nothing is in view."
 	}
+	if n := len(p.gone); n > 0 {
+		v.ListTitle += fmt.Sprintf(", and %s left", count(n))
+		if n > maxGone {
+			v.ListNote = join(v.ListNote, fmt.Sprintf("Of those that have left the first %d are listed.", maxGone))
+		}
+	}
+	if n := p.outside; n > 0 {
+		v.ListNote = join(v.ListNote, outsideText(n)+" outside the view.")
+	}
 }
 
 // maxGone is how many of the ranges that have left the page lists.
@@ -212,3 +219,6 @@ func (p *picture) visibleGone() []row {
 	n := min(len(p.gone), maxGone)
 	return p.gone[:n:n]
 }
+
+// join puts a sentence behind another.
+func join(a, b string) string { return strings.TrimSpace(a + " " + b) }

@@ -27,6 +27,16 @@ const (
 
 var stateNames = [numStates]string{"free", "held", "hot", "exclusive", "excluded", "left"}
 
+// stateMeanings is for those who see the words for the first time.
+var stateMeanings = [numStates]string{
+	"nobody is in it",
+	"guards are held",
+	"so many readers that they count in several places",
+	"the guard on it admits no other",
+	"a writer keeps readers out",
+	"retired but held: out of the map, and alive only for its guards",
+}
+
 func (s state) String() string { return stateNames[s] }
 
 func stateOf(s *rangelock.RangeState) state {
@@ -95,7 +105,8 @@ type picture struct {
 	strip   []cell // of the whole
 	rows    []row  // those in view if they are few
 	busy    []row  // if not: those in view that are not free, as far as there is room
-	gone    []row  // that have left and are still held, the oldest first
+	gone    []row  // those in view that have left and are still held, the oldest first
+	outside int    // how many of these are not in view
 	took    time.Duration
 
 	presenter presenter
@@ -130,7 +141,7 @@ func (p *picture) walk(ctx context.Context, m Map, zoom zoom) error {
 	}
 	p.zoomed = p.view != p.whole
 	p.counts, p.guards, p.waiting, p.inView = [numStates]int{}, 0, 0, 0
-	p.rows, p.busy, p.gone = nil, nil, nil
+	p.rows, p.busy, p.gone, p.outside = nil, nil, nil, 0
 	// With a part for each place, where there are few, no part is covered that is not.
 	p.cells, p.strip = make([]cell, p.view.parts(viewCells)), make([]cell, p.whole.parts(mapCells))
 	n, flat, end := 0, 0, uint64(0)
@@ -185,6 +196,11 @@ func (p *picture) walk(ctx context.Context, m Map, zoom zoom) error {
 	// Strings that begin alike have all the same place.
 	if p.disorder = ""; p.scale.kind == byBytes && flat > n/2 {
 		p.disorder = alikeKeys
+	}
+	if n := len(p.gone); p.zoomed {
+		// By order these have no place, and are in view with all of the map only.
+		p.gone = slices.DeleteFunc(p.gone, func(x row) bool { return p.scale.kind == byOrder || !p.view.has(x.a, x.z) })
+		p.outside = n - len(p.gone)
 	}
 	slices.SortFunc(p.gone, func(x, y row) int {
 		return cmp.Or(cmp.Compare(y.left, x.left), cmp.Compare(x.a, y.a))

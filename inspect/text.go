@@ -34,7 +34,14 @@ func (p *picture) writeText(w *bytes.Buffer) {
 		fmt.Fprintln(w, "# nothing is in this map")
 	}
 	if p.zoomed {
-		fmt.Fprintf(w, "# view: %s to %s, %s\n", p.fromLabel(p.view), p.toLabel(p.view), plural(p.inView, "range"))
+		fmt.Fprintf(w, "# view: %s to %s, %s", p.fromLabel(p.view), p.toLabel(p.view), plural(p.inView, "range"))
+		if n := len(p.gone); n > 0 {
+			fmt.Fprintf(w, ", %s left", count(n))
+		}
+		if p.outside > 0 {
+			fmt.Fprintf(w, "; %s outside it", outsideText(p.outside))
+		}
+		fmt.Fprintln(w)
 	}
 	for i := range p.gone {
 		p.gone[i].writeText(w)
@@ -76,14 +83,18 @@ func (p *picture) countsText() string {
 	var parts []string
 	for st := free; st < numStates; st++ {
 		if p.counts[st] > 0 || st == free {
-			name := st.String()
-			if st == left {
-				name = "retired but held"
-			}
-			parts = append(parts, fmt.Sprintf("%d %s", p.counts[st], name))
+			parts = append(parts, fmt.Sprintf("%d %v", p.counts[st], st))
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// outsideText says how many of the ranges that have left are somewhere else.
+func outsideText(n int) string {
+	if n == 1 {
+		return "1 left is"
+	}
+	return count(n) + " left are"
 }
 
 // semText says who has the semaphore and who waits for it.

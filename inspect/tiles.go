@@ -16,7 +16,7 @@ func (p *picture) tiles() [][]tile {
 		{Label: "ranges", Value: count(p.ranges()), Note: size(s.Bytes)},
 		{Label: "guards", Value: count(p.guards), Note: "on " + plural(p.ranges()-p.counts[free]+p.counts[left], "range")},
 		p.waitTile(),
-		{Label: "backlog", Value: count(s.Pending), Unit: "pending", Note: fmt.Sprintf("cost %s, %s held", count(s.PendingCost), count(p.counts[left]))},
+		{Label: "backlog", Value: count(s.Pending), Unit: "pending", Note: fmt.Sprintf("cost %s, %s left", count(s.PendingCost), count(p.counts[left]))},
 		{Label: "epoch", Value: strconv.FormatUint(s.Domain.Epoch, 10), Note: fmt.Sprintf("%d pins", s.Domain.Pins)},
 	}
 	if s.Stalled >= stallAlarm {
