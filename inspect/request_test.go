@@ -1,6 +1,7 @@
 package inspect_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"iter"
@@ -168,5 +169,26 @@ func TestMisusedMap(t *testing.T) {
 	}()
 	if with = nil; ask(bg, h, "").Code != http.StatusOK {
 		t.Error("the walk after a panic")
+	}
+}
+
+// TestKeyChanged checks that the page of a map is answered although the bytes of a key
+// were changed by its owner, so that the keys are out of order.
+func TestKeyChanged(t *testing.T) {
+	for changed := range byte(100) {
+		m := rangelock.NewFunc[[]byte, int](bytes.Compare, nil)
+		for i := range byte(100) {
+			hi := []byte{i, 1}
+			insert(t, m, rangelock.Span([]byte{i}, hi), 0)
+			if i == changed {
+				hi[0] = i / 2 // the caller's buffer is used again
+			}
+		}
+		ctx, cancel := context.WithTimeout(bg, 10*time.Second)
+		answer := ask(ctx, inspect.Handler(m), "")
+		cancel()
+		if answer.Code != http.StatusOK && (answer.Code != http.StatusInternalServerError || !strings.Contains(answer.Body.String(), "rangelock: ")) {
+			t.Fatalf("key %d changed: %d %s", changed, answer.Code, answer.Body)
+		}
 	}
 }
