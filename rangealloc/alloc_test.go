@@ -189,7 +189,7 @@ func TestErrors(t *testing.T) {
 		t.Error(err)
 	}
 	over := withGaps(t, rangelock.From[uint64](1))
-	if _, err := over.Alloc(ctx, 1, 1<<63, ""); !errors.Is(err, rangealloc.ErrNoSpace) || !strings.Contains(err.Error(), "[1, +inf) is full") {
+	if _, err := over.Alloc(ctx, 1, 1<<63, ""); !errors.Is(err, rangealloc.ErrNoSpace) || !strings.Contains(err.Error(), "[1, ∞) is full") {
 		t.Error(err)
 	}
 	ended, cancel := context.WithCancel(ctx)

@@ -11,9 +11,9 @@ import (
 
 // TestChange checks what each changing operation does, returns and retires, over gaps,
 // single ranges, several, and ranges that it would cut, in a map with
-// [0, 10)=a [10, 20)=b [30, 40)=d [40, +inf)=e.
+// [0, 10)=a [10, 20)=b [30, 40)=d [40, ∞)=e.
 func TestChange(t *testing.T) {
-	const all = "[0, 10)=a [10, 20)=b [30, 40)=d [40, +inf)=e"
+	const all = "[0, 10)=a [10, 20)=b [30, 40)=d [40, ∞)=e"
 	from := rangelock.From[int]
 	none := error(nil)
 	partial, bad, overlap, absent := rangelock.ErrPartial, rangelock.ErrBadRange, rangelock.ErrOverlap, rangelock.ErrNotFound
@@ -43,9 +43,9 @@ func TestChange(t *testing.T) {
 	}{
 		{"remove none", remove(rg(20, 30)), 0, none, all, ""},
 		{"remove below all", remove(rg(-9, 0)), 0, none, all, ""},
-		{"remove one", remove(rg(10, 20)), 1, none, "[0, 10)=a [30, 40)=d [40, +inf)=e", "b"},
-		{"remove one in a wider", remove(rg(20, 40)), 1, none, "[0, 10)=a [10, 20)=b [40, +inf)=e", "d"},
-		{"remove several", remove(rg(0, 40)), 3, none, "[40, +inf)=e", "a b d"},
+		{"remove one", remove(rg(10, 20)), 1, none, "[0, 10)=a [30, 40)=d [40, ∞)=e", "b"},
+		{"remove one in a wider", remove(rg(20, 40)), 1, none, "[0, 10)=a [10, 20)=b [40, ∞)=e", "d"},
+		{"remove several", remove(rg(0, 40)), 3, none, "[40, ∞)=e", "a b d"},
 		{"remove unbounded", remove(from(40)), 1, none, "[0, 10)=a [10, 20)=b [30, 40)=d", "e"},
 		{"remove all", remove(from(-1)), 4, none, "", "a b d e"},
 		{"remove cuts low", remove(rg(1, 20)), 0, partial, all, ""},
@@ -55,28 +55,28 @@ func TestChange(t *testing.T) {
 		{"remove in unbounded", remove(from(41)), 0, partial, all, ""},
 		{"remove bad", remove(rg(10, 0)), 0, bad, all, ""},
 		{"retire none", retire(rg(20, 30)), 0, none, all, ""},
-		{"retire one", retire(rg(10, 20)), 1, none, "[0, 10)=a [30, 40)=d [40, +inf)=e", "b"},
-		{"retire several", retire(rg(10, 40)), 2, none, "[0, 10)=a [40, +inf)=e", "b d"},
+		{"retire one", retire(rg(10, 20)), 1, none, "[0, 10)=a [30, 40)=d [40, ∞)=e", "b"},
+		{"retire several", retire(rg(10, 40)), 2, none, "[0, 10)=a [40, ∞)=e", "b d"},
 		{"retire all", retire(from(0)), 4, none, "", "a b d e"},
 		{"retire cuts low", retire(rg(5, 20)), 0, partial, all, ""},
 		{"retire cuts high", retire(rg(0, 35)), 0, partial, all, ""},
 		{"retire bad", retire(rg(10, 10)), 0, bad, all, ""},
-		{"swap a gap", swap(rg(20, 30)), 0, none, "[0, 10)=a [10, 20)=b [20, 30)=x [30, 40)=d [40, +inf)=e", ""},
-		{"swap part of a gap", swap(rg(22, 23)), 0, none, "[0, 10)=a [10, 20)=b [22, 23)=x [30, 40)=d [40, +inf)=e", ""},
-		{"swap one", swap(rg(10, 20)), 0, none, "[0, 10)=a [10, 20)=x [30, 40)=d [40, +inf)=e", "b"},
-		{"swap grows up", swap(rg(10, 30)), 0, none, "[0, 10)=a [10, 30)=x [30, 40)=d [40, +inf)=e", "b"},
-		{"swap grows down", swap(rg(25, 40)), 0, none, "[0, 10)=a [10, 20)=b [25, 40)=x [40, +inf)=e", "d"},
-		{"swap grows both", swap(rg(-5, 25)), 0, none, "[-5, 25)=x [30, 40)=d [40, +inf)=e", "a b"},
-		{"swap several", swap(rg(0, 40)), 0, none, "[0, 40)=x [40, +inf)=e", "a b d"},
-		{"swap all", swap(from(-5)), 0, none, "[-5, +inf)=x", "a b d e"},
-		{"swap unbounded", swap(from(40)), 0, none, "[0, 10)=a [10, 20)=b [30, 40)=d [40, +inf)=x", "e"},
-		{"swap unbounded from a gap", swap(from(20)), 0, none, "[0, 10)=a [10, 20)=b [20, +inf)=x", "d e"},
+		{"swap a gap", swap(rg(20, 30)), 0, none, "[0, 10)=a [10, 20)=b [20, 30)=x [30, 40)=d [40, ∞)=e", ""},
+		{"swap part of a gap", swap(rg(22, 23)), 0, none, "[0, 10)=a [10, 20)=b [22, 23)=x [30, 40)=d [40, ∞)=e", ""},
+		{"swap one", swap(rg(10, 20)), 0, none, "[0, 10)=a [10, 20)=x [30, 40)=d [40, ∞)=e", "b"},
+		{"swap grows up", swap(rg(10, 30)), 0, none, "[0, 10)=a [10, 30)=x [30, 40)=d [40, ∞)=e", "b"},
+		{"swap grows down", swap(rg(25, 40)), 0, none, "[0, 10)=a [10, 20)=b [25, 40)=x [40, ∞)=e", "d"},
+		{"swap grows both", swap(rg(-5, 25)), 0, none, "[-5, 25)=x [30, 40)=d [40, ∞)=e", "a b"},
+		{"swap several", swap(rg(0, 40)), 0, none, "[0, 40)=x [40, ∞)=e", "a b d"},
+		{"swap all", swap(from(-5)), 0, none, "[-5, ∞)=x", "a b d e"},
+		{"swap unbounded", swap(from(40)), 0, none, "[0, 10)=a [10, 20)=b [30, 40)=d [40, ∞)=x", "e"},
+		{"swap unbounded from a gap", swap(from(20)), 0, none, "[0, 10)=a [10, 20)=b [20, ∞)=x", "d e"},
 		{"swap cuts low", swap(rg(15, 30)), 0, partial, all, ""},
 		{"swap cuts high", swap(rg(20, 35)), 0, partial, all, ""},
 		{"swap inside", swap(rg(32, 35)), 0, partial, all, ""},
 		{"swap cuts unbounded", swap(rg(40, 50)), 0, partial, all, ""},
 		{"swap bad", swap(rg(40, 40)), 0, bad, all, ""},
-		{"insert in a gap", insert(rg(20, 30)), 0, none, "[0, 10)=a [10, 20)=b [20, 30)=x [30, 40)=d [40, +inf)=e", ""},
+		{"insert in a gap", insert(rg(20, 30)), 0, none, "[0, 10)=a [10, 20)=b [20, 30)=x [30, 40)=d [40, ∞)=e", ""},
 		{"insert before all", insert(rg(-7, 0)), 0, none, "[-7, 0)=x " + all, ""},
 		{"insert over", insert(rg(10, 20)), 0, overlap, all, ""},
 		{"insert on the left", insert(rg(-1, 1)), 0, overlap, all, ""},
@@ -87,8 +87,8 @@ func TestChange(t *testing.T) {
 		{"insert behind unbounded", insert(rg(1000, 1001)), 0, overlap, all, ""},
 		{"insert bad", insert(rg(25, 25)), 0, bad, all, ""},
 		{"insert upside down", insert(rg(28, 22)), 0, bad, all, ""},
-		{"update", update(10), 0, none, "[0, 10)=a [10, 20)=x [30, 40)=d [40, +inf)=e", "b"},
-		{"update unbounded", update(1 << 30), 0, none, "[0, 10)=a [10, 20)=b [30, 40)=d [40, +inf)=x", "e"},
+		{"update", update(10), 0, none, "[0, 10)=a [10, 20)=x [30, 40)=d [40, ∞)=e", "b"},
+		{"update unbounded", update(1 << 30), 0, none, "[0, 10)=a [10, 20)=b [30, 40)=d [40, ∞)=x", "e"},
 		{"update in a gap", update(20), 0, absent, all, ""},
 		{"update below all", update(-1), 0, absent, all, ""},
 		{"clear", clear, 4, none, "", "a b d e"},

@@ -3,8 +3,10 @@ package rangelock_test
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spanlock/spanlock/rangelock"
 )
@@ -34,8 +36,8 @@ func TestErrors(t *testing.T) {
 		text []string
 	}{
 		{"Insert over", func(w intWriter) error { return w.Insert(rg(12, 13), "x") }, rangelock.ErrOverlap, []string{"[12, 13)", "[10, 20)"}},
-		{"Insert unbounded", func(w intWriter) error { return w.Insert(rangelock.From(19), "x") }, rangelock.ErrOverlap, []string{"[19, +inf)", "[10, 20)"}},
-		{"Insert over unbounded", func(w intWriter) error { return w.Insert(rg(58, 59), "x") }, rangelock.ErrOverlap, []string{"[58, 59)", "[50, +inf)"}},
+		{"Insert unbounded", func(w intWriter) error { return w.Insert(rangelock.From(19), "x") }, rangelock.ErrOverlap, []string{"[19, ∞)", "[10, 20)"}},
+		{"Insert over unbounded", func(w intWriter) error { return w.Insert(rg(58, 59), "x") }, rangelock.ErrOverlap, []string{"[58, 59)", "[50, ∞)"}},
 		{"Insert bad", func(w intWriter) error { return w.Insert(rg(33, 32), "x") }, rangelock.ErrBadRange, []string{"[33, 32)"}},
 		{"Exclude bad", func(w intWriter) error { return w.Exclude(rg(33, 33)) }, rangelock.ErrBadRange, []string{"[33, 33)"}},
 		{"Remove bad", func(w intWriter) error { return second(w.Remove(rg(33, 33))) }, rangelock.ErrBadRange, []string{"[33, 33)"}},
@@ -43,7 +45,7 @@ func TestErrors(t *testing.T) {
 		{"Swap bad", func(w intWriter) error { return w.Swap(rg(33, 33), "x") }, rangelock.ErrBadRange, []string{"[33, 33)"}},
 		{"Remove low", func(w intWriter) error { return second(w.Remove(rg(5, 33))) }, rangelock.ErrPartial, []string{"[5, 33)", "[0, 10)"}},
 		{"Remove high", func(w intWriter) error { return second(w.Remove(rg(0, 13))) }, rangelock.ErrPartial, []string{"[0, 13)", "[10, 20)"}},
-		{"Retire", func(w intWriter) error { return second(w.Retire(rg(45, 77))) }, rangelock.ErrPartial, []string{"[45, 77)", "[50, +inf)"}},
+		{"Retire", func(w intWriter) error { return second(w.Retire(rg(45, 77))) }, rangelock.ErrPartial, []string{"[45, 77)", "[50, ∞)"}},
 		{"Swap", func(w intWriter) error { return w.Swap(rg(-3, 3), "x") }, rangelock.ErrPartial, []string{"[-3, 3)", "[0, 10)"}},
 		{"Update", func(w intWriter) error { return w.Update(47, "x") }, rangelock.ErrNotFound, []string{"47"}},
 		{"Retire too many", func(w intWriter) error { return second(w.Retire(rg(0, 20))) }, rangelock.ErrBacklog, nil},
@@ -77,17 +79,31 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// named and raw are keys that are a string and bytes under another name.
+type (
+	named string
+	raw   []byte
+)
+
 // TestRangeString checks how ranges are written.
 func TestRangeString(t *testing.T) {
 	for want, r := range map[string]interface{ String() string }{
-		"[1, 2)":      rg(1, 2),
-		"[-1, +inf)":  rangelock.From(-1),
-		"[0.5, 1)":    rangelock.Span(0.5, 1),
-		"[a, b)":      rangelock.Span("a", "b"),
-		"[3, +inf)":   intRange{Lo: 3, Hi: 1, Unbounded: true},
-		"[0, 0)":      intRange{},
-		"[-9, +inf)":  rangelock.From[int8](-9),
-		"[255, +inf)": rangelock.From[uint8](255),
+		"[1, 2)":        rg(1, 2),
+		"[-1, ∞)":       rangelock.From(-1),
+		"[0.5, 1)":      rangelock.Span(0.5, 1),
+		`["a", "\x00")`: rangelock.Span("a", "\x00"),
+		`["a", ∞)`:      rangelock.From([]byte("a")),
+		`["", "\xff,")`: rangelock.Span(nil, []byte("\xff,")),
+		`["\"", "x")`:   rangelock.Span[named]("\"", "x"),
+		`["1", "22")`:   rangelock.Span(raw("1"), raw("22")),
+		"[::1, ::2)":    rangelock.Span(netip.MustParseAddr("::1"), netip.MustParseAddr("::2")),
+		"[1s, ∞)":       rangelock.From(time.Second),
+		"[[1 2], ∞)":    rangelock.From([2]byte{1, 2}),
+		"[<nil>, 3)":    rangelock.Span[any](nil, 3),
+		"[3, ∞)":        intRange{Lo: 3, Hi: 1, Unbounded: true},
+		"[0, 0)":        intRange{},
+		"[-9, ∞)":       rangelock.From[int8](-9),
+		"[255, ∞)":      rangelock.From[uint8](255),
 	} {
 		if r != nil && r.String() != want {
 			t.Errorf("String() = %q, want %q", r, want)

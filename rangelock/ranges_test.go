@@ -31,7 +31,7 @@ func TestRangeOperations(t *testing.T) {
 	merge := func(at int) change { return func(w intWriter) error { return w.Merge(at) } }
 	resize := func(key int, r intRange) change { return func(w intWriter) error { return w.Resize(key, r) } }
 	replace := func(r intRange) change { return func(w intWriter) error { return w.Replace(r, "x") } }
-	const all = "[0, 10)=a [10, 20)=b [30, +inf)=d"
+	const all = "[0, 10)=a [10, 20)=b [30, ∞)=d"
 	for _, x := range []struct {
 		name    string
 		do      change
@@ -39,28 +39,28 @@ func TestRangeOperations(t *testing.T) {
 		want    string
 		retired string
 	}{
-		{"split", split(4), nil, "[0, 4)=a1 [4, 10)=a2 [10, 20)=b [30, +inf)=d", ""},
+		{"split", split(4), nil, "[0, 4)=a1 [4, 10)=a2 [10, 20)=b [30, ∞)=d", ""},
 		{"split at the start", split(10), nil, all, ""},
 		{"split a gap", split(25), rangelock.ErrNotFound, all, ""},
-		{"split the unbounded", split(99), nil, "[0, 10)=a [10, 20)=b [30, 99)=d1 [99, +inf)=d2", ""},
-		{"merge", merge(10), nil, "[0, 20)=ab [30, +inf)=d", ""},
+		{"split the unbounded", split(99), nil, "[0, 10)=a [10, 20)=b [30, 99)=d1 [99, ∞)=d2", ""},
+		{"merge", merge(10), nil, "[0, 20)=ab [30, ∞)=d", ""},
 		{"merge inside", merge(5), rangelock.ErrNotFound, all, ""},
 		{"merge over a gap", merge(30), rangelock.ErrNotFound, all, ""},
 		{"merge at the first", merge(0), rangelock.ErrNotFound, all, ""},
 		{"merge at an end", merge(20), rangelock.ErrNotFound, all, ""},
-		{"grow", resize(15, rg(10, 30)), nil, "[0, 10)=a [10, 30)=b [30, +inf)=d", ""},
-		{"grow down", resize(33, rangelock.From(20)), nil, "[0, 10)=a [10, 20)=b [20, +inf)=d", ""},
-		{"shrink", resize(0, rg(2, 3)), nil, "[2, 3)=a [10, 20)=b [30, +inf)=d", ""},
-		{"move", resize(5, rg(22, 24)), nil, "[10, 20)=b [22, 24)=a [30, +inf)=d", ""},
+		{"grow", resize(15, rg(10, 30)), nil, "[0, 10)=a [10, 30)=b [30, ∞)=d", ""},
+		{"grow down", resize(33, rangelock.From(20)), nil, "[0, 10)=a [10, 20)=b [20, ∞)=d", ""},
+		{"shrink", resize(0, rg(2, 3)), nil, "[2, 3)=a [10, 20)=b [30, ∞)=d", ""},
+		{"move", resize(5, rg(22, 24)), nil, "[10, 20)=b [22, 24)=a [30, ∞)=d", ""},
 		{"move the unbounded", resize(30, rg(-9, -5)), nil, "[-9, -5)=d [0, 10)=a [10, 20)=b", ""},
 		{"resize to the same", resize(0, rg(0, 10)), nil, all, ""},
 		{"resize into another", resize(0, rg(0, 11)), rangelock.ErrOverlap, all, ""},
 		{"resize onto others", resize(0, rg(12, 40)), rangelock.ErrOverlap, all, ""},
 		{"resize a gap", resize(25, rg(22, 24)), rangelock.ErrNotFound, all, ""},
 		{"resize to nothing", resize(0, rg(5, 5)), rangelock.ErrBadRange, all, ""},
-		{"replace one", replace(rg(0, 10)), nil, "[0, 10)=x [10, 20)=b [30, +inf)=d", "a"},
-		{"replace two and a gap", replace(rg(-3, 25)), nil, "[-3, 25)=x [30, +inf)=d", "a b"},
-		{"replace a gap", replace(rg(21, 25)), nil, "[0, 10)=a [10, 20)=b [21, 25)=x [30, +inf)=d", ""},
+		{"replace one", replace(rg(0, 10)), nil, "[0, 10)=x [10, 20)=b [30, ∞)=d", "a"},
+		{"replace two and a gap", replace(rg(-3, 25)), nil, "[-3, 25)=x [30, ∞)=d", "a b"},
+		{"replace a gap", replace(rg(21, 25)), nil, "[0, 10)=a [10, 20)=b [21, 25)=x [30, ∞)=d", ""},
 		{"replace a part", replace(rg(5, 20)), rangelock.ErrPartial, all, ""},
 		{"replace with nothing", replace(rg(7, 7)), rangelock.ErrBadRange, all, ""},
 	} {

@@ -108,12 +108,12 @@ func TestReload(t *testing.T) {
 	if err := c.get(t.Context(), "d"); err != nil { // was in [, g), is in [c, p)
 		t.Fatal(err)
 	}
-	if got := kept(); got != "[, c) [c, p) [p, +inf)" {
+	if got := kept(); got != `["", "c") ["c", "p") ["p", ∞)` {
 		t.Errorf("kept are %s", got)
 	}
 	s := rangelock.From("")
 	old := []route{{region: &region{span: s}}}
-	if done, err := c.install(t.Context(), &s, old, a.clock.Load()-1); !done || err != nil || kept() != "[, c) [c, p) [p, +inf)" {
+	if done, err := c.install(t.Context(), &s, old, a.clock.Load()-1); !done || err != nil || kept() != `["", "c") ["c", "p") ["p", ∞)` {
 		t.Errorf("an old answer replaces newer regions: %v, %v, %s", done, err, kept())
 	}
 	if err := c.evict(t.Context(), "d"); err != nil || c.evicted.Load() != 1 {
