@@ -136,6 +136,7 @@ func allocsOfReads[K any](t *testing.T, m *rangelock.Map[K, *int], in, out []K) 
 		r.Unlock()
 		g.Release()
 	})
+	allocsOfWalks(t, m, in)
 	w := m.Lock()
 	if err := w.Exclude(rangelock.Span(in[3], in[4])); err != nil {
 		t.Fatal(err)
@@ -147,6 +148,32 @@ func allocsOfReads[K any](t *testing.T, m *rangelock.Map[K, *int], in, out []K) 
 		g.Release()
 	})
 	w.Unlock()
+}
+
+func allocsOfWalks[K any](t *testing.T, m *rangelock.Map[K, *int], in []K) {
+	n := 0
+	wantNoAllocs(t, "All", func() {
+		for range m.All() {
+			n++
+		}
+	})
+	wantNoAllocs(t, "Reader.Overlapping", func() {
+		r := m.RLock()
+		for range r.Overlapping(rangelock.From(in[0])) {
+			n++
+		}
+		r.Unlock()
+	})
+	wantNoAllocs(t, "Writer.Overlapping", func() {
+		w := m.Lock()
+		for range w.Overlapping(rangelock.Span(in[3], in[90])) {
+			n++
+		}
+		w.Unlock()
+	})
+	if n == 0 {
+		t.Error("no walk has yielded anything")
+	}
 }
 
 func allocsOfWrites[K any](t *testing.T, m *rangelock.Map[K, *int], ranges []rangelock.Range[K], in []K) {

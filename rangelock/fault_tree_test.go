@@ -19,8 +19,8 @@ func TestLeafImmutable(t *testing.T) {
 		var order stoppableOrder
 		m := rangelock.NewFunc(order.compare, (*rangelock.Options[int, string])(nil))
 		fillTens(m, "", "b", "", "d")
-		// All looks for what starts after the last range; its end is the key.
-		searching := order.stopAt(t, 40, 40)
+		// All looks for what starts after the end of the last range, which starts at 30.
+		searching := order.stopAt(t, 30, 40)
 		var walked string
 		walking := start("All", func() { walked = text(m.All()) })
 		searching.await(t)

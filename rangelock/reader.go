@@ -168,7 +168,18 @@ func (r Reader[K, V]) acquire(ctx context.Context, method string, key K) (Guard[
 
 // Overlapping yields the ranges that overlap o, the whole of each, with their
 // values, in key order: one state of the map, since no transaction can begin. The
-// body must not unlock the reader and go on. If o is not valid it yields nothing.
+// body must not unlock the reader and go on. If o is not valid it yields nothing. It
+// allocates, and panics, as [Map.All] does.
 func (r Reader[K, V]) Overlapping(o Range[K]) iter.Seq2[Range[K], V] {
-	return r.m.overlapping(o, func() { r.check("Overlapping") })
+	r.mayWalk()
+	return func(yield func(Range[K], V) bool) { r.overlapping(o, yield) }
+}
+
+// mayWalk and overlapping are the two halves of Overlapping; see Writer.mayWalk.
+//
+//go:noinline
+func (r Reader[K, V]) mayWalk() { r.check("Overlapping") }
+
+func (r Reader[K, V]) overlapping(o Range[K], yield func(Range[K], V) bool) {
+	r.m.overlapping(o, holder[K, V]{r: r}, yield)
 }

@@ -92,55 +92,79 @@ const maxLingering = 1024
 // was in when it was read. It is for looking at a map from outside, as package inspect
 // does.
 //
-// It takes no guard, and no lock that a reader or a writer waits for long: it reads a leaf of the tree while pinned and yields it when not, as [Map.All] does,
-// whose guarantees are those of Survey; a range that leaves meanwhile may be yielded
+// It takes no guard, and no lock that a reader or a writer waits for long: it reads a
+// leaf of the tree while pinned and yields it when not, as [Map.All] does, whose
+// guarantees are those of Survey; a range that leaves meanwhile may be yielded
 // twice, attached and detached, or not at all. It never waits, whatever a writer does.
 // The RangeState that it yields is the same each time, with other contents.
 //
+// It allocates that RangeState, which the body might keep, and a table for ranges that
+// have left if there are more than a few of them. It panics as [Map.All] does.
+//
 // Survey synchronizes nothing.
 func (m *Map[K, V]) Survey() iter.Seq[*RangeState] {
-	return func(yield func(*RangeState) bool) {
-		var at Range[K]
-		s := RangeState{Lo: reflect.ValueOf(&at.Lo).Elem(), Hi: reflect.ValueOf(&at.Hi).Elem()}
-		each := func(buf []surveyed[K]) bool {
-			for _, x := range buf {
-				w := x.word
-				at = x.r
-				s.Unbounded, s.Guards, s.Waiting, s.Excluded = at.Unbounded, w.guards, w.waiting, w.excluded
-				s.Exclusive, s.Hot, s.Detached, s.Left = w.exclusive, w.hot, w.detached, x.left
-				if !yield(&s) {
-					return false
-				}
-			}
-			return true
+	return func(yield func(*RangeState) bool) { m.survey(yield) }
+}
+
+// shown is what a survey yields, with the memory that its bounds stand in.
+type shown[K any] struct {
+	state RangeState
+	at    Range[K]
+}
+
+// newShown returns the one that a survey uses for all ranges.
+func newShown[K any]() *shown[K] {
+	s := new(shown[K])
+	s.state.Lo, s.state.Hi = reflect.ValueOf(&s.at.Lo).Elem(), reflect.ValueOf(&s.at.Hi).Elem()
+	return s
+}
+
+// each yields the ranges in buf and reports whether to go on.
+func (s *shown[K]) each(buf []surveyed[K], yield func(*RangeState) bool) bool {
+	x := &s.state
+	for i := range buf {
+		w := &buf[i].word
+		s.at = buf[i].r
+		x.Unbounded, x.Guards, x.Waiting, x.Excluded = s.at.Unbounded, w.guards, w.waiting, w.excluded
+		x.Exclusive, x.Hot, x.Detached, x.Left = w.exclusive, w.hot, w.detached, buf[i].left
+		if !yield(x) {
+			return false
 		}
-		buf := m.readLingering(nil, maxLingering)
-		if !each(buf) {
+	}
+	return true
+}
+
+// survey is the loop of Survey. It goes from leaf to leaf as walk does.
+func (m *Map[K, V]) survey(yield func(*RangeState) bool) {
+	var room [leafCap]surveyed[K]
+	s := newShown[K]()
+	if !s.each(m.readLingering(room[:0], maxLingering), yield) {
+		return
+	}
+	var last Range[K]
+	for started := false; ; started = true {
+		buf := m.surveyLeaf(room[:0], last.Hi, started)
+		if len(buf) == 0 {
 			return
 		}
-		var from K
-		for started := false; ; started = true {
-			buf = m.surveyLeaf(buf[:0], from, started)
-			if len(buf) == 0 || !each(buf) {
-				return
-			}
-			last := buf[len(buf)-1].r
-			if last.Unbounded {
-				return
-			}
-			from = last.Hi
+		next := buf[len(buf)-1].r
+		if started {
+			m.mustRise(last, next)
+		}
+		if last = next; !s.each(buf, yield) || last.Unbounded {
+			return
 		}
 	}
 }
 
-// surveyLeaf appends to buf the ranges of one leaf from the first that ends after from,
-// or from the first of all if not started, but for those that are just leaving.
+// surveyLeaf appends to buf the ranges of one leaf from the first that starts at or after
+// from, or from the first of all if not started, but for those that are just leaving.
 func (m *Map[K, V]) surveyLeaf(buf []surveyed[K], from K, started bool) []surveyed[K] {
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
 	var c cursor[K, V]
 	if started {
-		m.seekOverlap(&c, m.root.Load(), from)
+		m.seekFrom(&c, m.root.Load(), from)
 	} else {
 		c.first(m.root.Load())
 	}

@@ -126,7 +126,7 @@ func TestSurveyManyLeft(t *testing.T) {
 	})
 }
 
-// TestSurveyAllocs: what a survey allocates does not grow with the map.
+// TestSurveyAllocs: a survey allocates what it yields, and no more.
 func TestSurveyAllocs(t *testing.T) {
 	if rangelock.Debug {
 		t.Skip("each pin allocates in a debug build")
@@ -135,7 +135,7 @@ func TestSurveyAllocs(t *testing.T) {
 	if n := testing.AllocsPerRun(10, func() {
 		for range m.Survey() {
 		}
-	}); n > 40 {
+	}); n > 1 {
 		t.Errorf("%v allocations for %d ranges", n, m.Len())
 	}
 }

@@ -1,8 +1,14 @@
 package rangelock_test
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -97,5 +103,280 @@ func changeBoundaries(t *testing.T, m *rangelock.Map[int, int], i int) {
 		must(err)
 		must(w.Insert(rangelock.Span(at, at+100), i))
 		must(w.Insert(rangelock.Span(at-100, at), i))
+	}
+}
+
+// walks are the walks over an int map that yield no guard; each calls body with the
+// attached ranges and a transaction that it may go on with, or nil if it must begin one.
+var walks = map[string]func(m *intMap, body func(intRange, *intWriter)){
+	"All": func(m *intMap, body func(intRange, *intWriter)) {
+		for r := range m.All() {
+			body(r, nil)
+		}
+	},
+	"Survey": func(m *intMap, body func(intRange, *intWriter)) {
+		for s := range m.Survey() {
+			if !s.Detached {
+				body(intRange{int(s.Lo.Int()), int(s.Hi.Int()), s.Unbounded}, nil)
+			}
+		}
+	},
+	"Writer.Overlapping": func(m *intMap, body func(intRange, *intWriter)) {
+		w := m.Lock()
+		defer w.Unlock()
+		for r := range w.Overlapping(rangelock.From(-1 << 30)) {
+			body(r, &w)
+		}
+	},
+	"Writer.Overlapping with an end": func(m *intMap, body func(intRange, *intWriter)) {
+		w := m.Lock()
+		defer w.Unlock()
+		for r := range w.Overlapping(rg(-1<<30, 1<<30)) {
+			body(r, &w)
+		}
+	},
+}
+
+// TestWalksNeverOverlap: whatever the body does to the range that it was given, or
+// another goroutine at that time, nothing is yielded that overlaps it, and nothing that
+// stays is left out. If a walk seeks its next leaf by what ends behind the last range,
+// and not by what starts there, each of these fails at the end of each leaf.
+//
+// It kills 45_walk_back.
+func TestWalksNeverOverlap(t *testing.T) {
+	for name, change := range map[string]func(w intWriter, r intRange) error{
+		"shifted":  func(w intWriter, r intRange) error { return w.Resize(r.Lo, rg(r.Lo+1, r.Hi+1)) },
+		"grown":    func(w intWriter, r intRange) error { return w.Resize(r.Lo, rg(r.Lo, r.Hi+5)) },
+		"replaced": func(w intWriter, r intRange) error { return w.Swap(rg(r.Lo, r.Hi+5), "x") },
+		"reaching back": func(w intWriter, r intRange) error {
+			if _, err := w.Remove(r); err != nil {
+				return err
+			}
+			return w.Insert(rg(r.Lo+5, r.Hi+5), "x")
+		},
+		"split and grown": func(w intWriter, r intRange) error {
+			if err := w.Split(r.Lo + 5); err != nil {
+				return err
+			}
+			return w.Resize(r.Lo+5, rg(r.Lo+5, r.Hi+5))
+		},
+	} {
+		for walk, over := range walks {
+			for _, n := range []int{1, rangelock.LeafCap, 4*rangelock.LeafCap + 1} {
+				t.Run(fmt.Sprintf("%s/%s/n=%d", name, walk, n), func(t *testing.T) {
+					m := rangelock.New[int, string](nil)
+					for i := range n {
+						must(t, m.Insert(bg, rg(20*i, 20*i+10), "old"))
+					}
+					i, end := 0, -1
+					over(m, func(r intRange, w *intWriter) {
+						if r.Lo < end {
+							t.Fatalf("%v after one that ends at %d", r, end)
+						}
+						if end = r.Hi; r != rg(20*i, 20*i+10) {
+							t.Fatalf("%v where the range %d is next", r, i)
+						}
+						i++
+						if w != nil {
+							must(t, change(*w, r))
+							return
+						}
+						own := m.Lock()
+						defer own.Unlock()
+						must(t, change(own, r))
+					})
+					if i != n {
+						t.Errorf("%d of %d ranges", i, n)
+					}
+					usable(t, m)
+				})
+			}
+		}
+	}
+}
+
+// TestWalksBeside walks beside writers that shift, replace and swap ranges. What is
+// yielded must not overlap, and the ranges that nobody changes must all be there. With a
+// next leaf that is sought by what ends behind the last range it fails in nearly every
+// run.
+func TestWalksBeside(t *testing.T) {
+	const n = 30
+	m, _ := tens()
+	for i := range n {
+		must(t, m.Insert(bg, rg(100*i, 100*i+10), "stays"))
+		must(t, m.Insert(bg, rg(100*i+10, 100*i+30), "moves"))
+	}
+	ctx, stop := context.WithTimeout(bg, time.Duration(byBuild(200, 300))*time.Millisecond)
+	defer stop()
+	var wg sync.WaitGroup
+	for k := range 2 {
+		wg.Go(func() {
+			for rnd := rand.New(rand.NewPCG(uint64(k), 1)); ctx.Err() == nil; {
+				moveOne(t, m, rnd, 100*rnd.IntN(n))
+			}
+		})
+	}
+	for walk, over := range walks {
+		wg.Go(func() {
+			for ctx.Err() == nil && !t.Failed() {
+				stays, end := 0, -1
+				over(m, func(r intRange, w *intWriter) {
+					if r.Lo < end {
+						t.Errorf("%s: %v after one that ends at %d", walk, r, end)
+					}
+					if end = r.Hi; r == rg(100*stays, 100*stays+10) {
+						stays++
+					}
+				})
+				if stays != n {
+					t.Errorf("%s: %d of the ranges that stay, want %d", walk, stays, n)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	must(t, m.Drain(bg))
+	usable(t, m)
+}
+
+// moveOne does something to the one range in [at+10, at+100).
+func moveOne(t *testing.T, m *intMap, rnd *rand.Rand, at int) {
+	w := m.Lock()
+	defer w.Unlock()
+	lo := at + 10 + rnd.IntN(60)
+	to := rg(lo, lo+1+rnd.IntN(at+100-lo))
+	switch rnd.IntN(3) {
+	case 0:
+		for r := range w.Overlapping(rg(at+10, at+100)) {
+			must(t, w.Resize(r.Lo, to))
+			return
+		}
+		t.Errorf("nothing in [%d, %d)", at+10, at+100)
+	case 1:
+		_, err := w.Retire(rg(at+10, at+100))
+		must(t, err, w.Insert(to, "moves"))
+	case 2:
+		must(t, w.Swap(rg(at+10, at+100), "moves"))
+	}
+}
+
+// TestWalkOfChangedKeys: a walk ends, by itself or with a panic that names the ranges,
+// though its caller has changed the bytes of a key that the map has. Without the look
+// whether ends rise all of them go round for ever.
+//
+// It kills 45_walk_round.
+func TestWalkOfChangedKeys(t *testing.T) {
+	walks := map[string]func(m *rangelock.Map[[]byte, int], body func()){
+		"All": func(m *rangelock.Map[[]byte, int], body func()) {
+			for range m.All() {
+				body()
+			}
+		},
+		"Survey": func(m *rangelock.Map[[]byte, int], body func()) {
+			for range m.Survey() {
+				body()
+			}
+		},
+		"Overlapping": func(m *rangelock.Map[[]byte, int], body func()) {
+			r := m.RLock()
+			defer r.Unlock()
+			for range r.Overlapping(rangelock.From([]byte{})) {
+				body()
+			}
+		},
+	}
+	const n = 100
+	for name, walk := range walks {
+		panics := ""
+		for at := range n {
+			for to := byte(0); to < n; to += 7 {
+				m := rangelock.NewFunc[[]byte, int](bytes.Compare, nil)
+				w := m.Lock()
+				var changed []byte
+				for i := range byte(n) {
+					hi := []byte{i, 1}
+					must(t, w.Insert(rangelock.Span([]byte{i}, hi), 0))
+					if int(i) == at {
+						changed = hi
+					}
+				}
+				w.Unlock()
+				changed[0] = to
+				func() {
+					defer func() {
+						if x := recover(); x != nil {
+							panics = fmt.Sprint(x)
+						}
+						if panics != "" && !strings.HasPrefix(panics, "rangelock: a walk has come to [\"") {
+							t.Errorf("%s: the end of %d is changed to %d: panic %q", name, at, to, panics)
+						}
+					}()
+					steps := 0
+					walk(m, func() {
+						if steps++; steps > 3*n {
+							t.Fatalf("%s of %d ranges has yielded %d: the end of %d is changed to %d", name, n, steps, at, to)
+						}
+					})
+				}()
+				if testing.Short() || rangelock.Debug {
+					break
+				}
+			}
+		}
+		if !strings.Contains(panics, "the memory of a key was changed") {
+			t.Errorf("%s panics with %q", name, panics)
+		}
+	}
+}
+
+// BenchmarkWalk says what a range costs in each kind of walk over all of a map, and what
+// a walk to one range of it costs.
+func BenchmarkWalk(b *testing.B) {
+	for _, n := range []uint64{100, 10_000, 1_000_000} {
+		m := rangelock.New[uint64, *int](nil)
+		w := m.Lock()
+		v := new(int)
+		for i := range n {
+			if err := w.Insert(rangelock.Span(10*i, 10*i+10), v); err != nil {
+				b.Fatal(err)
+			}
+		}
+		r := w.Downgrade()
+		defer r.Unlock()
+		all := map[string]func(){
+			"All": func() {
+				for _, x := range m.All() {
+					*x++
+				}
+			},
+			"Overlapping": func() {
+				for _, x := range r.Overlapping(rangelock.From[uint64](0)) {
+					*x++
+				}
+			},
+			"Survey": func() {
+				for range m.Survey() {
+					*v++
+				}
+			},
+		}
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			b.Run(fmt.Sprintf("walk=%s/n=%d", name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					all[name]()
+				}
+				b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(n), "ns/range")
+			})
+		}
+		b.Run(fmt.Sprintf("walk=one/n=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for i := uint64(0); b.Loop(); i++ {
+				at := i * 7919 % n * 10
+				for _, x := range r.Overlapping(rangelock.Span(at, at+10)) {
+					*x++
+				}
+			}
+		})
 	}
 }
