@@ -16,7 +16,7 @@ import (
 //  2. A few collisions in a millisecond promote the range: it gets a set of stripes
 //     from the map's pool (pool.go), and then the flag hot, by a swap from a word in
 //     which nobody keeps readers out. If the swap fails the set goes back; no reader
-//     has used it.
+//     has used it. Where the pool has none yet the reader makes the set, which allocates.
 //  3. A reader that meets the flag adds to a stripe, and then looks at the word, and
 //     at heat again. If nobody keeps readers out and the set is still the range's, the
 //     guard is held. Otherwise the reader takes its one back, which is a release like

@@ -133,6 +133,30 @@ func TestHotLeaves(t *testing.T) {
 	}
 }
 
+// TestHotCountsAttached: a hot range that has left and lives on for its guards is not
+// among those of Stats.Hot, which are some of Stats.Ranges.
+//
+// It kills 46_left_counted_hot.
+func TestHotCountsAttached(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _, guards := hotTens(t, "a")
+		if _, err := m.Retire(bg, rg(0, 10)); err != nil {
+			t.Fatal(err)
+		}
+		if s := m.Stats(); s.Hot != 0 || s.Ranges != 0 || s.Pending != 1 {
+			t.Errorf("%d of %d ranges are hot, %d pending", s.Hot, s.Ranges, s.Pending)
+		}
+		for i := range guards {
+			guards[i].Release()
+		}
+		must(t, m.Drain(bg))
+		if n := m.Stats().Hot; n != 0 || m.IdleSets() != 1 {
+			t.Errorf("%d hot ranges, %d idle sets", n, m.IdleSets())
+		}
+		tidy(t, m)
+	})
+}
+
 // TestHotRecycled: headers whose range was hot come back cold, by each way that a range
 // can leave, and the sets come back, too: no number of lives uses them up.
 func TestHotRecycled(t *testing.T) {

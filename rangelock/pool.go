@@ -83,7 +83,9 @@ func (s *set[K, V]) sum() (there, came uint32) {
 	return there, came
 }
 
-// promote makes h hot, if there is a set for it and nobody keeps readers out.
+// promote makes h hot, if there is a set for it and nobody keeps readers out. The first
+// ranges to become hot have their sets made for them, at most maxSets in the life of a
+// map: these are the only allocations that an acquire makes without waiting.
 //
 // Preconditions: the caller is pinned, so h is not recycled meanwhile.
 func (m *Map[K, V]) promote(h *header[K, V]) {
@@ -212,12 +214,14 @@ func (m *Map[K, V]) sweepLocked() {
 	}
 }
 
-// hotRanges returns how many ranges have stripes.
+// hotRanges returns how many attached ranges have stripes. A range that has left keeps
+// its own until its last guard is released; it is not counted.
 func (p *pool[K, V]) hotRanges() (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, x := range p.sets[:p.made] {
-		if x.owner != nil {
+		// An owner is not recycled before its set is taken away, which needs mu.
+		if h := x.owner; h != nil && h.state.Load()&detached == 0 {
 			n++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spanlock/spanlock/epoch"
+	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/seam"
 	"github.com/spanlock/spanlock/rwsem"
 )
@@ -91,8 +92,10 @@ func (m *Map[K, V]) Stats() Stats {
 func (m *Map[K, V]) size(n int) (levels int, bytes int64) {
 	pin := m.domain.Pin()
 	root := m.root.Load()
+	levels = root.level + 1
 	inners, leaves := root.count()
-	pin.Unpin()
+	pin.Unpin() // from here on root may be cleared, and used again
+	invariants.At("rangelock: tree counted")
 	header := (reflect.TypeFor[header[K, V]]().Size() + cacheLine - 1) / cacheLine * cacheLine
 	bytes = int64(inners)*int64(reflect.TypeFor[inner[K, V]]().Size()) +
 		int64(leaves)*int64(reflect.TypeFor[leaf[K, V]]().Size()) +
@@ -100,7 +103,7 @@ func (m *Map[K, V]) size(n int) (levels int, bytes int64) {
 	if m.hinting != nil {
 		bytes += int64(inners)*innerCap*8 + int64(leaves)*leafCap*8
 	}
-	return root.level + 1, bytes
+	return levels, bytes
 }
 
 // count returns how many nodes there are from p down.
