@@ -242,6 +242,12 @@ func (m *Map[K, V]) Latecomer(key K) Guard[K, V] {
 	panic("no such range")
 }
 
+// HoldPending locks what counts pending ranges until release is called.
+func (m *Map[K, V]) HoldPending() (release func()) {
+	m.pending.mu.Lock()
+	return m.pending.mu.Unlock
+}
+
 // checkHints returns what is wrong with the hints of a node, of which a search takes no
 // harm but gets slow.
 func checkHints[K, V any](m *Map[K, V], node any) error {

@@ -16,6 +16,12 @@ import (
 // To publish it, say once:
 //
 //	expvar.Publish("segments", expvar.Func(func() any { return m.Stats() }))
+//
+// To log what has happened since the last time, with log/slog:
+//
+//	now := m.Stats()
+//	slog.Info("segments", "stats", now.Sub(last))
+//	last = now
 type Stats struct {
 	Ranges int   // attached
 	Hot    int   // of these, counted in stripes because many readers use them at once

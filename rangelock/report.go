@@ -1,0 +1,161 @@
+package rangelock
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// This file makes Stats readable. A field that is new in Stats has its place in Sub, if
+// it is a counter, in String and in LogValue.
+
+// Sub returns what has happened since earlier, which is of the same map. The counters are
+// differences: FellBackBusy, FellBackMiss, FellBackGone, LockWaits, LockWaited,
+// ExcludeWaits, ExcludeWaited, TurnWaits, TurnWaited, Retired, and of Sem and Domain
+// Waits, Waited and Retired. All the rest stays as it is in s: it says how things stand.
+func (s Stats) Sub(earlier Stats) Stats {
+	s.FellBackBusy -= earlier.FellBackBusy
+	s.FellBackMiss -= earlier.FellBackMiss
+	s.FellBackGone -= earlier.FellBackGone
+	s.LockWaits -= earlier.LockWaits
+	s.LockWaited -= earlier.LockWaited
+	s.ExcludeWaits -= earlier.ExcludeWaits
+	s.ExcludeWaited -= earlier.ExcludeWaited
+	s.TurnWaits -= earlier.TurnWaits
+	s.TurnWaited -= earlier.TurnWaited
+	s.Retired -= earlier.Retired
+	s.Sem.Waits -= earlier.Sem.Waits
+	s.Sem.Waited -= earlier.Sem.Waited
+	s.Domain.Retired -= earlier.Domain.Retired
+	return s
+}
+
+// String says the same in one line, without what is zero, for a log that people read:
+//
+//	12 ranges, 3 pending, 40 retired; 2 levels, 4096 bytes; fell back: 5 busy; waits: 3 for the lock (2s)
+func (s Stats) String() string {
+	var l sentence
+	l.always(int64(s.Ranges), "range", "ranges")
+	l.count(int64(s.Hot), "hot", "hot")
+	l.always(int64(s.Pending), "pending", "pending")
+	l.gauge(s.PendingCost != int64(s.Pending), "cost %d", s.PendingCost)
+	l.always(s.Retired, "retired", "retired")
+	l.part("")
+	l.count(int64(s.Levels), "level", "levels")
+	l.count(s.Bytes, "byte", "bytes")
+	l.part("fell back: ")
+	l.count(s.FellBackBusy, "busy", "busy")
+	l.count(s.FellBackMiss, "miss", "miss")
+	l.count(s.FellBackGone, "gone", "gone")
+	l.part("waits: ")
+	l.waits(s.LockWaits, s.LockWaited, "the lock")
+	l.waits(s.ExcludeWaits, s.ExcludeWaited, "guards")
+	l.waits(s.TurnWaits, s.TurnWaited, "a turn")
+	l.part("")
+	l.gauge(s.Sem.Writer, "a writer has the lock")
+	if !s.Sem.Writer { // else those that are just being refused
+		l.count(int64(s.Sem.Readers), "reader has the lock", "readers have the lock")
+	}
+	l.count(int64(s.Sem.WaitingWriters), "writer waits for it", "writers wait for it")
+	l.count(int64(s.Sem.WaitingReaders), "reader waits for it", "readers wait for it")
+	l.gauge(s.Sem.OldestWait > 0, "the first for %v", s.Sem.OldestWait)
+	l.part("")
+	l.gauge(s.Stalled > 0, "nothing reclaimed for %v", s.Stalled)
+	return l.b.String()
+}
+
+// sentence is what String writes: parts with a semicolon between them, and in each
+// figures with a comma between them.
+type sentence struct {
+	b    strings.Builder
+	head string // of the part, not written yet
+	sep  string // before the next figure
+}
+
+// part begins a part; it is left out if nothing comes in it.
+func (l *sentence) part(head string) {
+	l.head, l.sep = head, "; "
+}
+
+// gauge writes a figure if there is something to say.
+func (l *sentence) gauge(is bool, format string, args ...any) {
+	if !is {
+		return
+	}
+	if l.b.Len() > 0 {
+		l.b.WriteString(l.sep)
+	}
+	l.b.WriteString(l.head)
+	l.head, l.sep = "", ", "
+	fmt.Fprintf(&l.b, format, args...)
+}
+
+// always writes how many there are of something.
+func (l *sentence) always(n int64, one, many string) {
+	if n == 1 {
+		many = one
+	}
+	l.gauge(true, "%d %s", n, many)
+}
+
+// count is always, but for none.
+func (l *sentence) count(n int64, one, many string) {
+	if n != 0 {
+		l.always(n, one, many)
+	}
+}
+
+// waits writes how often there was a wait for something, and how long.
+func (l *sentence) waits(n int64, d time.Duration, what string) {
+	l.gauge(n != 0, "%d for %s (%v)", n, what, d)
+}
+
+// LogValue makes a group of s in a record of log/slog: ranges, pending and retired, and
+// of the other fields those that are not zero, under their names with a small letter.
+// Of Sem, in a group of that name, it has who holds the lock and who waits for it. The
+// times are durations.
+func (s Stats) LogValue() slog.Value {
+	sem := nonZero(
+		slog.Bool("writer", s.Sem.Writer),
+		slog.Int("readers", s.Sem.Readers),
+		slog.Int("waitingWriters", s.Sem.WaitingWriters),
+		slog.Int("waitingReaders", s.Sem.WaitingReaders),
+		slog.Duration("oldestWait", s.Sem.OldestWait),
+	)
+	rest := nonZero(
+		slog.Int("hot", s.Hot),
+		slog.Int64("pendingCost", s.PendingCost),
+		slog.Int("levels", s.Levels),
+		slog.Int64("bytes", s.Bytes),
+		slog.Int64("fellBackBusy", s.FellBackBusy),
+		slog.Int64("fellBackMiss", s.FellBackMiss),
+		slog.Int64("fellBackGone", s.FellBackGone),
+		slog.Int64("lockWaits", s.LockWaits),
+		slog.Duration("lockWaited", s.LockWaited),
+		slog.Int64("excludeWaits", s.ExcludeWaits),
+		slog.Duration("excludeWaited", s.ExcludeWaited),
+		slog.Int64("turnWaits", s.TurnWaits),
+		slog.Duration("turnWaited", s.TurnWaited),
+		slog.Duration("stalled", s.Stalled),
+		slog.Attr{Key: "sem", Value: slog.GroupValue(sem...)},
+	)
+	return slog.GroupValue(append([]slog.Attr{
+		slog.Int("ranges", s.Ranges),
+		slog.Int("pending", s.Pending),
+		slog.Int64("retired", s.Retired),
+	}, rest...)...)
+}
+
+// nonZero returns those attributes that say something.
+func nonZero(attrs ...slog.Attr) (some []slog.Attr) {
+	for _, a := range attrs {
+		if v := a.Value; v.Kind() == slog.KindGroup && len(v.Group()) > 0 ||
+			v.Kind() == slog.KindBool && v.Bool() ||
+			v.Kind() == slog.KindInt64 && v.Int64() != 0 ||
+			v.Kind() == slog.KindDuration && v.Duration() != 0 {
+			some = append(some, a)
+		}
+	}
+	return some
+}

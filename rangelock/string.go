@@ -1,0 +1,61 @@
+package rangelock
+
+import "reflect"
+
+// String returns in one line what the map is and how it stands:
+//
+//	rangelock.Map[uint64]: 12 ranges, 3 pending, a transaction under way, others wait
+//
+// It is short, names no key, and may be called at any time, from OnRetire and in a
+// transaction too. It never waits: a number that it would have to wait for is left out.
+// The parts are read one after the other and need not fit together. [Map.Stats] has more.
+func (m *Map[K, V]) String() string {
+	var l sentence
+	l.head = mapName[K]() + ": "
+	l.always(m.length.Load(), "range", "ranges")
+	if p := &m.pending; p.mu.TryLock() {
+		n := 0
+		for _, c := range p.counts {
+			n += c
+		}
+		p.mu.Unlock()
+		l.count(int64(n), "pending", "pending")
+	}
+	_, free := m.sem.Speculate()
+	l.gauge(!free, "a transaction under way")
+	l.gauge(m.sem.Contended(), "others wait")
+	l.gauge(m.closed.Load(), "closed")
+	return l.b.String()
+}
+
+// GoString returns the same as String, so that %#v does not look into the map while
+// others change it.
+func (m *Map[K, V]) GoString() string { return m.String() }
+
+// mapName returns the name of a map's type, which needs no mention of V.
+func mapName[K any]() string { return "rangelock.Map[" + reflect.TypeFor[K]().String() + "]" }
+
+// String returns the guard's range as [Range.String] does, or says that it holds nothing.
+// Of a copy of a guard that was released it is as undefined as Range is.
+func (g Guard[K, V]) String() string {
+	if g.h == nil {
+		return "no guard"
+	}
+	return g.Range().String()
+}
+
+// String says of which map the transaction is, or that it has ended.
+func (w Writer[K, V]) String() string {
+	if w.m == nil || !w.m.sem.Validate(w.seq) {
+		return "a transaction that has ended"
+	}
+	return "a transaction of " + w.m.String()
+}
+
+// String says of which map the Reader is, or that it has ended.
+func (r Reader[K, V]) String() string {
+	if r.t == nil || r.t.gen.Load() != r.gen {
+		return "a Reader that has ended"
+	}
+	return "a Reader of " + r.m.String()
+}
