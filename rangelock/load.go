@@ -67,7 +67,7 @@ func (m *Map[K, V]) AcquireOrLoad(ctx context.Context, key K, load func(ctx cont
 	g, a := m.enter(key)
 	var err error
 	if a != entered {
-		g, err = m.acquireOrLoadSlow(ctx, key, load, a)
+		g, err = m.acquireOrLoadSlow(ctx, key, load, g, a)
 	}
 	if debug {
 		g = m.remember(g)
@@ -76,12 +76,24 @@ func (m *Map[K, V]) AcquireOrLoad(ctx context.Context, key K, load func(ctx cont
 }
 
 // acquireOrLoadSlow waits for the writer, for its turn at the range, or for a flight,
-// and looks again, until there is an answer; a is that of the fast path. It goes round
-// again only if its flight did not fly for this key, or somebody else has changed the
-// map.
-func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K, V], a answer) (Guard[K, V], error) {
+// and looks again, until there is an answer; g and a are that of the fast path. With
+// taken it stands in the range's line at once, as fallBack does. It goes round again
+// only if its flight did not fly for this key, or somebody else has changed the map.
+func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K, V], g Guard[K, V], a answer) (Guard[K, V], error) {
 	if a >= busy {
 		m.fellBack(a)
+	}
+	if a == taken {
+		var t *turn[K, V]
+		if g, t = m.lineUp(g.h, g.life, false); t != nil {
+			var err error
+			if g, err = m.awaitTurn(ctx, t); err != nil {
+				return g, err
+			}
+		}
+		if g.h != nil {
+			return g, nil
+		}
 	}
 	var claim Range[K]
 	if l := m.options.LoadRange; l != nil {

@@ -367,3 +367,52 @@ func TestLoadOvertaken(t *testing.T) {
 		usable(t, m)
 	})
 }
+
+// TestLoadInLine: a range in somebody's exclusive hands is waited for in its line, and not
+// behind a transaction that never touched it.
+//
+// Kills 43_queue_to_writer.
+func TestLoadInLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, rec := tens("a", "b")
+		alone := func() intGuard {
+			g, ok := m.AcquireExclusive(5)
+			if !ok {
+				t.Fatal("no guard")
+			}
+			return g
+		}
+		g := alone()
+		w := m.Lock()
+		a := ask(bg, m, 5, noLoad(t))
+		a.waits(t)
+		g.Release()
+		a.gets(t, "a") // w is still under way
+
+		g = alone()
+		ctx, cancel := context.WithCancel(bg)
+		a = ask(ctx, m, 5, noLoad(t))
+		a.waits(t)
+		cancel()
+		a.fails(t, context.Canceled)
+
+		// Its range leaves the map: it goes to the semaphore, and loads.
+		h := newHangar()
+		a = ask(bg, m, 5, h.load)
+		a.waits(t)
+		if n, err := w.Retire(rg(0, 10)); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		a.waits(t)
+		w.Unlock()
+		a.waits(t)
+		h.send <- loaded(0, 10, "a2")
+		a.gets(t, "a2")
+		g.Release()
+		if synctest.Wait(); rec.String() != "a" {
+			t.Errorf("retired are %q", rec)
+		}
+		wantContents(t, m, "[0, 10)=a2 [10, 20)=b")
+		usable(t, m)
+	})
+}
