@@ -254,43 +254,34 @@
 //  1. Take the semaphore for reading, and search again. If there is a range add one, and
 //     return the guard; on a closed map, or with an ended context, return that error.
 //  2. Find the gap in which the key lies: where its neighbours end and start. If a
-//     flight's key lies in it, and Options.LoadRange does not say otherwise, go aboard.
-//     If not, put a new flight into the list, whose goroutine goes on with step 4. Give
-//     the semaphore back.
-//  3. Park. Who is woken returns what the flight has decided, or goes back to step 1.
-//     Who leaves takes itself off the flight, unless that has landed; the last to
-//     leave ends the load's context.
+//     flight's key lies in it, and Options.LoadRange does not say otherwise, go aboard,
+//     and compare here whether the flight is for the same key, or the same range of
+//     LoadRange. If not, put a new flight into the list, whose goroutine goes on with
+//     step 4. Give the semaphore back.
+//  3. Park. A caller that is woken returns what the flight has decided, or goes back to
+//     step 1. One that leaves takes itself off the flight, unless that has landed; the
+//     last to leave ends the load's context.
 //  4. Call load, holding nothing. With an error, a panic or a Goexit the flight leaves
-//     the list and tells those aboard.
-//  5. Begin a transaction. Check the range, and see who aboard is in it. All of the
-//     user's code that can panic has run now.
-//  6. Take the flight off the list. From here on nobody boards or leaves.
+//     the list and tells those aboard. The flight's failure is told to those that asked
+//     for the same key; the others look again. If the flight is stale, all look again.
+//  5. Begin a transaction. Check the range, and whether it is fresh: whether it lies in
+//     the flight's window. See who aboard is in it. All of the user's code that can panic
+//     has run now.
+//  6. Take the flight off the list, whether or not it has a range to insert. From here on
+//     nobody boards or leaves.
 //  7. Count the guards of all who are in the range on the new range object, which is
 //     born excluded and which nobody else sees; then insert it.
 //  8. End the transaction, and wake those aboard: those in the range have guards, the
 //     others look again.
 //
-// The races, one by one:
+// An operation that takes ranges away invalidates their keys, and all others that it was
+// given (stale.go). When it plans it compares its range with the key of each flight; when it
+// applies it makes flights of its keys stale, and narrows the windows of the others.
+// A window is the largest interval around the flight's key without an invalidation since
+// the flight began. It holds the rule that a caller that comes after Retire has returned
+// never gets what was read before it.
 //
-//   - A miss comes while a flight lands. Steps 1 and 2 have the semaphore for reading,
-//     5 to 8 for writing, so it sees the flight and no range, or the range and no flight.
-//     With step 6 before 5 it would see neither, and load a second time.
-//   - A writer retires the range as soon as it is there. It finds the guards of step 7.
-//     Counted in step 8, or by the callers themselves, they would come too late.
-//   - A caller's context ends while the flight lands. Before step 6 it goes and is not
-//     counted; after it, it waits the few steps until the transaction has ended, and
-//     returns with its guard. So there is no count that nobody gives back, and no range
-//     of an unfinished transaction is seen.
-//   - A caller comes to a flight that all others have left, and whose load was
-//     cancelled for that. It goes aboard, since a second load at the same time is not
-//     allowed; of an error it is not told but looks again.
-//   - A transaction inserts a range into the gap while load runs. If that overlaps the
-//     loaded one, the loaded one is retired without having been attached. Who aboard
-//     finds its key covered looks again; who does not gets ErrOverlap, because the same
-//     load would come to the same end.
-//   - The map is closed while load runs. Close ends the contexts of all loads, and waits
-//     for the list to be empty: in step 5 the flight finds the map closed and retires
-//     what it has. No flight begins after that, because step 1 has the semaphore.
+// The races stand one by one in load.go, and those of an invalidation in stale.go.
 //
 // # Publication
 //
@@ -339,7 +330,7 @@
 //	├── a guard                Exclude, Remove and Update wait for it, so who has one
 //	│                          must not wait for Map.sem
 //	├── a guard, OnRetire      Drain in a transaction waits for them
-//	├── flights.mu             boarding and landing; leaving takes it alone
+//	├── flights.mu             boarding, landing and invalidating; leaving takes it alone
 //	├── pending.mu             weighing and detaching
 //	├── turns.mu               letting in, detaching, standing in line
 //	│   └── epoch: state.mu    an exclusive guard that is given up at once

@@ -26,7 +26,8 @@ var (
 
 	// ErrBadRange says that a range is empty, upside down or has a NaN bound: every
 	// operation that takes a range and can return an error. AcquireOrLoad says so, too,
-	// of a loaded range that does not cover the key.
+	// of a key that is NaN, and of a loaded range that does not cover the key, or is
+	// not the one that Options.LoadRange has said.
 	ErrBadRange = errors.New("rangelock: range is not valid")
 
 	// ErrPartial says that an operation on whole ranges would cut one: Remove,
@@ -36,6 +37,10 @@ var (
 	// ErrBacklog says that an operation would leave more cost pending than
 	// Options.MaxPending allows: Remove, Retire, Swap, Update, Clear.
 	ErrBacklog = errors.New("rangelock: too much is pending")
+
+	// ErrStale says that the key was invalidated in each of several loads, one after the
+	// other, so that nothing was loaded that could be used: AcquireOrLoad.
+	ErrStale = errors.New("rangelock: invalidated while it was loaded")
 
 	// ErrClosed says that the map has been closed: LockContext, the one-operation
 	// forms, AcquireOrLoad on a miss, and every operation of a Writer that would change the map.

@@ -6,6 +6,8 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
+
+	"github.com/spanlock/spanlock/rangelock"
 )
 
 // TestLoadRetiredAtOnce: a writer that comes next and retires what was just loaded finds
@@ -100,4 +102,61 @@ func TestLoadLeaveAtLanding(t *testing.T) {
 		a.gets(t, "v")
 		usable(t, m)
 	})
+}
+
+// TestLoadOverlapGone: what was in the way of a load has been taken away, and then a caller
+// comes. It is not told of it, though the load's own callers have not been told yet.
+//
+// Kills 42_refused_after_commit: the flight can still be boarded when its transaction has
+// ended.
+func TestLoadOverlapGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("", "b")
+		h := newHangar()
+		a := ask(bg, m, 5, h.load)
+		a.waits(t)
+		brought := windowAt(t, "rangelock: a load has been brought")
+		h.send <- loaded(0, 20, "v")
+		brought.await(t)
+		if n, err := m.Retire(bg, rg(10, 20)); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		b := ask(bg, m, 5, h.load)
+		b.waits(t)
+		brought.letGo()
+		a.fails(t, rangelock.ErrOverlap)
+		b.waits(t) // for a load of its own
+		h.send <- loaded(0, 20, "v")
+		b.gets(t, "v")
+		usable(t, m)
+	})
+}
+
+// TestLoadStaleAtLanding: a load has returned, and waits for its turn as a writer behind a
+// transaction that invalidates its key, or a part of its range. It is stale.
+//
+// Kills 42_window_not_narrowed.
+func TestLoadStaleAtLanding(t *testing.T) {
+	for _, r := range []intRange{rg(0, 10), rg(5, 6), rg(6, 7), rg(4, 5), rg(9, 100)} {
+		synctest.Test(t, func(t *testing.T) {
+			m, rec := tens()
+			h := newHangar()
+			a := ask(bg, m, 5, h.load)
+			a.waits(t)
+			w := m.Lock()
+			h.send <- loaded(0, 10, "old")
+			a.waits(t)
+			if n, err := w.Retire(r); n != 0 || err != nil {
+				t.Fatal(n, err)
+			}
+			w.Unlock()
+			a.waits(t)
+			h.send <- loaded(0, 10, "new")
+			a.gets(t, "new")
+			if synctest.Wait(); rec.String() != "old" {
+				t.Errorf("retired are %q", rec)
+			}
+			usable(t, m)
+		})
+	}
 }

@@ -19,6 +19,10 @@ type flights[K, V any] struct {
 	mu   seam.Mutex
 	list []*flight[K, V]
 
+	// n is the length of list. It is stored under mu. A writer loads it without, and
+	// has no load to think of where it is 0: list grows only under sem for reading.
+	n seam.Int64
+
 	// line is the calls of Close that wait for list to be empty. When there is one
 	// the map is closed, so list does not grow any more.
 	line []*seam.Parker
@@ -33,10 +37,16 @@ type flight[K, V any] struct {
 	cancel  context.CancelFunc // ends the context of load; never changes
 	journey *journey           // never changes
 
+	// A writer changes them, with sem and flights.mu (stale.go). Who has sem in either
+	// mode may read them.
+	window  window[K]
+	planned effect[K] // by the last planStale
+
 	// Under flights.mu. When the flight has landed only its own goroutine has them.
 	aboard   []*passenger[K, V]
 	givenUp  bool // everybody has left once, and the context has ended for it
 	grounded bool // Close has ended the context
+	stale    bool // its key was invalidated, and the context has ended for it
 	landed   bool
 
 	// told is who was aboard when the flight landed. The flight's goroutine writes
@@ -48,7 +58,15 @@ type flight[K, V any] struct {
 type passenger[K, V any] struct {
 	key    K
 	parker *seam.Parker
-	late   bool // came when the flight had been given up
+
+	// own says that the load is for this key, or for the same range of LoadRange. It
+	// was compared when the passenger boarded.
+	own bool
+
+	// late says that the passenger came when the flight had been given up, or after an
+	// invalidation beside the flight's key. How load fails may come of the one, or be
+	// from before the other.
+	late bool
 
 	// What becomes of it: written by the flight when it has landed, read by the
 	// caller after parker has been woken.
@@ -56,6 +74,7 @@ type passenger[K, V any] struct {
 	err      error
 	panicked *loadPanic
 	again    bool // nothing is decided for this key; look again
+	stale    bool // so it is because the key's own load was stale
 }
 
 // journey says in which load a context was given out. It has none of the user's
@@ -70,6 +89,7 @@ type origin struct{}
 // newFlight returns a flight with its first passenger, and the context for its load.
 func newFlight[K, V any](ctx context.Context, p *passenger[K, V], claim Range[K]) (*flight[K, V], context.Context) {
 	from, _ := ctx.Value(origin{}).(*journey)
+	p.own = true
 	f := &flight[K, V]{key: p.key, claim: claim, journey: &journey{from}, aboard: []*passenger[K, V]{p}}
 	ctx = context.WithValue(context.WithoutCancel(ctx), origin{}, f.journey)
 	ctx, f.cancel = context.WithCancel(ctx)
@@ -92,14 +112,29 @@ func (fs *flights[K, V]) leave(f *flight[K, V], p *passenger[K, V]) bool {
 	return true
 }
 
+// start puts a flight into the list.
+//
+// Preconditions: the caller holds mu, and the map's sem for reading.
+func (fs *flights[K, V]) start(f *flight[K, V]) {
+	fs.list = append(fs.list, f)
+	fs.n.Store(int64(len(fs.list)))
+}
+
 // land takes f out of the list and returns who is aboard. From here on their fate is
-// the caller's to decide: they do not leave, but wait to be told.
+// the caller's to decide: they do not leave, but wait to be told. Landing twice is
+// landing once.
+//
+// Preconditions: the caller is the flight's goroutine.
 func (fs *flights[K, V]) land(f *flight[K, V]) []*passenger[K, V] {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
+	if f.landed {
+		return f.told
+	}
 	f.landed = true
 	f.told, f.aboard = f.aboard, nil
 	fs.list = slices.DeleteFunc(fs.list, func(o *flight[K, V]) bool { return o == f })
+	fs.n.Store(int64(len(fs.list)))
 	if len(fs.list) == 0 {
 		for _, p := range fs.line {
 			p.Wake()
@@ -152,47 +187,58 @@ func (p *loadPanic) Unwrap() error {
 	return err
 }
 
+// failure is how a flight ends that has brought no range. The zero failure is none.
+type failure struct {
+	err      error
+	panicked *loadPanic
+
+	// ofLoad says that it comes of load and of what load has read, and not of what is
+	// in the map.
+	ofLoad bool
+}
+
 // fly calls load, brings what it returns into the map, and tells the passengers. It
 // is the flight's goroutine. However load or what it calls ends, by a return, a panic
 // or a Goexit, the passengers are told.
 func (m *Map[K, V]) fly(ctx context.Context, f *flight[K, V], load loader[K, V]) {
-	err := errGoexit
-	ofLoad := true // err is load's own, and may come of a context that was cancelled
-	var panicked *loadPanic
+	why := failure{err: errGoexit, ofLoad: true}
 	defer func() {
 		f.cancel()
-		m.tell(f, err, ofLoad, panicked)
+		m.tell(f, why)
 	}()
 	defer func() {
 		if x := recover(); x != nil {
-			panicked = &loadPanic{x, rdebug.Stack()}
+			why.panicked = &loadPanic{x, rdebug.Stack()}
 		}
 	}()
-	r, v, e := load(ctx, f.key)
-	if e != nil {
-		err = e
+	r, v, err := load(ctx, f.key)
+	if err != nil {
+		why.err = err
 		return
 	}
-	ofLoad = false
 	invariants.At("rangelock: a load has returned")
-	err = m.bring(f, r, v)
+	why = m.bring(f, r, v)
+	invariants.At("rangelock: a load has been brought")
 }
 
-// tell lets a flight land that has failed, and wakes the passengers.
-func (m *Map[K, V]) tell(f *flight[K, V], err error, ofLoad bool, panicked *loadPanic) {
-	if !f.landed { // else bring has decided
-		for _, p := range m.flights.land(f) {
-			switch {
-			case p.again:
-			case panicked != nil:
-				p.panicked = panicked
-			case f.grounded && ofLoad:
-				p.err = fmt.Errorf("%w (load: %w)", ErrClosed, err)
-			case p.late && ofLoad:
-				p.again = true
-			default:
-				p.err = err
-			}
+// tell lets the flight land if it has not, and wakes the passengers with what has
+// become of them. Those that asked for something else than the load was for look again,
+// whatever it is: they may find what they want. So do all when the load was stale.
+func (m *Map[K, V]) tell(f *flight[K, V], why failure) {
+	for _, p := range m.flights.land(f) {
+		switch {
+		case p.guard.h != nil:
+		case why.err == ErrClosed && !why.ofLoad:
+			p.err = ErrClosed
+		case f.grounded && why.ofLoad && why.panicked == nil:
+			p.err = fmt.Errorf("%w (load: %w)", ErrClosed, why.err)
+		case f.stale:
+			p.again, p.stale = true, p.own
+		case p.again:
+		case !p.own, p.late && why.ofLoad:
+			p.again = true
+		default:
+			p.err, p.panicked = why.err, why.panicked
 		}
 	}
 	invariants.At("rangelock: a flight tells")
@@ -204,11 +250,16 @@ func (m *Map[K, V]) tell(f *flight[K, V], err error, ofLoad bool, panicked *load
 // bring inserts what load has returned, in a transaction of its own, and lets the
 // flight land in it. Each passenger in r gets a guard, which is counted before the
 // transaction ends: a writer that retires the range at once after it finds the
-// guards there. If bring returns an error, or panics, the value is on its way to
-// OnRetire and the flight has not landed.
-func (m *Map[K, V]) bring(f *flight[K, V], r Range[K], v V) error {
+// guards there. If bring returns a failure, or panics, the value is on its way to
+// OnRetire.
+//
+// It lands in the transaction in either case. Landing after it would be too late: a
+// writer could take away what is in the way of r, and then a caller could board and be
+// told that it is there.
+func (m *Map[K, V]) bring(f *flight[K, V], r Range[K], v V) (why failure) {
 	w := m.Lock()
 	defer w.Unlock()
+	defer m.flights.land(f)
 	kept := false
 	defer func() {
 		if !kept {
@@ -216,18 +267,19 @@ func (m *Map[K, V]) bring(f *flight[K, V], r Range[K], v V) error {
 		}
 	}()
 	if m.closed.Load() {
-		return ErrClosed
+		return failure{err: ErrClosed}
 	}
-	if !m.valid(r) {
-		return badRange(r)
+	if err := m.checkLoaded(f, r); err != nil {
+		return failure{err: err, ofLoad: true}
 	}
-	if !m.contains(r, f.key) {
-		return fmt.Errorf("%w: load returned %v, which does not cover %v", ErrBadRange, r, f.key)
+	// Only this goroutine makes it stale from here on, since it has sem.
+	if f.stale = f.stale || !m.fresh(&f.window, r); f.stale {
+		return failure{}
 	}
 	var s slot[K, V]
 	if err := m.place(&s, r); err != nil {
 		m.decide(f, func(key K) bool { return !m.contains(r, key) || m.find(m.root.Load(), key) != nil })
-		return err
+		return failure{err: err}
 	}
 	m.decide(f, func(key K) bool { return !m.contains(r, key) })
 
@@ -239,6 +291,19 @@ func (m *Map[K, V]) bring(f *flight[K, V], r Range[K], v V) error {
 	m.attach(&s, h)
 	m.done()
 	invariants.At("rangelock: a load is inserted")
+	return failure{}
+}
+
+// checkLoaded refuses a range that load should not have returned.
+func (m *Map[K, V]) checkLoaded(f *flight[K, V], r Range[K]) error {
+	switch {
+	case !m.valid(r):
+		return badRange(r)
+	case !m.contains(r, f.key):
+		return fmt.Errorf("%w: load returned %v, which does not cover %v", ErrBadRange, r, f.key)
+	case m.options.LoadRange != nil && !m.same(r, f.claim):
+		return fmt.Errorf("%w: load of %v returned %v, and Options.LoadRange %v", ErrBadRange, f.key, r, f.claim)
+	}
 	return nil
 }
 
@@ -272,7 +337,8 @@ func (m *Map[K, V]) admitAll(h *header[K, V], ps []*passenger[K, V]) {
 }
 
 // dispose retires a value that never was in the map, as if its range had been
-// inserted and had left in the same transaction.
+// inserted and had left in the same transaction. If Cost panics, or is negative and so
+// makes it panic, the value is retired all the same, at no cost.
 //
 // Preconditions: the caller holds sem for writing.
 func (m *Map[K, V]) dispose(r Range[K], v V) {
@@ -282,8 +348,21 @@ func (m *Map[K, V]) dispose(r Range[K], v V) {
 	h := m.newHeader(r, v)
 	h.cost = 0
 	defer m.done()
-	defer m.detach(h) // also if Cost panics
-	m.length.Add(1)   // detach takes it off again
-	m.scratch = append(m.scratch[:0], h)
-	m.weigh(r, false) // unbounded: it cannot be refused
+	defer func() {
+		m.length.Add(1) // detach takes it off again
+		m.detach(h)
+	}()
+	h.cost = m.costOfLoaded(r, v)
+}
+
+// costOfLoaded is what Cost says of a loaded range. MaxPending cannot refuse it.
+func (m *Map[K, V]) costOfLoaded(r Range[K], v V) int64 {
+	if m.options.Cost == nil {
+		return 1
+	}
+	cost := m.options.Cost(r, v)
+	if cost < 0 {
+		panic(fmt.Sprintf("rangelock: Options.Cost returned %d for %v", cost, r))
+	}
+	return cost
 }

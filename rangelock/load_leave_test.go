@@ -210,7 +210,8 @@ func TestLoadClosed(t *testing.T) {
 }
 
 // TestLoadDisposes: a value that the map cannot take is pending as any other, with
-// its cost, and MaxPending does not refuse it. A Cost that panics loses nothing.
+// its cost, and MaxPending does not refuse it. A Cost that panics loses nothing, and books
+// nothing.
 func TestLoadDisposes(t *testing.T) {
 	for _, x := range []struct {
 		cost  int64
@@ -231,6 +232,9 @@ func TestLoadDisposes(t *testing.T) {
 			if x.panic {
 				if a.returns(t); a.panicked == nil || !strings.Contains(a.panicked.(error).Error(), "Options.Cost returned -1") {
 					t.Errorf("%v, %v", a.err, a.panicked)
+				}
+				if s := m.Stats(); s.Pending != 1 || s.PendingCost != 0 || s.Ranges != 0 {
+					t.Errorf("%+v", s)
 				}
 			} else {
 				a.fails(t, rangelock.ErrBadRange)

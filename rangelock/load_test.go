@@ -229,7 +229,7 @@ func TestLoadRange(t *testing.T) {
 	})
 }
 
-// TestLoadErrors: what load or the map refuses reaches every caller, the map is as
+// TestLoadErrors: what load or the map refuses reaches every caller of the key, the map is as
 // it was, and a value that cannot be inserted is retired once.
 func TestLoadErrors(t *testing.T) {
 	own := errors.New("own error")
@@ -253,7 +253,7 @@ func TestLoadErrors(t *testing.T) {
 				h := newHangar()
 				a := ask(bg, m, 15, h.load)
 				a.waits(t)
-				b := ask(bg, m, 16, h.load)
+				b := ask(bg, m, 15, h.load)
 				b.waits(t)
 				h.send <- x.load
 				for _, c := range []*asker{a, b} {
@@ -280,7 +280,7 @@ func TestLoadErrors(t *testing.T) {
 }
 
 // TestLoadPanic: a panic in load, or in the compare of the insertion, is raised in
-// every caller, with its value and the stack of load.
+// every caller of the key, with its value and the stack of load.
 func TestLoadPanic(t *testing.T) {
 	boom := errors.New("boom")
 	var inCompare atomic.Bool
@@ -295,7 +295,7 @@ func TestLoadPanic(t *testing.T) {
 					return cmp.Compare(a, b)
 				}, &rangelock.Options[int, string]{OnRetire: func(_ intRange, v string) { rec.add(v) }})
 				h := newHangar()
-				a, b := ask(bg, m, 5, h.load), ask(bg, m, 6, h.load)
+				a, b := ask(bg, m, 5, h.load), ask(bg, m, 5, h.load)
 				a.waits(t)
 				b.waits(t)
 				h.send <- func() (intRange, string, error) {
@@ -329,15 +329,21 @@ func TestLoadPanic(t *testing.T) {
 	})
 }
 
-// TestLoadNaN: no range covers NaN, so nothing is loaded for it.
+// TestLoadNaN: no range covers NaN, so nothing is loaded for it, and nobody is asked for
+// its range.
 func TestLoadNaN(t *testing.T) {
-	m := rangelock.New[float64, string](nil)
-	_, err := m.AcquireOrLoad(bg, math.NaN(), func(context.Context, float64) (rangelock.Range[float64], string, error) {
-		t.Error("load is called")
-		return rangelock.From(0.), "", nil
-	})
-	if !errors.Is(err, rangelock.ErrBadRange) {
-		t.Errorf("error is %v", err)
+	type floats = rangelock.Range[float64]
+	for _, o := range []*rangelock.Options[float64, string]{nil, {LoadRange: func(key float64) floats {
+		t.Errorf("LoadRange(%v) is called", key)
+		return rangelock.Span(math.Floor(key), math.Floor(key)+1)
+	}}} {
+		_, err := rangelock.New(o).AcquireOrLoad(bg, math.NaN(), func(context.Context, float64) (floats, string, error) {
+			t.Error("load is called")
+			return rangelock.From(0.), "", nil
+		})
+		if !errors.Is(err, rangelock.ErrBadRange) {
+			t.Errorf("error is %v", err)
+		}
 	}
 }
 
@@ -347,16 +353,17 @@ func TestLoadOvertaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens()
 		h := newHangar()
-		a, b, c := ask(bg, m, 5, h.load), ask(bg, m, 15, h.load), (*asker)(nil)
-		synctest.Wait()
-		c = ask(bg, m, 35, h.load)
+		a := ask(bg, m, 15, h.load)
+		a.waits(t)
+		b, c := ask(bg, m, 5, h.load), ask(bg, m, 35, h.load)
+		b.waits(t)
 		c.waits(t)
 		if err := m.Insert(bg, rg(0, 10), "won"); err != nil {
 			t.Fatal(err)
 		}
 		h.send <- loaded(0, 20, "lost")
-		a.gets(t, "won")
-		b.fails(t, rangelock.ErrOverlap, "[0, 20)", "[0, 10)")
+		b.gets(t, "won")
+		a.fails(t, rangelock.ErrOverlap, "[0, 20)", "[0, 10)")
 		c.waits(t) // it was not in the range; it loads now
 		h.send <- loaded(30, 40, "d")
 		c.gets(t, "d")

@@ -9,7 +9,7 @@ type Options[K, V any] struct {
 	// good, after the last guard on it was released and no reader can come upon
 	// it any more: the place to unmap, close or free what v stands for. A range
 	// leaves by Remove, Retire, Swap, Update, Clear or Close; so does what a load of
-	// AcquireOrLoad returns and the map cannot take. Calls come one at a
+	// AcquireOrLoad returns and the map cannot take, because it is stale for one. Calls come one at a
 	// time, in the order in which the ranges became free, on a goroutine of the
 	// map's own, never on a reader's or a writer's.
 	//
@@ -39,10 +39,14 @@ type Options[K, V any] struct {
 
 	// LoadRange says which range the load of key is going to return, for
 	// [Map.AcquireOrLoad]: a block of fixed size, say. Then misses in one gap load at
-	// the same time unless it says the same of them. Absent, a load under way could
-	// turn out to fill the whole gap in which its key lies, and misses in one gap take
-	// turns. It is called on a miss, while nothing is held, and may be called on a hit
-	// that meets a writer. A range that is not valid or does not cover key panics.
+	// the same time unless it says the same of them; these share one load, and how it
+	// fails. An invalidation makes exactly those loads stale whose ranges it overlaps.
+	// Absent, a load under way could turn out to fill the whole gap in which its key
+	// lies, and misses in one gap take turns.
+	//
+	// A load that returns another range fails with ErrBadRange. LoadRange is called on a
+	// miss, while nothing is held, and may be called on a hit that meets a writer. A
+	// range that is not valid or does not cover key panics.
 	LoadRange func(key K) Range[K]
 
 	// MergeValue makes the value of the range that Merge puts in the place of two

@@ -27,14 +27,20 @@ func (w Writer[K, V]) remove(method string, r Range[K], wait bool) (int, error) 
 	}
 	defer m.done()
 	var s span[K, V]
-	if err := m.collectWhole(&s, r); err != nil || len(m.scratch) == 0 {
+	if err := m.collectWhole(&s, r); err != nil {
 		return 0, err
+	}
+	m.planStale(r)
+	if len(m.scratch) == 0 {
+		m.makeStale()
+		return 0, nil
 	}
 	if wait {
 		if err := m.exclude(); err != nil {
 			return 0, err
 		}
 	}
+	m.makeStale()
 	m.publishing()
 	m.apply(&cut[K, V]{l: &s.l, r: s.end()}, nil)
 	return m.detachAll(), nil
@@ -89,9 +95,11 @@ func (w Writer[K, V]) Update(key K, v V) error {
 	if err := m.weigh(old.bounds(), true); err != nil {
 		return err
 	}
+	m.planStale(old.bounds())
 	if err := m.exclude(); err != nil {
 		return err
 	}
+	m.makeStale()
 	m.publishing()
 	h := m.newHeader(old.bounds(), v)
 	c.leaf.ranges[c.i-1].Store(h)
@@ -125,12 +133,14 @@ func (m *Map[K, V]) clear(bounded bool) (int, error) {
 		c.i++
 	}
 	if len(m.scratch) == 0 {
+		m.makeAllStale()
 		return 0, nil
 	}
 	all := Range[K]{Lo: m.scratch[0].lo, Unbounded: true}
 	if err := m.weigh(all, bounded); err != nil {
 		return 0, err
 	}
+	m.makeAllStale()
 	m.publishing()
 	m.root.Store(m.emptyRoot())
 	m.killTree(child[K, V]{inner: root})

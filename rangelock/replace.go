@@ -34,8 +34,13 @@ func (w Writer[K, V]) install(method string, r Range[K], v V, wait bool) error {
 	if err := m.collectWhole(&s, r); err != nil {
 		return err
 	}
+	m.planStale(r)
 	if len(m.scratch) == 0 {
-		return m.insert(r, v)
+		if err := m.insert(r, v); err != nil {
+			return err
+		}
+		m.makeStale()
+		return nil
 	}
 	lower := m.lowered(&s, r)
 	same := m.plainKeys && len(m.scratch) == 1 && m.compare(m.scratch[0].lo, r.Lo) == 0
@@ -44,6 +49,7 @@ func (w Writer[K, V]) install(method string, r Range[K], v V, wait bool) error {
 			return err
 		}
 	}
+	m.makeStale()
 	m.publishing()
 	h := m.newHeader(r, v)
 	if same && (s.tail || s.r.leaf == s.l.leaf) {

@@ -29,6 +29,7 @@ func (w Writer[K, V]) Resize(key K, r Range[K]) error {
 			return overlap(r, h.bounds())
 		}
 	}
+	m.planStale(old.bounds())
 	if len(m.scratch) == 0 {
 		return m.move(old, r)
 	}
@@ -36,6 +37,7 @@ func (w Writer[K, V]) Resize(key K, r Range[K]) error {
 	if err := m.exclude(); err != nil {
 		return err
 	}
+	m.makeStale()
 	m.publishing()
 	h := m.newHeader(r, old.value)
 	m.supplant(&s, lower, h)
@@ -56,6 +58,7 @@ func (m *Map[K, V]) move(old *header[K, V], r Range[K]) error {
 	if err := m.exclude(); err != nil {
 		return err
 	}
+	m.makeStale()
 	m.publishing()
 	// The new place first. Both are excluded, so that a reader who finds either waits
 	// for the end of the transaction; a walk may see both.
