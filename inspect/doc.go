@@ -105,8 +105,9 @@
 //
 // A bound is a number if a float64 holds it exactly, else text: integers beyond 2^53 are
 // strings. It is null if it may not be shown, and hi also if "unbounded" is true. Further
-// members of a range are "waiting", "writerWaits" and "value"; they are absent if there is
-// nothing to say. "cells" is empty where all ranges in view are listed. "ranges" of a cell
+// members of a range are "waiting", "writerWaits", "waitedFor" and "value"; they are absent
+// if there is nothing to say. "cells" is empty where all ranges in view are listed. "ranges" of a cell
 // counts those that begin in it, "states" those that reach into it. "leftFor" is in
-// seconds. Members may be added.
+// seconds, and so is "waitedFor", the age of the oldest wait for the range. The waits in
+// "stats" have no range, because its keys may not be shown. Members may be added.
 package inspect

@@ -74,7 +74,7 @@ func TestText(t *testing.T) {
 		go m.View(25, func(rangelock.Range[int], string) {})
 		synctest.Wait()
 		time.Sleep(3 * time.Second)
-		want := "-10-0\tleft\t1\t3s ago\n-10-0\texcluded\t0\n0-10\tfree\t0\n10-20\texcluded\t1\ta writer waits\n20-30\tfree\t0\n100-∞\tfree\t0\n"
+		want := "-10-0\tleft\t1\t3s ago\n-10-0\texcluded\t0\n0-10\tfree\t0\n10-20\texcluded\t1\ta writer waits, the first for 3s\n20-30\tfree\t0\n100-∞\tfree\t0\n"
 		if got := lines(t, h, ""); got != want {
 			t.Errorf("%s, want\n%s", got, want)
 		}
@@ -88,7 +88,7 @@ func TestText(t *testing.T) {
 				t.Errorf("%q is not in:\n%s", want, head)
 			}
 		}
-		if got := lines(t, h, "from=12&to=21"); !strings.HasSuffix(got, "10-20\texcluded\t1\ta writer waits\n20-30\tfree\t0\n") || strings.Contains(got, "0-10") {
+		if got := lines(t, h, "from=12&to=21"); !strings.HasSuffix(got, "10-20\texcluded\t1\ta writer waits, the first for 6s\n20-30\tfree\t0\n") || strings.Contains(got, "0-10") {
 			t.Errorf("zoomed:\n%s", got)
 		}
 		g.Release()

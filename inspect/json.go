@@ -63,6 +63,7 @@ type (
 		Guards      int     `json:"guards"`
 		Waiting     int     `json:"waiting,omitempty"`
 		WriterWaits bool    `json:"writerWaits,omitempty"`
+		WaitedFor   float64 `json:"waitedFor,omitempty"`
 		LeftFor     float64 `json:"leftFor,omitempty"`
 		Value       string  `json:"value,omitempty"`
 	}
@@ -136,7 +137,7 @@ func jsonRows(rows []row) []jsonRange {
 	for _, x := range rows {
 		all = append(all, jsonRange{
 			Index: x.ordinal, Lo: x.rawLo, Hi: x.rawHi, Unbounded: x.unbounded, State: x.state.String(), Guards: x.guards, Waiting: x.waiting,
-			WriterWaits: x.writerWaits, LeftFor: x.left.Seconds(), Value: x.value,
+			WriterWaits: x.writerWaits, WaitedFor: x.waitedFor.Seconds(), LeftFor: x.left.Seconds(), Value: x.value,
 		})
 	}
 	return all

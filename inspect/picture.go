@@ -72,6 +72,7 @@ type row struct {
 	state           state
 	guards, waiting int
 	writerWaits     bool
+	waitedFor       time.Duration // by the oldest of those that wait for it
 	left            time.Duration // how long ago it left the map
 	value           string
 	ordinal         int
@@ -107,6 +108,7 @@ type picture struct {
 	busy    []row  // if not: those in view that are not free, as far as there is room
 	gone    []row  // those in view that have left and are still held, the oldest first
 	outside int    // how many of these are not in view
+	longest row    // the one that has been waited for longest; waitedFor is zero if none is
 	took    time.Duration
 
 	presenter presenter
@@ -122,6 +124,9 @@ func (p *picture) aggregated() bool { return p.inView > maxRows }
 func survey(ctx context.Context, index int, name string, m Map, zoom zoom) (*picture, error) {
 	start := time.Now()
 	p := &picture{index: index, name: name, stats: m.Stats()}
+	for i := range p.stats.Waits {
+		p.stats.Waits[i].Range = "" // made of keys, which may not be shown; the walk finds the range
+	}
 	p.presenter, _ = m.(presenter)
 	p.layout = newLayout(m, p.stats.Ranges)
 	err := p.walk(ctx, m, zoom)
@@ -141,7 +146,7 @@ func (p *picture) walk(ctx context.Context, m Map, zoom zoom) error {
 	}
 	p.zoomed = p.view != p.whole
 	p.counts, p.guards, p.waiting, p.inView = [numStates]int{}, 0, 0, 0
-	p.rows, p.busy, p.gone, p.outside = nil, nil, nil, 0
+	p.rows, p.busy, p.gone, p.outside, p.longest = nil, nil, nil, 0, row{}
 	// With a part for each place, where there are few, no part is covered that is not.
 	p.cells, p.strip = make([]cell, p.view.parts(viewCells)), make([]cell, p.whole.parts(mapCells))
 	n, flat, end := 0, 0, uint64(0)
@@ -170,6 +175,9 @@ func (p *picture) walk(ctx context.Context, m Map, zoom zoom) error {
 		if st == left {
 			p.gone = append(p.gone, p.newRow(r, st, x, z, n))
 			continue
+		}
+		if !r.Since.IsZero() && time.Since(r.Since) > p.longest.waitedFor {
+			p.longest = p.newRow(r, st, x, z, n)
 		}
 		if n++; unordered {
 			p.disorder = unorderedKeys
@@ -231,6 +239,9 @@ func (p *picture) newRow(r *rangelock.RangeState, st state, a, z uint64, ordinal
 	x := row{
 		a: a, z: z, unbounded: r.Unbounded, state: st, guards: r.Guards, waiting: r.Waiting, ordinal: ordinal,
 		writerWaits: st == excluded && r.Guards > 0,
+	}
+	if !r.Since.IsZero() {
+		x.waitedFor = time.Since(r.Since)
 	}
 	x.lo, x.rawLo = p.key(r.Lo)
 	if r.Unbounded {

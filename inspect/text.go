@@ -156,6 +156,9 @@ func (x *row) note() string {
 	if x.waiting > 0 {
 		parts = append(parts, fmt.Sprintf("%d wait", x.waiting))
 	}
+	if x.waitedFor > 0 {
+		parts = append(parts, fmt.Sprintf("the first for %v", short(x.waitedFor)))
+	}
 	return strings.Join(parts, ", ")
 }
 

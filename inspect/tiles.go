@@ -9,6 +9,9 @@ import (
 // stallAlarm is from when on a stalled epoch is shown as a fault.
 const stallAlarm = time.Second
 
+// waitAlarm is from when on a wait that lasts is.
+const waitAlarm = time.Second
+
 // tiles are the figures at the top of the page.
 func (p *picture) tiles() [][]tile {
 	s := &p.stats
@@ -38,11 +41,12 @@ func (p *picture) tiles() [][]tile {
 	}}
 }
 
-// waitTile says who waits.
+// waitTile says who waits: for the lock, for guards or for a turn at a range, for a load,
+// for OnRetire or for room. The oldest wait decides the alarm.
 func (p *picture) waitTile() tile {
 	s := &p.stats.Sem
 	n := s.WaitingReaders + s.WaitingWriters
-	t := tile{Label: "waiting", Value: count(n + p.waiting), Note: "the lock is free"}
+	t := tile{Label: "waiting", Value: count(n + p.stats.Waiting), Note: "the lock is free"}
 	switch {
 	case s.Writer:
 		t.Note = "a writer has the lock"
@@ -51,8 +55,15 @@ func (p *picture) waitTile() tile {
 	}
 	if n > 0 {
 		t.Note = waitText(p)
-		t.Alarm = s.OldestWait >= stallAlarm
 	}
+	if len(p.stats.Waits) > 0 {
+		w := &p.stats.Waits[0]
+		t.Note += fmt.Sprintf("; %s, the first for %v, for %v", plural(p.stats.Waiting, "wait"), short(w.Waited), w.For)
+	}
+	if x := &p.longest; x.waitedFor > 0 {
+		t.Note += fmt.Sprintf("; longest at %s, for %v", x.bounds(), short(x.waitedFor))
+	}
+	t.Alarm = max(s.OldestWait, p.stats.OldestWait) >= waitAlarm
 	return t
 }
 

@@ -84,6 +84,7 @@ type page[K, V any] struct {
 
 // walkAll is the loop of All.
 func (m *Map[K, V]) walkAll(yield func(Range[K], V) bool) {
+	m.mustBeMade()
 	var p page[K, V]
 	m.readFirst(&p)
 	m.walk(&p, nil, holder[K, V]{}, yield)

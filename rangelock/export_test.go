@@ -178,7 +178,10 @@ func (m *Map[K, V]) Sweep() {
 }
 
 // InLine returns how many goroutines stand in line for the range that covers key.
-func (m *Map[K, V]) InLine(key K) int { return m.inLine(m.find(m.root.Load(), key)) }
+func (m *Map[K, V]) InLine(key K) int {
+	_, n := m.waitingSince(m.find(m.root.Load(), key), reserved)
+	return n
+}
 
 // Lines returns how many ranges have a line.
 func (m *Map[K, V]) Lines() int {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	rdebug "runtime/debug"
 	"slices"
+	"time"
 
 	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/seam"
@@ -57,6 +58,7 @@ type flight[K, V any] struct {
 // passenger is a caller that waits for a flight.
 type passenger[K, V any] struct {
 	key    K
+	since  time.Time // when it came
 	parker *seam.Parker
 
 	// own says that the load is for this key, or for the same range of LoadRange. It

@@ -3,6 +3,7 @@ package rangelock
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/seam"
@@ -43,8 +44,8 @@ import (
 //
 // Load runs on a goroutine of its own. Its context has the values of the first
 // caller's. It ends when nobody waits for the load any more, when the load has become
-// stale, or when the map is closed. A caller whose ctx is done leaves, with the context's
-// error, and the others wait on; one that leaves while the load is landing may get its
+// stale, or when the map is closed. A caller whose ctx is done leaves, with a
+// [WaitError], and the others wait on; one that leaves while the load is landing may get its
 // guard all the same. What arrives when all have left is inserted.
 //
 // # Stale loads
@@ -169,7 +170,7 @@ func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K,
 		if !p.parker.Park(ctx.Done()) {
 			invariants.At("rangelock: a passenger leaves")
 			if m.flights.leave(f, p) {
-				return g, ctx.Err()
+				return g, &WaitError[K]{For: ForLoad, Waited: time.Since(p.since), ended: endedBy(ctx)}
 			}
 			p.parker.Park(nil) // landed: a few steps more, and perhaps a guard to give back
 		}
@@ -214,14 +215,14 @@ func (m *Map[K, V]) board(ctx context.Context, key K, claim Range[K], load loade
 		g, _, t := m.hold(h, false)
 		return g, t, nil, nil, nil
 	}
-	if err := ctx.Err(); err != nil {
-		return g, nil, nil, nil, err
+	if ctx.Err() != nil {
+		return g, nil, nil, nil, m.notWaited(ctx, ForLoad)
 	}
 	if m.closed.Load() {
 		return g, nil, nil, nil, ErrClosed
 	}
 	here := m.gapOf(key)
-	p = &passenger[K, V]{key: key, parker: seam.NewParker()}
+	p = &passenger[K, V]{key: key, since: time.Now(), parker: seam.NewParker()}
 	m.flights.mu.Lock()
 	defer m.flights.mu.Unlock() // compare may panic
 	for _, f := range m.flights.list {

@@ -52,6 +52,11 @@ func (s Stats) String() string {
 	l.waits(s.LockWaits, s.LockWaited, "the lock")
 	l.waits(s.ExcludeWaits, s.ExcludeWaited, "guards")
 	l.waits(s.TurnWaits, s.TurnWaited, "a turn")
+	l.part("waiting: ")
+	for _, w := range s.Waits {
+		l.gauge(true, "%v", w)
+	}
+	l.gauge(s.Waiting > len(s.Waits), "and %d more", s.Waiting-len(s.Waits))
 	l.part("")
 	l.gauge(s.Sem.Writer, "a writer has the lock")
 	if !s.Sem.Writer { // else those that are just being refused
@@ -137,6 +142,8 @@ func (s Stats) LogValue() slog.Value {
 		slog.Duration("excludeWaited", s.ExcludeWaited),
 		slog.Int64("turnWaits", s.TurnWaits),
 		slog.Duration("turnWaited", s.TurnWaited),
+		slog.Int("waiting", s.Waiting),
+		slog.Duration("oldestWait", s.OldestWait),
 		slog.Duration("stalled", s.Stalled),
 		slog.Attr{Key: "sem", Value: slog.GroupValue(sem...)},
 	)

@@ -180,7 +180,7 @@ func TestHandlesString(t *testing.T) {
 // says how things stand. Whoever adds a field decides which.
 func TestStatsSub(t *testing.T) {
 	stand := []string{
-		"Ranges", "Hot", "Levels", "Bytes", "Pending", "PendingCost", "Stalled",
+		"Ranges", "Hot", "Levels", "Bytes", "Pending", "PendingCost", "Stalled", "Waiting", "OldestWait",
 		"Sem.Readers", "Sem.WaitingWriters", "Sem.WaitingReaders", "Sem.OldestWait",
 		"Domain.Epoch", "Domain.Pins", "Domain.Pending", "Domain.PendingCost", "Domain.Peak",
 		"Domain.OldestPending", "Domain.StalledFor",

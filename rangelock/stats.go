@@ -33,7 +33,7 @@ type Stats struct {
 
 	// Waits for the semaphore, of readers and writers, and for guards on excluded
 	// ranges; how many there were and how long they took together. A wait that is
-	// under way is not counted yet.
+	// under way is not counted yet; see Waits.
 	LockWaits     int64
 	LockWaited    time.Duration
 	ExcludeWaits  int64
@@ -42,6 +42,12 @@ type Stats struct {
 	// Waits for a turn at a range that has, or is to have, an exclusive guard.
 	TurnWaits  int64
 	TurnWaited time.Duration
+
+	// Waits under way, but for those in the semaphore's queue, which Sem has: how many
+	// there are, how long the oldest has lasted, and the oldest of them, 16 at most.
+	Waiting    int
+	OldestWait time.Duration
+	Waits      []Wait
 
 	Retired     int64         // ranges that have been through OnRetire, or freed without one
 	Pending     int           // ranges that have left and have not
@@ -65,10 +71,11 @@ type tally struct {
 }
 
 // Stats returns what the map has done so far. It takes no lock that a reader or a
-// writer waits for long, and looks at every inner node of the tree: call it once a
-// second rather than once an operation. The fields are read one after the other and
+// writer waits for long, and looks at every inner node of the tree and at everybody that
+// waits: call it once a second rather than once an operation. The fields are read one after the other and
 // need not fit together exactly.
 func (m *Map[K, V]) Stats() Stats {
+	m.mustBeMade()
 	t := &m.tally
 	domain := m.domain.Stats()
 	s := Stats{
@@ -87,6 +94,7 @@ func (m *Map[K, V]) Stats() Stats {
 		Sem:           m.sem.Stats(),
 		Domain:        domain,
 	}
+	s.Waiting, s.OldestWait, s.Waits = m.waits()
 	s.Pending, s.PendingCost = m.pending.sum()
 	s.Levels, s.Bytes = m.size(s.Ranges)
 	s.Hot = m.pool.hotRanges()

@@ -29,6 +29,10 @@ type RangeState struct {
 	Hot       bool
 	Waiting   int
 
+	// Since is when the oldest of those came that wait for the range now: the writer that
+	// has excluded it, or the first in its line. If nobody waits it is the zero Time.
+	Since time.Time
+
 	// Detached says that the range has left the map, at Left, and only lives on for
 	// its guards. For ranges in the map it is false, and Left the zero Time.
 	Detached bool
@@ -45,6 +49,7 @@ type surveyed[K any] struct {
 // word is what the state word of a range says, and what stands beside it.
 type word struct {
 	guards, waiting                    int
+	since                              time.Time
 	excluded, exclusive, hot, detached bool
 }
 
@@ -61,8 +66,8 @@ func (m *Map[K, V]) readWord(h *header[K, V]) word {
 		detached:  s&(detached|retired) != 0,
 		hot:       s&hot != 0,
 	}
-	if s&reserved != 0 {
-		w.waiting = m.inLine(h)
+	if s&(reserved|excluded) != 0 && !w.detached {
+		w.since, w.waiting = m.waitingSince(h, s)
 	}
 	return w
 }
@@ -127,6 +132,7 @@ func (s *shown[K]) each(buf []surveyed[K], yield func(*RangeState) bool) bool {
 		s.at = buf[i].r
 		x.Unbounded, x.Guards, x.Waiting, x.Excluded = s.at.Unbounded, w.guards, w.waiting, w.excluded
 		x.Exclusive, x.Hot, x.Detached, x.Left = w.exclusive, w.hot, w.detached, buf[i].left
+		x.Since = w.since
 		if !yield(x) {
 			return false
 		}
@@ -136,6 +142,7 @@ func (s *shown[K]) each(buf []surveyed[K], yield func(*RangeState) bool) bool {
 
 // survey is the loop of Survey. It goes from leaf to leaf as walk does.
 func (m *Map[K, V]) survey(yield func(*RangeState) bool) {
+	m.mustBeMade()
 	var room [leafCap]surveyed[K]
 	s := newShown[K]()
 	if !s.each(m.readLingering(room[:0], maxLingering), yield) {
@@ -185,6 +192,7 @@ func (m *Map[K, V]) surveyLeaf(buf []surveyed[K], from K, started bool) []survey
 // empty map both are zero Values. The two are not read at one instant. It is as quick
 // as two searches, and waits for nobody.
 func (m *Map[K, V]) Extent() (lo, hi reflect.Value, unbounded bool) {
+	m.mustBeMade()
 	pin := m.domain.Pin()
 	defer pin.Unpin()
 	var c cursor[K, V]

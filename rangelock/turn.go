@@ -225,18 +225,6 @@ func (l *line[K, V]) grant(s uint64) (n int, to uint64, ok bool) {
 	return n, to, true
 }
 
-// inLine returns how many stand in line for h.
-func (m *Map[K, V]) inLine(h *header[K, V]) (n int) {
-	m.turns.mu.Lock()
-	defer m.turns.mu.Unlock()
-	if l := m.turns.lines[h]; l != nil {
-		for t := l.head; t != nil; t = t.next {
-			n++
-		}
-	}
-	return n
-}
-
 // sendBack ends the line of h, if there is one, for the writer that has detached it.
 func (m *Map[K, V]) sendBack(h *header[K, V]) {
 	q := &m.turns
