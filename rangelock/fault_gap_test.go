@@ -11,7 +11,7 @@ import (
 // range away and puts another there. Nobody may see the gap, be it that the tree
 // shows it.
 //
-// It kills 18_false_gap, 36_miss_on_odd, 51_even_between_operations and
+// It kills 18_false_gap, 36_miss_on_odd, 78_even_between_operations and
 // 55_remove_keeps_even.
 func TestGapInsideTransaction(t *testing.T) {
 	for name, read := range readings {

@@ -38,7 +38,7 @@ func TestLeafImmutable(t *testing.T) {
 // separator into the keys of the next, by Insert and by Swap, from both sides. The
 // separator has to move, or a search for a key behind it ends in the wrong leaf.
 //
-// It kills 50_raise_missing and 57_lower_missing.
+// It kills 77_raise_missing and 57_lower_missing.
 func TestOverSeparator(t *testing.T) {
 	const n = rangelock.LeafCap
 	for _, how := range []string{"Insert", "Swap"} {
