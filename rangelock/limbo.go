@@ -35,7 +35,7 @@ type limbo[K, V any] struct {
 	bags  []bag[K, V] // rarely more than three: bags of one epoch become one
 	clean nodes[K, V] // cleared, bounded by maxSpare
 	fresh int         // objects that came in since the last poll
-	armed bool        // a timer or a callback will tidy
+	armed bool        // a timer, the collector or a callback will tidy
 }
 
 // killLeaf says that l will not be reachable from the root when the operation ends:
@@ -88,7 +88,9 @@ func (m *Map[K, V]) seal() {
 	}
 	b.mu.Unlock()
 	if arm {
-		seam.AfterFunc(tidyAfter, func() { m.domain.Retire(m.tidyFn) })
+		// That it comes is certain; a deadline in the place of armed would do nothing for
+		// a map that nobody writes to any more.
+		seam.AfterFunc(tidyAfter, m.tidyFn)
 	}
 }
 
@@ -152,8 +154,8 @@ func (m *Map[K, V]) cleanLocked(from *nodes[K, V]) {
 	*from = nodes[K, V]{}
 }
 
-// tidy is the domain's callback behind the timer: it clears what is ready and
-// asks for another turn when something is left.
+// tidy runs when no writer has polled for a while: it clears what is ready and, when
+// something is left, asks the domain for another turn after a grace period.
 func (m *Map[K, V]) tidy() {
 	m.limbo.mu.Lock()
 	m.pollLocked()

@@ -96,17 +96,9 @@ func Gosched() {
 	runtime.Gosched()
 }
 
-// A Timer is what AfterFunc returns.
-type Timer struct{ real *time.Timer }
-
-// Stop keeps the timer from firing, and reports whether it has. In an exploration it has
-// not: the timer may always have fired already.
-func (t *Timer) Stop() bool { return t.real != nil && t.real.Stop() }
-
 // AfterFunc runs f as a task at any time, or on its own goroutine after d.
-func AfterFunc(d time.Duration, f func()) *Timer {
-	if schedule.AfterFunc(f) {
-		return new(Timer)
+func AfterFunc(d time.Duration, f func()) {
+	if !schedule.AfterFunc(f) {
+		later(d, f)
 	}
-	return &Timer{time.AfterFunc(d, f)}
 }

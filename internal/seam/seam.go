@@ -53,8 +53,7 @@ func Go(f func()) { go f() }
 // Gosched lets other goroutines run.
 func Gosched() { runtime.Gosched() }
 
-// Timer is what AfterFunc returns.
-type Timer = time.Timer
-
-// AfterFunc runs f on its own goroutine after d.
-func AfterFunc(d time.Duration, f func()) *Timer { return time.AfterFunc(d, f) }
+// AfterFunc runs f on its own goroutine, once, after d. If that is in a bubble of
+// testing/synctest that ends before, it runs f outside of the bubble, some time after the
+// collector has seen that.
+func AfterFunc(d time.Duration, f func()) { later(d, f) }
