@@ -3,10 +3,13 @@ package spanlock_test
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"sync"
+	"time"
 
 	"github.com/spanlock/spanlock/epoch"
 	"github.com/spanlock/spanlock/inspect"
@@ -68,20 +71,21 @@ var (
 	_ func(rangelock.Range[int], *rangelock.Options[int, string]) *rangealloc.Allocator[int, string] = rangealloc.New[int, string]
 	_ []error                                                                                        = []error{
 		rangelock.ErrNotFound, rangelock.ErrBusy, rangelock.ErrOverlap, rangelock.ErrBadRange,
-		rangelock.ErrPartial, rangelock.ErrBacklog, rangelock.ErrClosed, rangealloc.ErrNoSpace,
+		rangelock.ErrPartial, rangelock.ErrBacklog, rangelock.ErrClosed, rangelock.ErrStale, rangealloc.ErrNoSpace,
 	}
 )
 
 var _ = span{Lo: 1, Hi: 2, Unbounded: false}
 
 var _ = rangelock.Options[key, value]{
-	OnRetire:   func(r span, v value) {},
-	Cost:       func(r span, v value) int64 { return 1 },
-	MaxPending: int64(1),
-	SplitValue: func(r span, at key, v value) (left, right value) { return v, v },
-	LoadRange:  func(k key) span { return span{Lo: k, Unbounded: true} },
-	MergeValue: func(left, right span, lv, rv value) (v value, ok bool) { return lv, true },
-	Trace:      &rangelock.Trace{},
+	OnRetire:    func(r span, v value) {},
+	Cost:        func(r span, v value) int64 { return 1 },
+	MaxPending:  int64(1),
+	WaitForRoom: true,
+	SplitValue:  func(r span, at key, v value) (left, right value) { return v, v },
+	LoadRange:   func(k key) span { return span{Lo: k, Unbounded: true} },
+	MergeValue:  func(left, right span, lv, rv value) (v value, ok bool) { return lv, true },
+	Trace:       &rangelock.Trace{},
 }
 
 var _ interface {
@@ -93,6 +97,7 @@ var _ interface {
 	TryAcquireExclusive(key) (guard, error)
 	AcquireOrLoad(context.Context, key, func(context.Context, key) (span, value, error)) (guard, error)
 	AcquireNext(key) (guard, bool)
+	AcquireNextContext(context.Context, key) (guard, error)
 	View(key, func(r span, v value)) bool
 	Get(key) (value, bool)
 	Guards(span) iter.Seq[*guard]
@@ -112,19 +117,40 @@ var _ interface {
 	Retire(context.Context, span) (int, error)
 	Swap(context.Context, span, value) error
 	Drain(context.Context) error
+	Room(ctx context.Context, cost int64) error
 	Close(context.Context) error
+	fmt.Stringer
+	fmt.GoStringer
 } = (*rangelock.Map[key, value])(nil)
 
 var _ interface {
 	Value() value
 	Range() span
 	Release()
+	fmt.Stringer
 } = (*guard)(nil)
+
+var _ interface {
+	error
+	Unwrap() []error
+} = &rangelock.WaitError[key]{For: rangelock.ForGuards, Range: span{}, Guards: 1, Held: []span{}, Waited: time.Second}
+
+var _ interface {
+	error
+	Unwrap() error
+} = &rangelock.BacklogError[key]{Range: span{}, Cost: 1, Pending: 1, MaxPending: 1}
+
+var _ interface {
+	Sub(earlier rangelock.Stats) rangelock.Stats
+	slog.LogValuer
+	fmt.Stringer
+} = rangelock.Stats{Waiting: 1, OldestWait: time.Second, Waits: []rangelock.Wait{{For: rangelock.ForLoad, Range: "", Guards: 1, Waited: time.Second}}}
 
 var _ interface {
 	Find(key) (span, value, bool)
 	Overlapping(span) iter.Seq2[span, value]
 	Acquire(key) (guard, bool)
+	AcquireContext(context.Context, key) (guard, error)
 	Unlock()
 } = rangelock.Reader[key, value]{}
 

@@ -44,6 +44,7 @@
 //	Free                            its turn, the guards on the range, then OnRetire
 //	FreeLater                       its turn
 //	Map.Drain                       the guards on what was freed, and OnRetire
+//	Map.Room                        room under Options.MaxPending
 //	Close                           its turn, then as Drain
 //	Map, Map.All, Map.Len           never
 //	Map.TryAcquire                  never

@@ -70,6 +70,13 @@ func (m Map[K, V]) AcquireNext(key K) (rangelock.Guard[K, V], bool) {
 	return m.of("AcquireNext").AcquireNext(key)
 }
 
+// AcquireNextContext is like [Map.AcquireNext], but gives up when ctx is done, with a
+// [rangelock.WaitError]. Its error where no allocated range ends above key is
+// [rangelock.ErrNotFound].
+func (m Map[K, V]) AcquireNextContext(ctx context.Context, key K) (rangelock.Guard[K, V], error) {
+	return m.of("AcquireNextContext").AcquireNextContext(ctx, key)
+}
+
 // Guards yields a guard on each allocated range that overlaps r, one at a time, as
 // [rangelock.Map.Guards] does.
 func (m Map[K, V]) Guards(r rangelock.Range[K]) iter.Seq[*rangelock.Guard[K, V]] {
@@ -107,6 +114,10 @@ func (m Map[K, V]) RLock() rangelock.Reader[K, V] { return m.of("RLock").RLock()
 func (m Map[K, V]) RLockContext(ctx context.Context) (rangelock.Reader[K, V], error) {
 	return m.of("RLockContext").RLockContext(ctx)
 }
+
+// Room waits until freeing a range of the given cost fits under Options.MaxPending, as
+// [rangelock.Map.Room] does. Options.WaitForRoom does not make Free and FreeLater wait.
+func (m Map[K, V]) Room(ctx context.Context, cost int64) error { return m.of("Room").Room(ctx, cost) }
 
 // Drain waits until OnRetire has returned for every range that was freed before the
 // call, or, without one, until the guards on those ranges are released; then their keys

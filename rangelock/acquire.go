@@ -29,8 +29,8 @@ const (
 // of one instant between call and return: it never reports a gap that was there
 // neither before nor after a transaction, and never a range of an unfinished one.
 //
-// It takes no lock, allocates nothing and takes a bounded number of steps, unless
-// it meets a writer: one that has excluded the range, or, for a key without a
+// It takes no lock, allocates nothing (but for the first ranges of a map to become hot)
+// and takes a bounded number of steps, unless it meets a writer: one that has excluded the range, or, for a key without a
 // range, one that has begun to change the set. Then it waits until that writer,
 // and those that were queued already, have unlocked. If it meets an exclusive guard,
 // or somebody who waits for one, it waits for its turn at the range.

@@ -48,6 +48,7 @@
 //	AcquireNext, Guards                 the same as Acquire, and where a gap lies before the
 //	                                    range, a writer that has begun to change the map
 //	AcquireContext, GuardsContext,      the same, until the context ends
+//	AcquireNextContext,
 //	AcquireExclusiveContext
 //	AcquireOrLoad                       as AcquireContext; on a miss for load, then as
 //	                                    LockContext
@@ -61,8 +62,12 @@
 //	TryExclude                          never
 //	Find, Overlapping                   never
 //	Reader.Acquire                      an exclusive guard
+//	Reader.AcquireContext               the same, until the context ends
 //	Unlock, Downgrade                   never
-//	Map.Insert, Remove, Retire, Swap    as LockContext, then as the operation
+//	Map.Insert, Remove, Retire, Swap    as LockContext, then as the operation; where
+//	                                    Options.WaitForRoom says so, room under MaxPending,
+//	                                    holding nothing
+//	Room                                room under MaxPending
 //	Drain                               the guards on what has left the map, and OnRetire
 //	Close                               as LockContext, then for loads, then as Drain
 //
@@ -357,7 +362,8 @@
 // Acquire and Release are a search, a pin and an unpin, which write a counter that few
 // goroutines share, and two atomic additions to the word of the range, which all its
 // readers share, or, when it has become hot, to a counter that few share, with one more
-// look at the word. Get writes nothing to the range. Neither allocates if it does not wait.
+// look at the word. Get writes nothing to the range. Neither allocates if it does not wait, except that the first 32 ranges of a map to become
+// hot have their stripes made. Guards allocates the guard that it yields.
 //
 // A change copies one leaf of the tree, of at most 32 ranges, seldom more, into memory
 // that was used before; a steady stream of insertions and removals allocates nothing

@@ -101,8 +101,10 @@ func (m *Map[K, V]) enterOverlap(key K) (g Guard[K, V], a answer, covers bool) {
 // and is attached during the whole walk is yielded once, and where two yielded
 // ranges do not meet, there was a gap at one instant. Each ends above the one before; one
 // that was put in during the walk may reach back over what was yielded already. It waits
-// like [Map.AcquireNext].
-// If r is not valid it yields nothing.
+// like [Map.AcquireNext]. If r is not valid it yields nothing.
+//
+// Each guard that it yields is allocated, because the body might keep the pointer. It
+// panics as [Map.All] does.
 func (m *Map[K, V]) Guards(r Range[K]) iter.Seq[*Guard[K, V]] {
 	return func(yield func(*Guard[K, V]) bool) {
 		for g := range m.GuardsContext(context.Background(), r) {

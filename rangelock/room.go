@@ -10,23 +10,14 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// Room waits until an operation of the given cost fits under Options.MaxPending, and
+// Room waits until an operation of the given cost fits under Options.MaxPending. It
 // reserves nothing: another writer may be quicker. It holds no lock while it waits, and
 // those that wait are served in the order in which they came. The cost is in units of
-// Options.Cost, and that of an operation that was refused stands in its [BacklogError]:
+// Options.Cost; what a refused operation would have cost stands in its [BacklogError].
 //
-//	for {
-//		err := w.change(ctx) // a transaction of the caller's, that ends with the error
-//		var full *rangelock.BacklogError[int64]
-//		if !errors.As(err, &full) {
-//			return err
-//		}
-//		if err := m.Room(ctx, full.Cost); err != nil {
-//			return err
-//		}
-//	}
-//
-// The one-operation forms do this by themselves where Options.WaitForRoom says so.
+// A transaction that finds no room ends, waits in Room, and begins anew; the example
+// shows it. The one-operation forms do that by themselves where Options.WaitForRoom says
+// so.
 //
 // ctx ends the wait, with a [WaitError]; where nothing has to be waited for, Room succeeds
 // also when ctx is done. It returns [ErrBacklog] at once if the cost is more than

@@ -332,3 +332,30 @@ func TestZeroMap(t *testing.T) {
 		t.Error("the zero Map has ranges")
 	}
 }
+
+// TestSurveyOfEmptyLine: the last leaves a line while a transaction has the range excluded,
+// so that the line stays, with nobody in it.
+func TestSurveyOfEmptyLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a")
+		g := alone(t, m, 5)
+		ctx, cancel := context.WithCancel(bg)
+		inLine := start("AcquireExclusiveContext", func() { m.AcquireExclusiveContext(ctx, 5) })
+		inLine.waits(t)
+		excluding := start("Remove", func() { m.Remove(bg, rg(0, 10)) })
+		excluding.waits(t)
+		cancel()
+		inLine.returns(t)
+		for s := range m.Survey() {
+			if s.Waiting != 0 || !s.Excluded || s.Since.IsZero() {
+				t.Errorf("surveyed %+v", s)
+			}
+		}
+		if s := m.Stats(); s.Waiting != 1 {
+			t.Errorf("%d wait: %v", s.Waiting, s.Waits)
+		}
+		g.Release()
+		excluding.returns(t)
+		m.Close(bg)
+	})
+}

@@ -98,7 +98,8 @@ func (m *Map[K, V]) waits() (n int, oldest time.Duration, list []Wait) {
 func (m *Map[K, V]) waitingSince(h *header[K, V], s uint64) (since time.Time, inLine int) {
 	if s&reserved != 0 {
 		m.turns.mu.Lock()
-		if l := m.turns.lines[h]; l != nil {
+		// A line can be empty: the last has left it while a transaction has the range.
+		if l := m.turns.lines[h]; l != nil && l.head != nil {
 			since = l.head.since
 			for t := l.head; t != nil; t = t.next {
 				inLine++
