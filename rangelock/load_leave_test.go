@@ -14,17 +14,6 @@ import (
 // cause is a context key of the test's.
 type cause struct{}
 
-// contextOf returns the context of the load under way.
-func (h *hangar) context(t *testing.T) context.Context {
-	t.Helper()
-	synctest.Wait()
-	p := h.ctx.Load()
-	if p == nil {
-		t.Fatal("no load under way")
-	}
-	return *p
-}
-
 // TestLoadLeave: a caller whose context ends leaves the others waiting, the first no
 // less than the second; only when all have left does the load's context end.
 func TestLoadLeave(t *testing.T) {
@@ -93,7 +82,7 @@ func TestLoadGivenUp(t *testing.T) {
 				}
 				var b *asker
 				if late {
-					b = ask(bg, m, 6, h.load)
+					b = ask(bg, m, 5, h.load)
 					b.waits(t)
 				}
 				if n := h.calls.Load(); n != 1 {

@@ -33,6 +33,17 @@ func (h *hangar) load(ctx context.Context, key int) (intRange, string, error) {
 	return (<-h.send)()
 }
 
+// context returns the context of the load under way.
+func (h *hangar) context(t *testing.T) context.Context {
+	t.Helper()
+	synctest.Wait()
+	p := h.ctx.Load()
+	if p == nil {
+		t.Fatal("no load under way")
+	}
+	return *p
+}
+
 // loaded is what load returns: [lo, hi) with v.
 func loaded(lo, hi int, v string) func() (intRange, string, error) {
 	return func() (intRange, string, error) { return rg(lo, hi), v, nil }

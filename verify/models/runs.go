@@ -52,4 +52,15 @@ var runs = []run{
 	{"ranges", "26 finish_no_generation", "TXNS=3 SWAPS STRIPES TRY HOTONLY NOSTOP BROKEN_26", true},
 	{"ranges", "stripes, remove", "TXNS=1 REMOVES STRIPES TRY HOTS=1", false},
 	{"ranges", "stripes, two swaps", "TXNS=2 SWAPS STRIPES TRY HOTONLY HOTS=1", false},
+
+	{"load", "two retirements", "", false},
+	{"load", "insertions", "INSERTS", false},
+	{"load", "two writers", "NW=2 TXNS=1", false},
+	{"load", "41 outcome_of_another", "BROKEN_41", true},
+	{"load", "42 stale_load", "BROKEN_42", true},
+	{"load", "42 stale_load_of_nothing", "BROKEN_NOTHING", true},
+	{"load", "42 window_not_narrowed", "BROKEN_WINDOW", true},
+	{"load", "42 failure_from_before", "BROKEN_BEFORE", true},
+	{"load", "42 refused_after_commit", "INSERTS BROKEN_COMMIT", true},
+	{"load", "91 landed_before_insert", "BROKEN_91", true},
 }
