@@ -40,7 +40,7 @@ const (
 // It panics when the range has 2^28 guards. On a closed map it reports false.
 func (m *Map[K, V]) Acquire(key K) (Guard[K, V], bool) {
 	if debug {
-		m.mayWait("Acquire", toAcquire)
+		m.mayAcquire("Acquire", toAcquire, key)
 	}
 	g, a := m.enter(key)
 	if a >= busy {
@@ -58,7 +58,7 @@ func (m *Map[K, V]) Acquire(key K) (Guard[K, V], bool) {
 // With an error the guard is the zero Guard.
 func (m *Map[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], error) {
 	if debug && ctx.Done() == nil {
-		m.mayWait("AcquireContext", toAcquire)
+		m.mayAcquire("AcquireContext", toAcquire, key)
 	}
 	g, a := m.enter(key)
 	if a >= busy {
@@ -123,7 +123,7 @@ func (m *Map[K, V]) View(key K, f func(r Range[K], v V)) bool {
 // disturb each other.
 func (m *Map[K, V]) Get(key K) (V, bool) {
 	if debug {
-		m.mayWait("Get", toAcquire)
+		m.mayWait("Get", toGet)
 	}
 	v, a := m.look(key)
 	if a >= busy {

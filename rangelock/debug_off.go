@@ -13,6 +13,10 @@ type watched struct{}
 
 func (m *Map[K, V]) watch()                             { _ = m.watched }
 func (*Map[K, V]) mayWait(string, intent)               {}
+func (*Map[K, V]) mayAcquire(string, intent, K)         {}
+func (*Map[K, V]) readerMayAcquire(*ticket, K)          {}
+func (*Map[K, V]) mayExclude(*header[K, V])             {}
+func (*Map[K, V]) excludes()                            {}
 func (m *Map[K, V]) remember(g Guard[K, V]) Guard[K, V] { return g }
 func (m *Map[K, V]) rememberWriter()                    {}
 func (m *Map[K, V]) forgetWriter()                      {}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"weak"
 
 	"github.com/spanlock/spanlock/internal/caller"
 	"github.com/spanlock/spanlock/internal/seam"
@@ -38,6 +39,7 @@ type Leak struct {
 func (m *Map[K, V]) Leaks() []Leak {
 	holds.mu.Lock()
 	defer holds.mu.Unlock()
+	now := time.Now() // one for all, or two guards could change places
 	var leaks []Leak
 	for goroutine, list := range holds.by {
 		for _, h := range list {
@@ -47,7 +49,7 @@ func (m *Map[K, V]) Leaks() []Leak {
 			leaks = append(leaks, Leak{
 				Range:     h.r.String(),
 				Exclusive: h.exclusive,
-				Held:      time.Since(h.since),
+				Held:      now.Sub(h.since),
 				Goroutine: goroutine,
 				Stack:     h.taken.String(),
 				Lost:      h.lost,
@@ -86,6 +88,8 @@ type hold struct {
 	id        uint64 // the map
 	r         fmt.Stringer
 	exclusive bool
+	object    any         // which range object: a weak pointer, or this would keep the map
+	detached  func() bool // reports whether the range has left the map
 	goroutine string
 	since     time.Time
 	taken     caller.Stack
@@ -104,13 +108,14 @@ func (h *hold) String() string {
 	return string(h.kind)
 }
 
-// holds is everything that is held of any map, and in which order maps were used.
+// holds is everything that is held of any map, and what is known of the maps.
 var holds struct {
 	mu     seam.Mutex
 	maps   uint64
 	by     map[string][]*hold // by goroutine
 	told   map[conflicting]bool
-	orders map[[2]uint64]order // by what was held, and what was asked for
+	facts  map[uint64]*facts // by map
+	orders graph             // of maps
 }
 
 // conflicting is what is reported once: something held of a map, and a call.
@@ -118,14 +123,6 @@ type conflicting struct {
 	id           uint64
 	kind         kind
 	taken, asked caller.Stack
-}
-
-// order says that once a goroutine held something of one map and asked for another.
-type order struct {
-	held  string
-	taken caller.Stack // where that was taken
-	asked caller.Stack // where the other was asked for
-	what  string
 }
 
 // inside says which calls are the package's own and not its user's.
@@ -148,6 +145,11 @@ func report(text string) {
 func (m *Map[K, V]) watch() {
 	holds.mu.Lock()
 	defer holds.mu.Unlock()
+	if holds.by == nil {
+		holds.by = make(map[string][]*hold)
+		holds.told = make(map[conflicting]bool)
+		holds.facts = make(map[uint64]*facts)
+	}
 	holds.maps++
 	m.watched.id = holds.maps
 	runtime.AddCleanup(m, forgetMap, m.watched.id)
@@ -157,11 +159,8 @@ func (m *Map[K, V]) watch() {
 func forgetMap(id uint64) {
 	holds.mu.Lock()
 	defer holds.mu.Unlock()
-	for e := range holds.orders {
-		if e[0] == id || e[1] == id {
-			delete(holds.orders, e)
-		}
-	}
+	delete(holds.facts, id)
+	holds.orders.forget(id)
 	for c := range holds.told {
 		if c.id == id {
 			delete(holds.told, c)
@@ -173,11 +172,6 @@ func newHold(k kind, id uint64) *hold {
 	h := &hold{kind: k, id: id, goroutine: caller.Goroutine(), since: time.Now(), taken: here()}
 	holds.mu.Lock()
 	defer holds.mu.Unlock()
-	if holds.by == nil {
-		holds.by = make(map[string][]*hold)
-		holds.told = make(map[conflicting]bool)
-		holds.orders = make(map[[2]uint64]order)
-	}
 	holds.by[h.goroutine] = append(holds.by[h.goroutine], h)
 	return h
 }
@@ -206,6 +200,12 @@ func (m *Map[K, V]) remember(g Guard[K, V]) Guard[K, V] {
 	h := newHold(aGuard, m.watched.id)
 	h.r = g.h.bounds()
 	h.exclusive = g.life&alone != 0
+	object := weak.Make(g.h)
+	h.object = object
+	h.detached = func() bool {
+		x := object.Value()
+		return x != nil && x.state.Load()&detached != 0
+	}
 	g.mark.token = &token{h}
 	runtime.AddCleanup(g.mark.token, func(h *hold) {
 		holds.mu.Lock()
@@ -246,86 +246,3 @@ func (m *Map[K, V]) rememberReader(t *ticket) {
 }
 
 func forgetReader(t *ticket) { t.watched.owner.end() }
-
-// conflict says what happens if a goroutine that holds h means to do what of the same
-// map; empty if nothing.
-func conflict(h *hold, what intent) string {
-	switch {
-	case h.kind == aGuard && what == toExclude:
-		return "it waits for itself if that is one of the ranges"
-	case h.kind == aGuard:
-		return "a writer that excludes that range waits for the guard, and the call for the writer"
-	case what == toExclude || h.kind == aReader && what == toAcquire:
-		return ""
-	}
-	return "it waits for itself"
-}
-
-// mayWait reports what can go wrong if the calling goroutine waits for the map now, in
-// the named method, whether or not it has to wait this time.
-func (m *Map[K, V]) mayWait(method string, what intent) {
-	id, asked := m.watched.id, here()
-	var found []string
-	holds.mu.Lock()
-	for _, h := range holds.by[caller.Goroutine()] {
-		if h.id != id {
-			if text := noteOrder(h, id, method, asked); text != "" {
-				found = append(found, text)
-			}
-			continue
-		}
-		c := conflicting{id, h.kind, h.taken, asked}
-		if why := conflict(h, what); why != "" && !holds.told[c] {
-			holds.told[c] = true
-			found = append(found, fmt.Sprintf("rangelock: %s by a goroutine that holds %v of the same map: %s\nit was taken at\n%s%s was called at\n%s",
-				method, h, why, h.taken, method, asked))
-		}
-	}
-	holds.mu.Unlock()
-	for _, text := range found {
-		report(text)
-	}
-}
-
-// noteOrder notes that who holds h asks for the map id, and returns a report if maps
-// were used in the opposite order before.
-//
-// Preconditions: the caller holds holds.mu.
-func noteOrder(h *hold, id uint64, method string, asked caller.Stack) string {
-	edge := [2]uint64{h.id, id}
-	if _, known := holds.orders[edge]; known {
-		return ""
-	}
-	holds.orders[edge] = order{held: h.String(), taken: h.taken, asked: asked, what: method}
-	back := path(id, h.id, map[uint64]bool{})
-	if back == nil {
-		return ""
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "rangelock: maps are used in an order that goes in a circle, so goroutines can wait for each other\nholding %v of map %d, taken at\n%s%s of map %d was called at\n%s",
-		h, h.id, h.taken, method, id, asked)
-	for _, e := range back {
-		o := holds.orders[e]
-		fmt.Fprintf(&b, "and before, holding %v of map %d, taken at\n%s%s of map %d was called at\n%s", o.held, e[0], o.taken, o.what, e[1], o.asked)
-	}
-	return b.String()
-}
-
-// path returns the orders that lead from one map to another, or nil.
-//
-// Preconditions: the caller holds holds.mu.
-func path(from, to uint64, seen map[uint64]bool) [][2]uint64 {
-	seen[from] = true
-	for e := range holds.orders {
-		if e[0] != from || seen[e[1]] && e[1] != to {
-			continue
-		}
-		if e[1] == to {
-			return [][2]uint64{e}
-		}
-		if rest := path(e[1], to, seen); rest != nil {
-			return append([][2]uint64{e}, rest...)
-		}
-	}
-	return nil
-}

@@ -78,37 +78,35 @@
 //
 // # What is not promised
 //
-// A goroutine that holds a guard and waits for a writer of the same map can wait for
-// ever: a writer that excludes the guarded range waits for the guard, and the
-// goroutine waits for that writer. That holds for Acquire, View and Get of any key,
-// for AcquireOrLoad, and for Lock, RLock and the one-operation forms. TryAcquire is safe there, and so
-// is a wait whose context ends. Writers that use only Insert, Load, TryExclude,
-// Retire, Swap and Clear wait for no guard, and a map that has only such writers has
-// no such deadlock.
+// A goroutine that holds a guard and waits for the map's lock can wait for ever: whoever
+// has the lock may be waiting for the guard. Acquire, View and Get of any key, Lock,
+// RLock, AcquireOrLoad and the one-operation forms wait for it; TryAcquire does not, and
+// a context ends the wait. It is safe in a map in which nobody who has the lock waits for
+// a guard. [Map] says exactly when that is so, and lists the circles that remain.
 //
 // A goroutine waits for itself when it
 //
-//   - excludes, removes or updates a range on which it holds a guard, or drains while
-//     it holds a guard on a range that has left the map;
+//   - excludes, removes or updates a range on which it holds a guard, drains while it
+//     holds a guard on a range that has left the map, or closes while it holds any;
 //   - asks for an exclusive guard on a range on which it holds a guard, or for a shared
 //     one where it holds an exclusive one or somebody waits for one;
 //   - calls Acquire, View, Get, Lock, RLock, Close or a one-operation form during its
 //     own transaction (use the Writer's methods and TryAcquire);
-//   - calls Lock or a one-operation form while it has a Reader, or RLock when a writer
-//     may have queued in between;
+//   - calls Lock, Close or a one-operation form while it has a Reader, or RLock when a
+//     writer may have queued in between;
 //   - calls AcquireOrLoad for a key without a range in its own transaction, with a
 //     Reader, or in a load that is to fill the same gap, or Close in a load;
 //   - calls Drain or Close in OnRetire, or Drain in a transaction while OnRetire waits
 //     for that transaction.
 //
-// Under -tags spanlockdebug the package reports all of that when it could happen, and not
-// only when it does: a call that may wait for a writer by a goroutine that holds a guard,
-// a transaction or a Reader of the same map, with the stacks of both; and maps that are
-// used in an order that goes in a circle. It goes by the goroutine that took the guard,
-// so a program that hands guards to other goroutines may be wronged. A wait that its
-// context can end is left alone. There, Map.Leaks lists the guards that are held and
-// where they were taken, and every use of a copy of a released guard panics. A report is
-// a panic, or a call of DebugReport. A normal build has nothing of it.
+// Under -tags spanlockdebug the package reports these calls and circles when they could
+// come to a deadlock, with all stacks, and not only when they do; and maps that are used
+// in an order that goes in a circle. It does not see what OnRetire or a load waits for. A
+// call under a guard is reported when the map has been seen to make it dangerous, before
+// the call or after it. Guards are attributed to the goroutine that acquired them, so
+// programs that pass guards on may see false reports. A wait that its context can end is
+// left alone. There, Map.Leaks lists the guards that are held, and every use of a copy of
+// a released guard panics. A report is a panic, or a call of DebugReport.
 //
 // All is no snapshot. Retiring is not prompt: OnRetire may run late, or never, if a
 // guard is not released. Nothing is rolled back.

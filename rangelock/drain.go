@@ -18,6 +18,9 @@ import (
 // holds it, unless OnRetire waits for that transaction.
 func (m *Map[K, V]) Drain(ctx context.Context) error {
 	m.mustBeMade()
+	if debug && ctx.Done() == nil {
+		m.mayWait("Drain", toDrain)
+	}
 	start := time.Now()
 	if !m.pending.wait(ctx) {
 		return &WaitError[K]{For: ForRetire, Held: m.heldRanges(), Waited: time.Since(start), ended: endedBy(ctx)}
@@ -54,6 +57,9 @@ func (m *Map[K, V]) sweep(ctx context.Context) {
 // It must not be called from OnRetire, nor during a transaction by the one who holds
 // it, nor by a goroutine that has a guard or a Reader of the map, nor by a load.
 func (m *Map[K, V]) Close(ctx context.Context) error {
+	if debug && ctx.Done() == nil {
+		m.mayWait("Close", toClose)
+	}
 	if !m.closed.Load() {
 		if err := m.closeLocked(ctx); err != nil {
 			return err

@@ -100,6 +100,9 @@ func (m *Map[K, V]) collectSpan(s *span[K, V], r Range[K]) {
 // exclude excludes the ranges in m.scratch and waits until nobody is in them. On
 // error done lets in again those that it has excluded.
 func (m *Map[K, V]) exclude() error {
+	if debug {
+		m.excludes()
+	}
 	m.shut()
 	for _, h := range m.scratch {
 		if err := m.await(h); err != nil {
@@ -158,7 +161,7 @@ func (m *Map[K, V]) await(h *header[K, V]) error {
 func (m *Map[K, V]) awaitSlow(h *header[K, V]) (err error) {
 	ctx := m.txn.ctx
 	if debug && ctx.Done() == nil {
-		m.mayWait("Exclude", toExclude)
+		m.mayExclude(h)
 	}
 	m.excludeWaiting()
 	x := &exclusion[K, V]{h: h, r: h.bounds(), since: time.Now(), parker: seam.NewParker()}

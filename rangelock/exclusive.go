@@ -66,7 +66,7 @@ func (m *Map[K, V]) TryAcquireExclusive(key K) (Guard[K, V], error) {
 
 func (m *Map[K, V]) acquireExclusive(ctx context.Context, key K) (Guard[K, V], answer, error) {
 	if debug && ctx.Done() == nil {
-		m.mayWait("AcquireExclusive", toAcquire)
+		m.mayAcquire("AcquireExclusive", toAlone, key)
 	}
 	g, a := m.enterAlone(key)
 	var err error

@@ -109,7 +109,7 @@ func (m *Map[K, V]) AcquireOrLoad(ctx context.Context, key K, load func(ctx cont
 		panic("rangelock: AcquireOrLoad with a nil load")
 	}
 	if debug && ctx.Done() == nil {
-		m.mayWait("AcquireOrLoad", toAcquire)
+		m.mayAcquire("AcquireOrLoad", toLoad, key)
 	}
 	g, a := m.enter(key)
 	var err error

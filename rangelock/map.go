@@ -22,14 +22,41 @@ import (
 // out who wants to be alone on it, and he them, without a writer and without an effect on
 // other ranges.
 //
-// A goroutine that holds a guard must not wait for a writer of the same map, in
-// [Map.Acquire], [Map.AcquireContext], [Map.View], [Map.Get], [Map.Lock],
-// [Map.RLock] or a one-operation form like [Map.Swap]: a writer that excludes the
-// guarded range by Exclude, Remove or Update would wait for the guard, and both for
-// ever, or until a context ends it. [Map.TryAcquire] is safe there. So is everything
-// where all writers of the map use only Insert, Load, TryExclude, Retire, Swap and
-// Clear, which wait for no guard. A goroutine in a transaction or with a [Reader]
-// must not wait for itself either.
+// # Deadlocks
+//
+// The map's lock is what a transaction or a [Reader] has. [Map.Lock], [Map.RLock],
+// [Map.AcquireOrLoad] and the one-operation forms like [Map.Swap] wait for it, and
+// [Map.Acquire], [Map.AcquireExclusive], [Map.AcquireNext], [Map.View] and [Map.Get] may
+// do so, for any key. A goroutine that holds a guard must not wait for the lock without a
+// context that ends, unless nobody who has the lock waits for the guard: no
+// transaction calls [Writer.Exclude], Remove, Update, Replace, Split, Merge or Resize
+// (Insert, Load, TryExclude, Retire, Swap and Clear wait for no guard), and
+//
+//   - nobody calls [Map.AcquireExclusive] while it has a Reader, which waits for all
+//     guards on the range;
+//   - nobody calls [Map.Drain] during a transaction or with a Reader, which waits for
+//     all guards on ranges that have left the map;
+//   - if the goroutine's guard is exclusive, nobody calls [Reader.Acquire], or Acquire
+//     or AcquireNext with a Reader: these wait for exclusive guards;
+//   - if it is shared, nobody does so in a map in which others call AcquireExclusive:
+//     who wants an exclusive guard waits for the shared one, and Reader.Acquire may
+//     stand behind it in line.
+//
+// [Map.TryAcquire] is safe under a guard, and what has a context that ends fails instead.
+//
+// Without the lock, guards alone can close a circle, when goroutines hold a guard on one
+// range and ask for one on another, in orders that do not agree, and an exclusive guard is
+// held or waited for: two who each hold what the other asks for; also if all four are
+// shared, when somebody waits for an exclusive guard on each of the ranges. The order of
+// the keys is an order to agree on. And a load of AcquireOrLoad must not wait for a guard
+// that one of its callers holds.
+//
+// A goroutine in a transaction or with a Reader must not wait for itself either; the
+// package's documentation lists how.
+//
+// Under -tags spanlockdebug all of this is reported as soon as both sides have been seen,
+// in whichever order, but for what a load waits for. Of the calls under a guard that were
+// harmless so far up to 256 for each map are remembered for this, and 4096 pairs of ranges.
 //
 // In the terminology of the Go memory model, everything that a writer does before
 // Unlock or Downgrade synchronizes before the return of any Acquire, TryAcquire,

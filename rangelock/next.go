@@ -39,7 +39,7 @@ func (m *Map[K, V]) next(ctx context.Context, key K) (Guard[K, V], answer, error
 		return Guard[K, V]{}, missed, nil // NaN
 	}
 	if debug && ctx.Done() == nil {
-		m.mayWait("AcquireNext", toAcquire)
+		m.mayAcquire("AcquireNext", toNext, key)
 	}
 	g, a := m.enterNext(key)
 	var err error

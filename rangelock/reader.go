@@ -140,6 +140,9 @@ func (r Reader[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], e
 
 func (r Reader[K, V]) acquire(ctx context.Context, method string, key K) (Guard[K, V], answer, error) {
 	m := r.check(method)
+	if debug && ctx.Done() == nil {
+		m.readerMayAcquire(r.t, key)
+	}
 	h := m.find(m.root.Load(), key)
 	if h == nil {
 		return Guard[K, V]{}, missed, nil

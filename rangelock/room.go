@@ -31,6 +31,9 @@ func (m *Map[K, V]) Room(ctx context.Context, cost int64) error {
 		panic(fmt.Sprintf("rangelock: Room for a negative cost %d", cost))
 	}
 	m.mustBeMade()
+	if debug && ctx.Done() == nil {
+		m.mayWait("Room", toDrain)
+	}
 	max := m.options.MaxPending
 	switch {
 	case m.closed.Load():

@@ -46,6 +46,7 @@ func (s Stack) Outside(inside func(function string) bool) Stack {
 		}
 		copy(s.pcs[:], s.pcs[1:s.n])
 		s.n--
+		s.pcs[s.n] = 0 // stacks are compared
 	}
 	return s
 }
