@@ -248,3 +248,19 @@ func TestDebugOrder(t *testing.T) {
 	wantReport(t, "c, a", nest(c, a), "circle", "and before")
 	wantNone(t, "c, a is known", nest(c, a))
 }
+
+// TestDebugOrderSafe: the order of maps does not matter where nobody who has a map's lock
+// waits for a guard. When both maps have seen somebody who does, the circle is reported.
+func TestDebugOrderSafe(t *testing.T) {
+	a, _ := tens("a")
+	b, _ := tens("b")
+	for _, m := range [][2]*intMap{{a, b}, {b, a}} {
+		wantNone(t, "without a writer that excludes", func() {
+			g := takeHere(t, m[0], 5)
+			defer g.Release()
+			release(m[1].Acquire(5))
+		})
+	}
+	wantNone(t, "with one in one of the maps", func() { exclude(a) })
+	wantReport(t, "with one in both", func() { exclude(b) }, "circle", "takeHere", "and before")
+}
