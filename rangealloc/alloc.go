@@ -17,8 +17,8 @@ import (
 //
 // It returns [ErrNoSpace], wrapped with the size and the alignment asked for and the
 // largest gap; [ErrBadSize] if size is not positive; [ErrBadAlign] if align is neither
-// zero nor a power of two; [rangelock.ErrClosed] after Close; the context's error.
-// Then nothing has changed and the range is the zero Range.
+// zero nor a power of two; [rangelock.ErrClosed] after Close; a [rangelock.WaitError] if
+// ctx has ended. Then nothing has changed and the range is the zero Range.
 func (a *Allocator[K, V]) Alloc(ctx context.Context, size, align K, v V) (rangelock.Range[K], error) {
 	return a.alloc(ctx, "Alloc", size, align, v, (*gaps).first)
 }
@@ -26,7 +26,7 @@ func (a *Allocator[K, V]) Alloc(ctx context.Context, size, align K, v V) (rangel
 // AllocBest is like [Allocator.Alloc], but takes the keys from the smallest gap that
 // they fit in, of gaps of one size the lowest, and as low in it as they fit. It keeps
 // large gaps whole and leaves splinters; which of the two fragments less depends on the
-// sizes.
+// sizes. Its errors are those of [Allocator.Alloc].
 func (a *Allocator[K, V]) AllocBest(ctx context.Context, size, align K, v V) (rangelock.Range[K], error) {
 	return a.alloc(ctx, "AllocBest", size, align, v, (*gaps).best)
 }
@@ -67,7 +67,8 @@ func (a *Allocator[K, V]) alloc(ctx context.Context, method string, size, align 
 // range that has it, or is being freed, which [Map.Drain] waits for; [ErrOutside] if r
 // has keys that the allocator does not have, as every unbounded range has that does not
 // lie in an unbounded one; [rangelock.ErrBadRange] if r is not valid;
-// [rangelock.ErrClosed] after Close; the context's error. Then nothing has changed.
+// [rangelock.ErrClosed] after Close; a [rangelock.WaitError] if ctx has ended. Then
+// nothing has changed.
 func (a *Allocator[K, V]) AllocAt(ctx context.Context, r rangelock.Range[K], v V) error {
 	m := a.of("AllocAt")
 	part, ok := a.order.stretch(r)

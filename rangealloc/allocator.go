@@ -102,12 +102,12 @@ func panicZero(method, of string) { panic("rangealloc: " + method + " of the zer
 func (a *Allocator[K, V]) Map() Map[K, V] { return Map[K, V]{a.of("Map")} }
 
 // Close retires every range, makes the allocator refuse whatever comes later with
-// [rangelock.ErrClosed], and waits as [Map.Drain] does. MaxPending does not count.
+// rangelock.ErrClosed, and waits as [Map.Drain] does. MaxPending does not count.
 // Guards that are held stay good, and Close waits for them; new readers find nothing.
 //
 // When ctx is done before it has its turn, nothing has changed; when ctx is done later,
 // the allocator is closed, but OnRetire has not returned for some ranges yet. In both
-// cases it returns the context's error, and calling it again goes on.
+// cases it returns a [rangelock.WaitError], and calling it again goes on.
 //
 // It must not be called from OnRetire, nor by a goroutine that has a guard or a Reader
 // of the map.

@@ -11,25 +11,36 @@ import (
 // What an allocator refuses is one of these errors or one of rangelock's; an operation
 // that returns one has changed nothing. They are wrapped with what was asked for and
 // what is in the way, so compare with [errors.Is]. A wait that a context ends returns
-// the context's own error.
+// a [rangelock.WaitError]. The doc comments of the operations say which of rangelock's
+// errors they return.
 var (
 	// ErrNoSpace says that no gap is large enough, also after what alignment takes of
-	// it; the text says how large the largest is: Alloc, AllocBest. Keys that FreeLater
-	// gave back may be missing only because OnRetire has not returned for them.
+	// it; the text says how large the largest is. Keys that FreeLater gave back may be
+	// missing only because OnRetire has not returned for them.
+	//
+	// Returned by: Allocator.Alloc, Allocator.AllocBest.
 	ErrNoSpace = errors.New("rangealloc: no gap is large enough")
 
-	// ErrBadSize says that a size is zero or negative: Alloc, AllocBest.
+	// ErrBadSize says that a size is zero or negative.
+	//
+	// Returned by: Allocator.Alloc, Allocator.AllocBest.
 	ErrBadSize = errors.New("rangealloc: size is not positive")
 
-	// ErrBadAlign says that an alignment is negative or not a power of two: Alloc,
-	// AllocBest. Zero is as good as one.
+	// ErrBadAlign says that an alignment is negative or not a power of two. Zero is
+	// as good as one.
+	//
+	// Returned by: Allocator.Alloc, Allocator.AllocBest.
 	ErrBadAlign = errors.New("rangealloc: alignment is not a power of two")
 
-	// ErrOutside says that a range has keys that the allocator does not have: AllocAt.
+	// ErrOutside says that a range has keys that the allocator does not have.
+	//
+	// Returned by: Allocator.AllocAt.
 	ErrOutside = errors.New("rangealloc: range is not within the allocator's")
 
-	// ErrNotAllocated says that no allocated range begins at the key: Free, FreeLater.
-	// It was freed before, or the key is in the middle of one.
+	// ErrNotAllocated says that no allocated range begins at the key. It was freed
+	// before, or the key is in the middle of one.
+	//
+	// Returned by: Allocator.Free, Allocator.FreeLater.
 	ErrNotAllocated = errors.New("rangealloc: no allocated range begins at the key")
 )
 

@@ -23,8 +23,8 @@ import (
 //
 // It returns [ErrNotAllocated], wrapped with the key, if no allocated range begins at
 // lo; [rangelock.ErrBacklog] as Options.MaxPending says; [rangelock.ErrClosed] after
-// Close; the context's error, also when ctx is done at the call. Then nothing has
-// changed.
+// Close; a [rangelock.WaitError] if ctx has ended, also when it is done at the call. Then
+// nothing has changed.
 //
 // It must not be called by a goroutine that has a guard of the map, nor, if there is an
 // OnRetire, from OnRetire or by a goroutine that holds what OnRetire waits for.

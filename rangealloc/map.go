@@ -34,7 +34,7 @@ func (m Map[K, V]) of(method string) *rangelock.Map[K, V] {
 func (m Map[K, V]) Acquire(key K) (rangelock.Guard[K, V], bool) { return m.of("Acquire").Acquire(key) }
 
 // AcquireContext is like [Map.Acquire], but gives up when ctx is done and then returns
-// its error. It returns [rangelock.ErrNotFound] if key is not allocated.
+// a [rangelock.WaitError]. It returns [rangelock.ErrNotFound] if key is not allocated.
 func (m Map[K, V]) AcquireContext(ctx context.Context, key K) (rangelock.Guard[K, V], error) {
 	return m.of("AcquireContext").AcquireContext(ctx, key)
 }
@@ -84,7 +84,7 @@ func (m Map[K, V]) Guards(r rangelock.Range[K]) iter.Seq[*rangelock.Guard[K, V]]
 }
 
 // GuardsContext is like [Map.Guards], but ctx ends its waits, as it does those of
-// [rangelock.Map.GuardsContext].
+// [rangelock.Map.GuardsContext], with a [rangelock.WaitError].
 func (m Map[K, V]) GuardsContext(ctx context.Context, r rangelock.Range[K]) iter.Seq2[*rangelock.Guard[K, V], error] {
 	return m.of("GuardsContext").GuardsContext(ctx, r)
 }
@@ -110,7 +110,7 @@ func (m Map[K, V]) Len() int { return m.of("Len").Len() }
 func (m Map[K, V]) RLock() rangelock.Reader[K, V] { return m.of("RLock").RLock() }
 
 // RLockContext is like [Map.RLock], but gives up when ctx is done, also when it is done
-// at the call, and then returns its error.
+// at the call, and then returns a [rangelock.WaitError].
 func (m Map[K, V]) RLockContext(ctx context.Context) (rangelock.Reader[K, V], error) {
 	return m.of("RLockContext").RLockContext(ctx)
 }
@@ -121,7 +121,8 @@ func (m Map[K, V]) Room(ctx context.Context, cost int64) error { return m.of("Ro
 
 // Drain waits until OnRetire has returned for every range that was freed before the
 // call, or, without one, until the guards on those ranges are released; then their keys
-// can be given out again. When ctx is done it stops waiting and returns its error.
+// can be given out again. When ctx is done it stops waiting and returns a
+// [rangelock.WaitError].
 //
 // It must not be called from OnRetire, nor by a goroutine that has a guard on a range
 // that was freed.

@@ -29,10 +29,12 @@ func Default() *Map[uintptr, any] { return defaultMap() }
 // Acquire is [Map.Acquire] of the default map.
 func Acquire(key uintptr) (Guard[uintptr, any], bool) { return defaultMap().Acquire(key) }
 
-// AcquireContext is [Map.AcquireContext] of the default map.
+// AcquireContext is [Map.AcquireContext] of the default map. Its errors are those of
+// [Map.AcquireContext].
 func AcquireContext(ctx context.Context, key uintptr) (Guard[uintptr, any], error) {
 	return defaultMap().AcquireContext(ctx, key)
 }
 
-// TryAcquire is [Map.TryAcquire] of the default map.
+// TryAcquire is [Map.TryAcquire] of the default map. Its errors are those of
+// [Map.TryAcquire].
 func TryAcquire(key uintptr) (Guard[uintptr, any], error) { return defaultMap().TryAcquire(key) }

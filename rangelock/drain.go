@@ -9,9 +9,8 @@ import (
 // before the call, or, without an OnRetire, until the guards on those ranges are
 // released. Ranges that keep leaving while it waits do not keep it waiting.
 //
-// When ctx is done it stops waiting and returns the context's error; where there is
-// nothing to wait for it succeeds also then. Any number of goroutines may drain at
-// once.
+// When ctx is done it stops waiting and returns a [WaitError]; where there is nothing
+// to wait for it succeeds also then. Any number of goroutines may drain at once.
 //
 // It must not be called from OnRetire, nor by a goroutine that has a guard on a range
 // that has left the map. It may be called during a transaction, also by the one who
@@ -43,7 +42,7 @@ func (m *Map[K, V]) sweep(ctx context.Context) {
 	m.limbo.mu.Unlock()
 }
 
-// Close retires every range, makes the map refuse further changes with [ErrClosed],
+// Close retires every range, makes the map refuse further changes with ErrClosed,
 // and waits as [Map.Drain] does. MaxPending does not count. Readers find an empty map
 // from then on; guards that are held stay good, and Close waits for them. It ends the
 // contexts of all loads of [Map.AcquireOrLoad] that are under way, waits for them, too,
@@ -51,8 +50,8 @@ func (m *Map[K, V]) sweep(ctx context.Context) {
 //
 // When ctx is done before it has its turn as a writer, nothing has changed; when
 // ctx is done later, the map is closed, but OnRetire has not returned for some
-// ranges yet. In both cases it returns the context's error, and calling it again
-// goes on. A second Close of a closed map only waits, for what is still pending.
+// ranges yet. In both cases it returns a [WaitError], and calling it again goes on. A
+// second Close of a closed map only waits, for what is still pending.
 //
 // It must not be called from OnRetire, nor during a transaction by the one who holds
 // it, nor by a goroutine that has a guard or a Reader of the map, nor by a load.

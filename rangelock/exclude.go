@@ -16,7 +16,7 @@ import (
 // nothing overlaps there is nothing to do. A caller that has a guard on one of the
 // ranges waits for itself.
 //
-// If the transaction's context ends the wait, Exclude returns its error and lets
+// If the transaction's context ends the wait, Exclude returns a [WaitError] and lets
 // readers in again where this call had excluded them. It returns [ErrBadRange] if r
 // is not valid and [ErrClosed] on a closed map.
 //

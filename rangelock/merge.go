@@ -7,10 +7,11 @@ import "fmt"
 // values. It excludes both and waits for the guards on them. Nothing is retired: the
 // values move.
 //
-// It returns ErrNotFound, wrapped with the key, if no two ranges meet at at;
-// ErrPartial if there is no MergeValue or if it says that the two do not go
-// together; the transaction's context's error if that ends the wait. Then nothing
-// has changed. MergeValue is called after the wait, when both ranges are excluded.
+// It returns [ErrNotFound], wrapped with the key, if no two ranges meet at at;
+// [ErrPartial] if there is no MergeValue or if it says that the two do not go
+// together; [ErrClosed] on a closed map; a [WaitError] if the transaction's context
+// ends the wait. Then nothing has changed. MergeValue is called after the wait, when
+// both ranges are excluded.
 func (w Writer[K, V]) Merge(at K) error {
 	m, err := w.change("Merge")
 	if err != nil {

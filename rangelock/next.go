@@ -116,7 +116,7 @@ func (m *Map[K, V]) Guards(r Range[K]) iter.Seq[*Guard[K, V]] {
 }
 
 // GuardsContext is like [Map.Guards], but a wait ends when ctx is done: then it yields
-// nil with the context's error, and ends. In all other steps the error is nil.
+// nil with a [WaitError], and ends. In all other steps the error is nil.
 func (m *Map[K, V]) GuardsContext(ctx context.Context, r Range[K]) iter.Seq2[*Guard[K, V], error] {
 	return func(yield func(*Guard[K, V], error) bool) {
 		m.mustBeMade()

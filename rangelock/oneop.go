@@ -4,7 +4,8 @@ import "context"
 
 // Insert is a transaction with one [Writer.Insert] in it: as [Map.LockContext] it
 // waits for its turn as a writer, which ctx ends, fails at once when ctx is done at
-// the call, and returns [ErrClosed] on a closed map.
+// the call, with a [WaitError], and returns [ErrClosed] on a closed map. Its other errors
+// are those of [Writer.Insert].
 func (m *Map[K, V]) Insert(ctx context.Context, r Range[K], v V) error {
 	w, err := m.LockContext(ctx)
 	if err != nil {
@@ -17,16 +18,17 @@ func (m *Map[K, V]) Insert(ctx context.Context, r Range[K], v V) error {
 // Remove is a transaction with one [Writer.Remove] in it. It waits for its turn as a
 // writer, and then, keeping other writers out, for the guards on the ranges; where
 // Options.WaitForRoom says so it waits for room before that, holding nothing. ctx ends
-// each of these waits. It fails at once when ctx is done at the call, and returns
-// [ErrClosed] on a closed map.
+// each of these waits, with a [WaitError]. It fails at once when ctx is done at the call,
+// and returns [ErrClosed] on a closed map. Its other errors are those of [Writer.Remove].
 func (m *Map[K, V]) Remove(ctx context.Context, r Range[K]) (int, error) {
 	return m.takeOut(ctx, "Remove", r, true)
 }
 
 // Retire is a transaction with one [Writer.Retire] in it. It waits for its turn as a
 // writer, and where Options.WaitForRoom says so for room before that, holding nothing;
-// ctx ends both waits. It waits for no reader. It fails at once when ctx is done at
-// the call, and returns [ErrClosed] on a closed map.
+// ctx ends both waits, with a [WaitError]. It waits for no reader. It fails at once when
+// ctx is done at the call, and returns [ErrClosed] on a closed map. Its other errors are
+// those of [Writer.Retire].
 func (m *Map[K, V]) Retire(ctx context.Context, r Range[K]) (int, error) {
 	return m.takeOut(ctx, "Retire", r, false)
 }
@@ -51,8 +53,9 @@ func (m *Map[K, V]) takeOutOnce(ctx context.Context, method string, r Range[K], 
 
 // Swap is a transaction with one [Writer.Swap] in it. It waits for its turn as a
 // writer, and where Options.WaitForRoom says so for room before that, holding nothing;
-// ctx ends both waits. It waits for no reader. It fails at once when ctx is done at
-// the call, and returns [ErrClosed] on a closed map.
+// ctx ends both waits, with a [WaitError]. It waits for no reader. It fails at once when
+// ctx is done at the call, and returns [ErrClosed] on a closed map. Its other errors are
+// those of [Writer.Swap].
 func (m *Map[K, V]) Swap(ctx context.Context, r Range[K], v V) (err error) {
 	for again := true; again; {
 		err = m.swapOnce(ctx, r, v)

@@ -7,7 +7,7 @@ package rangelock
 //
 // It returns [ErrPartial], wrapped with the ranges, if it would cut a range;
 // [ErrBadRange] if r is not valid; [ErrBacklog] as Options.MaxPending says;
-// [ErrClosed] on a closed map; the transaction's context's error if that ends the
+// [ErrClosed] on a closed map; a [WaitError] if the transaction's context ends the
 // wait. Then nothing has changed. Where r overlaps no range it returns (0, nil).
 func (w Writer[K, V]) Remove(r Range[K]) (int, error) { return w.remove("Remove", r, true) }
 
@@ -15,6 +15,9 @@ func (w Writer[K, V]) Remove(r Range[K]) (int, error) { return w.remove("Remove"
 // before it takes the ranges out: guards that are held keep their range, with its
 // bounds and value, and the last of them lets OnRetire run. Readers that come during
 // the transaction wait for its end.
+//
+// It returns [ErrPartial], [ErrBadRange], [ErrBacklog] and [ErrClosed] as Remove does;
+// then nothing has changed.
 func (w Writer[K, V]) Retire(r Range[K]) (int, error) { return w.remove("Retire", r, false) }
 
 func (w Writer[K, V]) remove(method string, r Range[K], wait bool) (int, error) {
@@ -77,8 +80,8 @@ func (m *Map[K, V]) detachAll() int {
 // range instead.
 //
 // It returns [ErrNotFound], wrapped with the key, if no range covers it;
-// [ErrBacklog] as Options.MaxPending says; [ErrClosed] on a closed map; the
-// transaction's context's error if that ends the wait. Then nothing has changed.
+// [ErrBacklog] as Options.MaxPending says; [ErrClosed] on a closed map; a [WaitError]
+// if the transaction's context ends the wait. Then nothing has changed.
 func (w Writer[K, V]) Update(key K, v V) error {
 	m, err := w.change("Update")
 	if err != nil {

@@ -5,10 +5,10 @@ package rangelock
 // overlap its old place. It excludes the range and waits for the guards on it.
 // Nothing is retired.
 //
-// It returns ErrNotFound, wrapped with the key, if no range covers it; ErrBadRange
-// if r is not valid; ErrOverlap, wrapped with both ranges, if another range is in
-// the way; the transaction's context's error if that ends the wait. Then nothing has
-// changed.
+// It returns [ErrNotFound], wrapped with the key, if no range covers it; [ErrBadRange]
+// if r is not valid; [ErrOverlap], wrapped with both ranges, if another range is in
+// the way; [ErrClosed] on a closed map; a [WaitError] if the transaction's context ends
+// the wait. Then nothing has changed.
 func (w Writer[K, V]) Resize(key K, r Range[K]) error {
 	m, err := w.change("Resize")
 	if err != nil {

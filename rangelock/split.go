@@ -7,10 +7,10 @@ import "fmt"
 // get it. It excludes the range and waits for the guards on it. Nothing is retired:
 // the value moves. If a range starts at at already there is nothing to do.
 //
-// It returns ErrNotFound, wrapped with the key, if no range covers at; the
-// transaction's context's error if that ends the wait. Then nothing has changed. On
-// a map with an OnRetire and no SplitValue it panics, because one value would be
-// retired twice.
+// It returns [ErrNotFound], wrapped with the key, if no range covers at; [ErrClosed]
+// on a closed map; a [WaitError] if the transaction's context ends the wait. Then
+// nothing has changed. On a map with an OnRetire and no SplitValue it panics, because
+// one value would be retired twice.
 func (w Writer[K, V]) Split(at K) error {
 	m, err := w.change("Split")
 	if err != nil {

@@ -35,6 +35,12 @@ const maxHeld = 16
 // WaitError is the error of a call whose context has ended. It says what the call was
 // waiting for, and wraps the context's error and its [context.Cause]: errors.Is finds
 // both. Its text is made when it is asked for.
+//
+// Returned by: AcquireContext, Map.AcquireContext, Map.AcquireExclusiveContext,
+// Map.AcquireNextContext, Map.AcquireOrLoad, Map.Close, Map.Drain, Map.GuardsContext,
+// Map.Insert, Map.LockContext, Map.RLockContext, Map.Remove, Map.Retire, Map.Room,
+// Map.Swap, Reader.AcquireContext, Writer.Exclude, Writer.Merge, Writer.Remove,
+// Writer.Replace, Writer.Resize, Writer.Split, Writer.Update.
 type WaitError[K any] struct {
 	For WaitFor
 

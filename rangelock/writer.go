@@ -235,7 +235,8 @@ func (m *Map[K, V]) insert(r Range[K], v V) error {
 
 // Load inserts the ranges that seq yields, one after the other, and returns how
 // many it has inserted. It stops at the first that cannot be inserted, with the
-// error that Insert gives, wrapped with its number, from 0; those before it stay.
+// error that Insert gives, wrapped with its number, from 0; those before it stay. Its
+// errors are those of [Writer.Insert].
 // Ranges that come in the order of their keys fill the tree densely. seq runs inside
 // the transaction and must not end it.
 func (w Writer[K, V]) Load(seq iter.Seq2[Range[K], V]) (int, error) {
