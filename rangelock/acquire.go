@@ -119,8 +119,8 @@ func (m *Map[K, V]) View(key K, f func(r Range[K], v V)) bool {
 //
 // It takes no lock unless a writer has the key's range excluded or, for a key
 // without a range, has begun to change the set; then it waits for that writer, as
-// Acquire does. Where the wait must be bounded, use [Map.AcquireContext]. It does not write to the range, so readers of one range do not
-// disturb each other.
+// Acquire does. Where the wait must be bounded, use [Map.AcquireContext]. It does not write
+// to the range, so readers of one range do not disturb each other.
 func (m *Map[K, V]) Get(key K) (V, bool) {
 	if debug {
 		m.mayWait("Get", toGet)

@@ -48,7 +48,7 @@ func main() {
 	flag.BoolVar(&o.list, "list", false, "list the patches and run nothing")
 	flag.IntVar(&o.parallel, "parallel", 2, "how many commands run at a time")
 	flag.IntVar(&o.tries, "retries", 3, "how often a fault may be tried before it has survived")
-	flag.StringVar(&o.require, "require", "1-36", "`numbers` of the faults that must have a patch or a line in EXPECTED; looked at only without -run")
+	flag.StringVar(&o.require, "require", "1-51", "`numbers` of the faults that must have a patch or a line in EXPECTED; looked at only without -run")
 	flag.BoolVar(&o.verbose, "v", false, "print the end of every command's output, not only of failures")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: go run ./faults [flags]")
