@@ -117,6 +117,9 @@ func (m Map[K, V]) RLockContext(ctx context.Context) (rangelock.Reader[K, V], er
 
 // Room waits until freeing a range of the given cost fits under Options.MaxPending, as
 // [rangelock.Map.Room] does. Options.WaitForRoom does not make Free and FreeLater wait.
+// When ctx ends the wait it returns a [rangelock.WaitError]; it returns
+// [rangelock.ErrBacklog] at once if the cost is more than MaxPending, and
+// [rangelock.ErrClosed] after Close.
 func (m Map[K, V]) Room(ctx context.Context, cost int64) error { return m.of("Room").Room(ctx, cost) }
 
 // Drain waits until OnRetire has returned for every range that was freed before the

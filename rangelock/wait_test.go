@@ -69,6 +69,7 @@ func TestWaitErrors(t *testing.T) {
 				m.Retire(bg, rg(50, 60))
 				time.Sleep(time.Millisecond)
 				m.Retire(bg, rg(40, 50))
+				time.Sleep(time.Millisecond)
 				ctx, cancel := context.WithCancelCause(bg)
 				c := start(name, func() {
 					err := x.call(ctx, m)
