@@ -89,6 +89,25 @@ func TestExit(t *testing.T) {
 }
 `
 
+// Nobody needs toyParts but for the tests in it: prune removes it otherwise.
+const toyParts = `package toy_test
+
+import (
+	"testing"
+
+	"toy"
+)
+
+func TestParts(t *testing.T) {
+	t.Run("sum", func(t *testing.T) {
+		if toy.Add(1, 2) != 3 {
+			t.Error("1+2 is not 3")
+		}
+	})
+	t.Run("other", func(t *testing.T) {})
+}
+`
+
 // toyDiff replaces the line of toyCode that does the work.
 func toyDiff(old, new string) string {
 	return "diff --git a/toy.go b/toy.go\n--- a/toy.go\n+++ b/toy.go\n" +
@@ -130,6 +149,7 @@ func toy(t *testing.T, patches map[string]string) string {
 		"go.mod":                  "module toy\n\ngo 1.25\n",
 		"toy.go":                  toyCode,
 		"toy_test.go":             toyTest,
+		"parts_test.go":           toyParts,
 		".git/HEAD":               "stays behind",
 		"verify/faults/some.text": "no patch",
 	}
@@ -155,6 +175,8 @@ func TestVerdicts(t *testing.T) {
 		{"timeout", toyPatch("go test . -run '^TestSleep$' -count=1 -timeout=1s", minus), killed, "panic: test timed out after 1s"},
 		{"environment", toyPatch("TOY=on go test . -run '^TestEnv$'"+flags, minus), killed, "--- FAIL: TestEnv"},
 		{"no environment", toyPatch("go test . -run '^TestEnv$'"+flags, minus), survived, ""},
+		{"subtest", toyPatch("go test . -run '^TestParts$/^sum$'"+flags, minus), killed, "--- FAIL: TestParts/sum"},
+		{"other subtest", toyPatch("go test . -run '^TestParts$/^other$'"+flags, minus), survived, ""},
 		{"third try", toyPatch("go test . -run '^TestThird$'"+flags, minus), killed, "  3  "},
 		{"another test", toyPatch("go test . -run '^TestOther$'"+flags, minus), survived, "command: go test . -run '^TestOther$'"},
 		{"compiler", toyPatch("go test . -run '^TestAdd$'"+flags, nonsense), notCompiled, "undefined: c"},
