@@ -1,8 +1,10 @@
 package rangelock_test
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -310,4 +312,47 @@ func TestAllWhileChanging(t *testing.T) {
 	close(stop)
 	<-done
 	usable(t, m)
+}
+
+// TestGuardsOfChangedKeys: Guards panics with a sentence where the next range does not end
+// above the last one, because its caller has changed the bytes of a key that the map has.
+// Without the look it goes round for ever.
+//
+// It kills 45_guards_walk_back.
+func TestGuardsOfChangedKeys(t *testing.T) {
+	const n = rangelock.LeafCap + 3
+	for at := range byte(n) {
+		for to := range byte(n) {
+			m := rangelock.NewFunc[[]byte, int](bytes.Compare, nil)
+			w := m.Lock()
+			for i := range byte(n) {
+				must(t, w.Insert(rangelock.Span([]byte{i}, []byte{i, 1}), 0))
+			}
+			r, _, _ := w.Find([]byte{at})
+			w.Unlock()
+			r.Hi[0] = to
+			var panicked any
+			steps := 0
+			func() {
+				defer func() { panicked = recover() }()
+				for range m.Guards(rangelock.From([]byte{})) {
+					if steps++; steps > n {
+						break
+					}
+				}
+			}()
+			if steps > n {
+				t.Fatalf("the end of %d of %d is changed to %d: Guards goes round", at, n, to)
+			}
+			s, _ := panicked.(string)
+			if back := to < at; back != strings.HasPrefix(s, "rangelock: a walk has come to [") || back != (panicked != nil) {
+				t.Fatalf("the end of %d is changed to %d: panic %v", at, to, panicked)
+			}
+			w = m.Lock()
+			if !w.TryExclude(rangelock.From([]byte{})) {
+				t.Fatalf("the end of %d is changed to %d: a guard is left behind", at, to)
+			}
+			w.Unlock()
+		}
+	}
 }
