@@ -16,7 +16,7 @@ import (
 func TestErrors(t *testing.T) {
 	sentinels := []error{
 		rangelock.ErrNotFound, rangelock.ErrBusy, rangelock.ErrOverlap, rangelock.ErrBadRange,
-		rangelock.ErrPartial, rangelock.ErrBacklog, rangelock.ErrClosed,
+		rangelock.ErrPartial, rangelock.ErrBacklog, rangelock.ErrStale, rangelock.ErrClosed,
 	}
 	for i, a := range sentinels {
 		if !strings.HasPrefix(a.Error(), "rangelock: ") {
@@ -28,7 +28,6 @@ func TestErrors(t *testing.T) {
 			}
 		}
 	}
-	second := func(_ int, err error) error { return err }
 	for _, x := range []struct {
 		name string
 		do   func(w intWriter) error
