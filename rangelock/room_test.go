@@ -72,9 +72,16 @@ func TestRoom(t *testing.T) {
 		mustInsert(t, m, rg(100, 110), 1)
 		gate <- true // 5 are pending: one is not enough for the first, and the second stands behind it
 		second.waits(t)
+		third := start("Room(0)", func() {
+			if err := m.Room(bg, 0); err != nil {
+				t.Error(err)
+			}
+		})
+		third.waits(t) // it fits, and others stand in line
 		gate <- true
 		first.returns(t)
 		second.returns(t)
+		third.returns(t)
 		if _, err := m.Retire(bg, rg(20, 30)); err != nil {
 			t.Error(err)
 		}
