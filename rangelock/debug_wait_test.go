@@ -138,7 +138,7 @@ func TestDebugReaderAcquire(t *testing.T) {
 	})
 }
 
-// TestDebugLockWaitsForGuards: who has the lock can wait for shared guards without
+// TestDebugLockWaitsForGuards: the holder of the lock can wait for shared guards without
 // excluding anything.
 func TestDebugLockWaitsForGuards(t *testing.T) {
 	for name, f := range map[string]func(m *intMap){

@@ -38,7 +38,7 @@ type flight[K, V any] struct {
 	cancel  context.CancelFunc // ends the context of load; never changes
 	journey *journey           // never changes
 
-	// A writer changes them, with sem and flights.mu (stale.go). Who has sem in either
+	// A writer changes them, with sem and flights.mu (stale.go). A holder of sem in either
 	// mode may read them.
 	window  window[K]
 	planned effect[K] // by the last planStale

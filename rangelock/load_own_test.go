@@ -26,7 +26,7 @@ var loadFailures = []struct {
 	{"overlap", loaded(5, 20, "bad"), rangelock.ErrOverlap},
 }
 
-// TestLoadFailureOfAnotherKey: who waits for a load only because its key lies in the same
+// TestLoadFailureOfAnotherKey: a caller that waits for a load only because its key lies in the same
 // gap gets nothing of how that fails. It looks again, and loads.
 //
 // Kills 41_outcome_of_another.

@@ -344,7 +344,7 @@ func TestLoadFailedBefore(t *testing.T) {
 }
 
 // TestLoadStaleGivesUp: a caller whose key is invalidated in every load gets an error that
-// says so in the end, and each value is retired once. Who waits for another key in the same
+// says so in the end, and each value is retired once. A caller that waits for another key in the same
 // gap does not.
 func TestLoadStaleGivesUp(t *testing.T) {
 	const tries = 8

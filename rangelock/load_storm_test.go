@@ -28,8 +28,8 @@ func (e *edition) Error() string { return fmt.Sprint("from block ", e.first, ": 
 // value, in an error or in a panic. It lines up invalidations with loads of one block or of
 // several, with landings, with callers that come late and with those that leave.
 //
-// With a makeStale that does nothing, with a window that is not narrowed on the right, and
-// with a Retire that does not invalidate where it finds nothing each run fails.
+// With a makeStale that does nothing, or a Retire that does not invalidate where it finds
+// nothing, each run fails; with a window that is not narrowed on the right about half do.
 func TestLoadStaleStorm(t *testing.T) {
 	episodes := 24
 	if testing.Short() {
@@ -48,7 +48,7 @@ func TestLoadStaleStorm(t *testing.T) {
 }
 
 func staleEpisode(t *testing.T, seed uint64, hint bool) {
-	const group, groups, width, workers, steps = 4, 3, 4, 8, 250
+	const group, groups, width, workers, steps = 4, 3, 4, 8, 2000
 	const blocks = group * groups
 	var source, settled [blocks]atomic.Int64 // settled is what readers must see at least
 	var made, retired, gaveUp atomic.Int64
@@ -67,6 +67,7 @@ func staleEpisode(t *testing.T, seed uint64, hint bool) {
 		e := &edition{first: first}
 		for i := first; i < end; i++ {
 			e.versions = append(e.versions, source[i].Load())
+			runtime.Gosched()
 		}
 		return rg(first*width, end*width), e
 	}
@@ -79,7 +80,7 @@ func staleEpisode(t *testing.T, seed uint64, hint bool) {
 			end += rand.IntN(at + group - end + 1)
 		}
 		r, e := read(first, end)
-		for range rand.IntN(4) {
+		for range rand.IntN(12) {
 			runtime.Gosched()
 		}
 		switch rand.IntN(12) {
@@ -116,7 +117,7 @@ func staleEpisode(t *testing.T, seed uint64, hint bool) {
 			}
 		}
 		var err error
-		switch r := rg(first*width, first*width+width); rng.IntN(8) {
+		switch r := rg(first*width, first*width+width); rng.IntN(24) {
 		case 0:
 			bump(0, blocks)
 			_, err = m.Remove(bg, rangelock.From(0))

@@ -5,6 +5,9 @@ package rangelock
 // returns, nobody uses them. OnRetire runs for each, later, on another goroutine. A
 // caller that has a guard on one of them waits for itself.
 //
+// What a load of [Map.AcquireOrLoad] under way brings for keys in r is stale from then on,
+// whether or not a range was there. The bounds of r are kept while such loads run.
+//
 // It returns [ErrPartial], wrapped with the ranges, if it would cut a range;
 // [ErrBadRange] if r is not valid; [ErrBacklog] as Options.MaxPending says;
 // [ErrClosed] on a closed map; a [WaitError] if the transaction's context ends the

@@ -136,7 +136,7 @@ func (k *cache) evict(ctx context.Context) error {
 				return err
 			case n == 0:
 				// Its load has made it known and is still under way. What that brings is
-				// stale now, and so unmapped; who waits for it loads again.
+				// stale now, and so unmapped; a caller that waits for it loads again.
 			default:
 				k.evictions.Add(1)
 			}
