@@ -346,3 +346,6 @@ func some(text string) []string {
 	}
 	return []string{text}
 }
+
+// guards reports whether the call takes a guard.
+func (w intent) guards() bool { return w >= toTurn && w <= toAlone }

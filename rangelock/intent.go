@@ -16,6 +16,3 @@ const (
 	toDrain                 // the guards on what has left the map
 	toClose                 // transactions and Readers, and all guards
 )
-
-// guards reports whether the call takes a guard.
-func (w intent) guards() bool { return w >= toTurn && w <= toAlone }

@@ -34,8 +34,8 @@ import (
 //
 //   - nobody calls [Map.AcquireExclusive] while it has a Reader, which waits for all
 //     guards on the range;
-//   - nobody calls [Map.Drain] during a transaction or with a Reader, which waits for
-//     all guards on ranges that have left the map;
+//   - nobody calls [Map.Drain] or [Map.Room] during a transaction or with a Reader, which
+//     wait for guards on ranges that have left the map;
 //   - if the goroutine's guard is exclusive, nobody calls [Reader.Acquire], or Acquire
 //     or AcquireNext with a Reader: these wait for exclusive guards;
 //   - if it is shared, nobody does so in a map in which others call AcquireExclusive:
