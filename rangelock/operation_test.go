@@ -212,6 +212,7 @@ func TestFailedOperationReadmits(t *testing.T) {
 		w.Unlock()
 	}
 	guard.Release()
+	cost = 1
 	wantContents(t, m, "[0, 10)=a [10, 20)=b [20, 30)=c [30, 40)=d [40, 50)=e")
 	usable(t, m)
 }
