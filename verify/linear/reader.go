@@ -83,7 +83,7 @@ func (w *worker) read() {
 		return
 	}
 	switch {
-	case errors.Is(err, rangelock.ErrBusy), err != nil && err == ctx.Err():
+	case errors.Is(err, rangelock.ErrBusy), err != nil && errors.Is(err, ctx.Err()):
 		op.claim = nothing
 	case err != nil && !errors.Is(err, rangelock.ErrNotFound):
 		w.wrong("%s: %v", op.kind, err)
@@ -108,7 +108,7 @@ func (w *worker) walk(i int, ctx context.Context) {
 	call := w.clock.now()
 	for g, err := range w.m.GuardsContext(ctx, h.span(from, end)) {
 		if err != nil {
-			if err != ctx.Err() {
+			if !errors.Is(err, ctx.Err()) {
 				w.wrong("Guards: %v", err)
 			}
 			return
@@ -132,7 +132,7 @@ func (w *worker) snapshot(i int, ctx context.Context) {
 	call := w.clock.now()
 	r, err := w.m.RLockContext(ctx)
 	if err != nil {
-		if err != ctx.Err() {
+		if !errors.Is(err, ctx.Err()) {
 			w.wrong("RLockContext: %v", err)
 		}
 		return

@@ -51,7 +51,7 @@ func (w *worker) write() {
 	case 1:
 		var err error
 		if tx, err = w.m.LockContext(ctx); err != nil {
-			if err != ctx.Err() {
+			if !errors.Is(err, ctx.Err()) {
 				w.wrong("LockContext: %v", err)
 			}
 			return
