@@ -354,17 +354,5 @@ func (m *Map[K, V]) dispose(r Range[K], v V) {
 		m.length.Add(1) // detach takes it off again
 		m.detach(h)
 	}()
-	h.cost = m.costOfLoaded(r, v)
-}
-
-// costOfLoaded is what Cost says of a loaded range. MaxPending cannot refuse it.
-func (m *Map[K, V]) costOfLoaded(r Range[K], v V) int64 {
-	if m.options.Cost == nil {
-		return 1
-	}
-	cost := m.options.Cost(r, v)
-	if cost < 0 {
-		panic(fmt.Sprintf("rangelock: Options.Cost returned %d for %v", cost, r))
-	}
-	return cost
+	h.cost = m.costOf(r, v) // MaxPending cannot refuse it
 }

@@ -126,12 +126,7 @@ func (p *pending) wait(ctx context.Context) bool {
 func (m *Map[K, V]) weigh(r Range[K], bounded bool) error {
 	var sum total
 	for _, h := range m.scratch {
-		cost := int64(1)
-		if f := m.options.Cost; f != nil {
-			if cost = f(h.bounds(), h.value); cost < 0 {
-				panic(fmt.Sprintf("rangelock: Options.Cost returned %d for %v", cost, h.bounds()))
-			}
-		}
+		cost := m.costOf(h.bounds(), h.value)
 		h.cost = cost
 		sum.add(cost)
 	}
@@ -146,4 +141,16 @@ func (m *Map[K, V]) weigh(r Range[K], bounded bool) error {
 		return &BacklogError[K]{Range: r, Cost: sum.int64(), Pending: there.int64(), MaxPending: max}
 	}
 	return nil
+}
+
+// costOf returns what a range weighs while it is pending. It panics if that is negative.
+func (m *Map[K, V]) costOf(r Range[K], v V) int64 {
+	if m.options.Cost == nil {
+		return 1
+	}
+	cost := m.options.Cost(r, v)
+	if cost < 0 {
+		panic(fmt.Sprintf("rangelock: Options.Cost returned %d for %v", cost, r))
+	}
+	return cost
 }
