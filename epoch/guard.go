@@ -3,8 +3,8 @@ package epoch
 import (
 	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/pad"
+	"github.com/spanlock/spanlock/internal/raw"
 	"github.com/spanlock/spanlock/internal/seam"
-	"github.com/spanlock/spanlock/internal/stripe"
 )
 
 // A slot counts the pins of the goroutines whose stacks hash to it. Every pin and
@@ -82,7 +82,7 @@ func (d *Domain) Pin() Guard {
 		st = d.firstUse()
 	}
 	e := st.epoch.Load()
-	s := &st.slots[stripe.Hash()&st.mask]
+	s := &st.slots[raw.Hash()&st.mask]
 	invariants.Yield()
 	// Announce, then look again, in this order: doc.go, “Protocol”. From this addition
 	// on the slot shows us; it pairs with the load in advance.

@@ -2,8 +2,8 @@ package rangelock
 
 import (
 	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/raw"
 	"github.com/spanlock/spanlock/internal/seam"
-	"github.com/spanlock/spanlock/internal/stripe"
 )
 
 // A range on which readers of several processors collide becomes hot: its readers
@@ -64,7 +64,7 @@ func (m *Map[K, V]) enterHot(h *header[K, V]) (Guard[K, V], answer) {
 	}
 	i := at & setMask
 	set := m.pool.sets[i]
-	j := stripe.Hash() & uint32(len(set.counts)-1)
+	j := raw.Hash() & uint32(len(set.counts)-1)
 	c := &set.counts[j].n
 	invariants.At("rangelock: before a stripe")
 	n := c.Add(comes)

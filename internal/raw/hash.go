@@ -1,6 +1,6 @@
 //go:build !schedule
 
-package stripe
+package raw
 
 import "unsafe"
 

@@ -1,6 +1,6 @@
 //go:build schedule
 
-package stripe
+package raw
 
 import "github.com/spanlock/spanlock/internal/schedule"
 

@@ -1,0 +1,162 @@
+package rangetree
+
+import "github.com/spanlock/spanlock/internal/raw"
+
+// This file is all that a reader runs in the tree: one descent, one load a level, no
+// lock, no write, and for words no call of the user's.
+
+// Find returns an entry that covers key, or nil. Beside a change it may return nil for a
+// key that has a range, and a range that has just left; see the package's comment.
+func (t *Tree[K]) Find(key K) *Entry[K] { return t.find(t, key) }
+
+// findInt is Find where keys are integers.
+func findInt[K any](t *Tree[K], key K) *Entry[K] {
+	code := raw.Word(key) ^ t.sign
+	l := descend(t.root.Load(), code)
+	i := rank(&l.keys, code)
+	p := l.now()
+	// Free slots have the largest key, and so may count; not beyond the entries.
+	if i = min(i, p.n()); i == 0 {
+		return nil
+	}
+	e := l.entries[p.slot(i-1)].Load()
+	if raw.Word(e.Lo)^t.sign <= code && (code < raw.Word(e.Hi)^t.sign || e.Unbounded) {
+		return e
+	}
+	return nil
+}
+
+// findFloat is Find where keys are floats.
+func findFloat[K any](t *Tree[K], key K) *Entry[K] {
+	code := t.code(key)
+	l := descend(t.root.Load(), code)
+	i := rank(&l.keys, code)
+	p := l.now()
+	if i = min(i, p.n()); i == 0 {
+		return nil
+	}
+	e := l.entries[p.slot(i-1)].Load()
+	// What is not a number is above all or below all.
+	if t.code(e.Lo) <= code && (code < t.code(e.Hi) || e.Unbounded && code <= t.top) {
+		return e
+	}
+	return nil
+}
+
+// findOther is Find where nodes hold nothing of the keys.
+func findOther[K any](t *Tree[K], key K) *Entry[K] {
+	l := t.leafOf(key)
+	p := l.now()
+	i := t.upper(l, p, key)
+	if i == 0 {
+		return nil
+	}
+	if e := l.entry(p, i-1); t.Covers(e, key) {
+		return e
+	}
+	return nil
+}
+
+// findText is Find where keys are texts.
+func findText[K string | []byte](t *Tree[K], key K) *Entry[K] {
+	in := t.root.Load()
+	for in.level > 1 {
+		in = in.kids[childText(in, key)&(fanout-1)].Load()
+	}
+	l := in.leaves[childText(in, key)&(fanout-1)].Load()
+	w := hint(key, l.skip)
+	i := rank(&l.keys, w)
+	p := l.now()
+	n := p.n()
+	i = min(i, n)
+	var e *Entry[K]
+	for ; i > 0; i-- {
+		// Of keys with the same hint the last that is at or below key counts.
+		if e = l.entry(p, i-1); atMost(e.Lo, key) {
+			break
+		}
+	}
+	switch {
+	case i == 0:
+	case e.Unbounded || !atMost(e.Hi, key):
+		return e
+	case i < n && !atMost(l.entry(p, i).Lo, key):
+		return nil // it is between two neighbours: no other way would have led elsewhere
+	}
+	return findOther(t, key)
+}
+
+// childText is codes.child for texts.
+func childText[K string | []byte](in *inner[K], key K) int {
+	if in.n < 2 {
+		return 0
+	}
+	w := hint(key, in.skip)
+	i := in.codes.child(w)
+	for i > 0 && in.codes.keys[i] == w && !atMost(in.keys[i], key) {
+		i--
+	}
+	return i
+}
+
+// Covers reports whether e covers key.
+func (t *Tree[K]) Covers(e *Entry[K], key K) bool {
+	return t.compare(e.Lo, key) <= 0 && (e.Unbounded || t.compare(key, e.Hi) < 0)
+}
+
+// Look calls f with each entry of the leaf that key descends to and that covers key, until
+// it returns true, and reports whether it has. An entry that covers key, and was in the
+// tree from before the call until after it, is among them, whatever else is changed.
+func (t *Tree[K]) Look(key K, f func(*Entry[K]) bool) bool {
+	l := t.leafOf(key)
+	p := l.now()
+	for i := range p.n() {
+		if e := l.entry(p, i); t.Covers(e, key) && f(e) {
+			return true
+		}
+	}
+	return false
+}
+
+// leafOf returns the leaf that key descends to.
+func (t *Tree[K]) leafOf(key K) *leaf[K] {
+	in := t.root.Load()
+	for in.level > 1 {
+		in = in.kids[t.child(in, key)].Load()
+	}
+	return in.leaves[t.child(in, key)].Load()
+}
+
+// child returns which child of in key descends to.
+func (t *Tree[K]) child(in *inner[K], key K) int {
+	if t.kind == words {
+		return in.codes.child(t.code(key))
+	}
+	lo, hi := 0, in.n-1
+	for lo < hi {
+		mid := int(uint(lo+hi+1) >> 1)
+		if t.compare(in.keys[mid], key) <= 0 {
+			lo = mid
+		} else {
+			hi = mid - 1
+		}
+	}
+	return lo
+}
+
+// upper returns how many entries of l, in the order p, start at or below key.
+func (t *Tree[K]) upper(l *leaf[K], p order, key K) int {
+	if t.kind == words {
+		return min(rank(&l.keys, t.code(key)), p.n())
+	}
+	lo, hi := 0, p.n()
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if t.compare(l.entry(p, mid).Lo, key) <= 0 {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}

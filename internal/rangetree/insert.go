@@ -1,0 +1,213 @@
+package rangetree
+
+// This file adds one entry to the tree. [Tree.Place] compares; what comes after it does
+// not, and so cannot fail.
+
+// Slot is where an entry goes that is not yet in the tree.
+type Slot[K any] struct {
+	at    Cursor[K] // in the leaf that the low bound descends to
+	key   uint64    // what the leaf has of the low bound
+	fits  bool      // the low bound begins as the keys of the leaf do
+	raise bool      // the separator to the right must be raised to the next entry's low bound
+}
+
+// Place looks for the gap that [lo, hi) fits in, where hi means nothing if unbounded, and
+// returns nil, or else an entry that is in the way.
+//
+// Preconditions: lo is below hi.
+func (t *Tree[K]) Place(s *Slot[K], lo, hi K, unbounded bool) *Entry[K] {
+	c := &s.at
+	t.Seek(c, lo)
+	before := c.Before()
+	if before != nil && !t.endsBy(before, lo) {
+		return before
+	}
+	s.raise = false
+	if c.i < c.order.n() {
+		if e := c.leaf.entry(c.order, c.i); unbounded || !t.startsAfter(e, hi) {
+			return e
+		}
+	} else if c.fork() >= 0 {
+		next := *c
+		e := next.Entry()
+		if unbounded || !t.startsAfter(e, hi) {
+			return e
+		}
+		// The gap may reach over the separator between the two leaves, and so may the new
+		// entry.
+		s.raise = t.reachesOver(c, hi, false)
+	}
+	s.key, s.fits = t.plan(c, lo)
+	return nil
+}
+
+// plan returns what the leaf of c will have of lo, and whether lo begins as the keys there
+// do.
+func (t *Tree[K]) plan(c *Cursor[K], lo K) (key uint64, fits bool) {
+	l := c.leaf
+	fits = t.kind != texts || l.skip == 0 ||
+		c.order.n() > 0 && t.text.shared(l.entry(c.order, 0).Lo, lo) >= l.skip
+	return t.keyOf(lo, l.skip), fits
+}
+
+// Insert puts e, which has the bounds that s was placed for, into the tree.
+//
+// Preconditions: the tree has not changed since.
+func (t *Tree[K]) Insert(s *Slot[K], e *Entry[K]) {
+	if s.raise {
+		t.raise(&s.at)
+	}
+	t.insertLeaf(&s.at, s.key, s.fits, e)
+}
+
+// MakeRoom changes the shape of the tree, and not what is in it, until [Tree.Insert] at s
+// would change one leaf in place and nothing else. It reports whether that is so now; if
+// not, s must be placed again.
+func (t *Tree[K]) MakeRoom(s *Slot[K]) bool {
+	switch {
+	case s.raise:
+		t.raise(&s.at)
+	case s.at.order.n() == slots:
+		t.splitLeaf(&s.at)
+	case !s.fits:
+		l := s.at.leaf.clone()
+		l.skip = 0
+		p := l.now()
+		for i := range p.n() {
+			l.keys[p.slot(i)].Store(t.text.hint(l.entry(p, i).Lo, 0))
+		}
+		t.publishLeaf(&s.at, l)
+	default:
+		return true
+	}
+	return false
+}
+
+// raise raises the separator behind c's leaf to the low bound of the next entry. Nothing is
+// between the old separator and the new one, so a reader that descends by either misses
+// there, rightly. Afterwards c is still good.
+func (t *Tree[K]) raise(c *Cursor[K]) {
+	next := *c
+	next.nextLeaf()
+	d := next.separatorDepth()
+	c.nodes[d] = t.setSeparator(&next, d, t.separatorOf(next.leaf, 0))
+}
+
+// setSeparator publishes a copy of the node at depth d of c's way, in which the separator
+// before the child taken is s, and returns the copy.
+func (t *Tree[K]) setSeparator(c *Cursor[K], d int, s separator[K]) *inner[K] {
+	p := t.copyOf(c.nodes[d], 0, c.nodes[d].n)
+	p.setSeparator(int(c.at[d]), s)
+	t.seal(p)
+	t.publish(c, d, p)
+	return p
+}
+
+// publish puts p in the place of the inner node at depth d of c's way. It is one atomic
+// store; a reader descends by the old node or by the new one.
+func (t *Tree[K]) publish(c *Cursor[K], d int, p *inner[K]) {
+	if d == 0 {
+		t.root.Store(p)
+	} else {
+		c.nodes[d-1].kids[c.at[d-1]].Store(p)
+	}
+	c.nodes[d] = p
+}
+
+// publishLeaf puts l in the place of c's leaf.
+func (t *Tree[K]) publishLeaf(c *Cursor[K], l *leaf[K]) {
+	d := c.depth - 1
+	c.nodes[d].leaves[c.at[d]].Store(l)
+	c.leaf, c.order = l, l.now()
+}
+
+// insertLeaf inserts e, whose key is key, at c. Fits says whether its low bound begins as
+// the keys of the leaf do.
+func (t *Tree[K]) insertLeaf(c *Cursor[K], key uint64, fits bool, e *Entry[K]) {
+	if c.order.n() < slots {
+		if fits {
+			c.leaf.insert(c.i, key, e)
+			c.order = c.leaf.now()
+			return
+		}
+		l := c.leaf.clone()
+		l.insert(c.i, key, e)
+		t.rehint(l)
+		t.publishLeaf(c, l)
+		return
+	}
+	old, i, n := c.leaf, c.i, slots
+	if i == n && c.fork() < 0 {
+		// Ranges that come in order fill their leaves: the full leaf stays as it is.
+		right := newLeaf[K]()
+		right.insert(0, key, e)
+		t.rehint(right)
+		t.insertChild(c, c.depth-1, child[K]{leaf: old}, t.separatorOf(right, 0), child[K]{leaf: right})
+		return
+	}
+	left, right := old.clone(), old.clone()
+	mid := n / 2
+	left.remove(mid, n)
+	right.remove(0, mid)
+	if i <= mid {
+		left.insert(i, key, e)
+	} else {
+		right.insert(i-mid, key, e)
+	}
+	t.split(c, left, right)
+}
+
+// splitLeaf makes two leaves of c's, with half of its entries each.
+func (t *Tree[K]) splitLeaf(c *Cursor[K]) {
+	left, right := c.leaf.clone(), c.leaf.clone()
+	n := c.order.n()
+	left.remove(n/2, n)
+	right.remove(0, n/2)
+	t.split(c, left, right)
+}
+
+// split publishes left and right, which nobody else sees, in the place of c's leaf.
+func (t *Tree[K]) split(c *Cursor[K], left, right *leaf[K]) {
+	t.rehint(left)
+	t.rehint(right)
+	t.insertChild(c, c.depth-1, child[K]{leaf: left}, t.separatorOf(right, 0), child[K]{leaf: right})
+}
+
+// insertChild makes left the child that c takes at depth d and inserts right after it, with
+// s between them. Left is that child already or nobody sees it.
+func (t *Tree[K]) insertChild(c *Cursor[K], d int, left child[K], s separator[K], right child[K]) {
+	old, at := c.nodes[d], int(c.at[d])
+	if old.n < fanout {
+		p := t.copyOf(old, 0, old.n)
+		p.put(at, left)
+		p.insert(at+1, s, right)
+		t.seal(p)
+		t.publish(c, d, p)
+		return
+	}
+	mid := old.n / 2
+	if at == old.n-1 {
+		mid = old.n - 1 // in order: all but the last stay together
+	}
+	lower, upper := t.copyOf(old, 0, mid), t.copyOf(old, mid, old.n)
+	if at < mid {
+		lower.put(at, left)
+		lower.insert(at+1, s, right)
+	} else {
+		upper.put(at-mid, left)
+		upper.insert(at-mid+1, s, right)
+	}
+	between := upper.separator(0)
+	t.seal(lower)
+	t.seal(upper)
+	if d > 0 {
+		t.insertChild(c, d-1, child[K]{inner: lower}, between, child[K]{inner: upper})
+		return
+	}
+	root := t.newInner(old.level + 1)
+	root.n = 1
+	root.put(0, child[K]{inner: lower})
+	root.insert(1, between, child[K]{inner: upper})
+	t.seal(root)
+	t.root.Store(root)
+}

@@ -1,0 +1,97 @@
+package rangetree
+
+import "github.com/spanlock/spanlock/internal/seam"
+
+// leaf holds up to slots entries. The one writer stores into it, also while readers are
+// searching it; see the package's comment.
+type leaf[K any] struct {
+	// order says which slots are in use. It is stored last when an entry comes, and
+	// first when one goes.
+	order seam.Uint64
+
+	// keys are the codes of the low bounds, or their hints; free in a slot that is free,
+	// and everywhere in trees whose keys have neither.
+	keys [slots]seam.Uint64
+
+	// entries are by slot. A free slot may hold what was there last. There is one more
+	// than slots, so that no four bits are out of bounds.
+	entries [16]seam.Pointer[Entry[K]]
+
+	// skip is how many bytes of a text stand before those in its hint. It is written
+	// before the leaf is published.
+	skip int
+}
+
+// free is the key of a free slot. It is the largest, so that free slots do not count
+// among the keys that are below another; but a key in use can be equal to it, which is
+// why a rank is never above the number of entries.
+const free = ^uint64(0)
+
+// newLeaf returns an empty leaf.
+func newLeaf[K any]() *leaf[K] {
+	l := new(leaf[K])
+	l.order.Store(uint64(emptyOrder))
+	for i := range l.keys {
+		l.keys[i].Store(free)
+	}
+	return l
+}
+
+// now returns the order of l.
+func (l *leaf[K]) now() order { return order(l.order.Load()) }
+
+// clone returns a copy of l that nobody else sees.
+func (l *leaf[K]) clone() *leaf[K] {
+	c := &leaf[K]{skip: l.skip}
+	copy(c.keys[:], l.keys[:])
+	copy(c.entries[:], l.entries[:])
+	c.order.Store(l.order.Load())
+	return c
+}
+
+// insert puts e, whose key is key, in as entry i.
+//
+// A reader that sees the key and not the order yet may look one entry too far to the
+// right; with the order stored first it would look at what was in the slot before.
+//
+// Preconditions: there is a free slot.
+func (l *leaf[K]) insert(i int, key uint64, e *Entry[K]) {
+	p, x := l.now().insert(i)
+	l.entries[x].Store(e)
+	l.keys[x].Store(key)
+	l.order.Store(uint64(p)) // the publication
+}
+
+// replace puts e, whose key is key, into the place of entries [i, j). It takes the slot
+// of the first, so no slot need be free.
+//
+// Preconditions: i < j; e starts above entry i-1 and below entry j.
+func (l *leaf[K]) replace(i, j int, key uint64, e *Entry[K]) {
+	x := l.now().slot(i)
+	if l.keys[x].Load() != key {
+		l.keys[x].Store(key)
+	}
+	l.entries[x].Store(e) // the publication
+	if i+1 < j {
+		l.remove(i+1, j)
+	}
+}
+
+// remove takes entries [i, j) out.
+func (l *leaf[K]) remove(i, j int) {
+	p := l.now()
+	var gone [slots]int
+	for at := j - 1; at >= i; at-- {
+		p, gone[at] = p.remove(at)
+	}
+	l.order.Store(uint64(p)) // the publication
+	for _, x := range gone[i:max(i, j)] {
+		l.keys[x].Store(free)
+	}
+}
+
+// entry returns entry i of order p.
+func (l *leaf[K]) entry(p order, i int) *Entry[K] { return l.entries[p.slot(i)].Load() }
+
+// key returns the code or hint of entry i of order p.
+func (l *leaf[K]) key(p order, i int) uint64 { return l.keys[p.slot(i)].Load() }

@@ -1,0 +1,90 @@
+package rangetree
+
+import (
+	"reflect"
+
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// LeafCap is how many entries a leaf can hold.
+const LeafCap = slots
+
+// Rest appends to buf the entries at c and behind it in its leaf that start below end, if
+// that is not nil. It needs a tree that does not change.
+func (t *Tree[K]) Rest(c *Cursor[K], end *K, buf []*Entry[K]) []*Entry[K] {
+	n := c.order.n()
+	if end != nil && c.i < n && t.compare(c.leaf.entry(c.order, n-1).Lo, *end) < 0 {
+		end = nil // for most leaves of a long walk one comparison, and not one a range
+	}
+	for ; c.i < n; c.i++ {
+		e := c.leaf.entry(c.order, c.i)
+		if end != nil && t.compare(e.Lo, *end) >= 0 {
+			break
+		}
+		buf = append(buf, e)
+	}
+	return buf
+}
+
+// Settled appends to buf entries of the leaf of c, whatever is changed meanwhile: each was
+// in the tree at an instant of the call, those that were in it all the time are among
+// them, they are in order, and none overlaps another. It then moves c to the next leaf and
+// reports whether there is one.
+func (t *Tree[K]) Settled(c *Cursor[K], buf []*Entry[K]) ([]*Entry[K], bool) {
+	first := len(buf)
+	for i := range c.order.n() {
+		e := c.leaf.entry(c.order, i)
+		// The slot may have been used again. What it holds then is in the tree only when the
+		// order says so, which is stored later.
+		if !c.leaf.now().has(c.order.slot(i)) {
+			continue
+		}
+		at := len(buf)
+		for at > first && t.compare(buf[at-1].Lo, e.Lo) > 0 {
+			at--
+		}
+		// An entry that is in the tree all the time overlaps none that ever was.
+		if at > first && !t.endsBy(buf[at-1], e.Lo) || at < len(buf) && (e.Unbounded || !t.startsAfter(buf[at], e.Hi)) {
+			continue
+		}
+		buf = append(buf, nil)
+		copy(buf[at+1:], buf[at:])
+		buf[at] = e
+	}
+	return buf, c.nextLeaf()
+}
+
+// has reports whether a slot is in use.
+func (p order) has(slot int) bool {
+	for i := range p.n() {
+		if p.slot(i) == slot {
+			return true
+		}
+	}
+	return false
+}
+
+// Size returns how many levels the tree has, and about how much memory its nodes take.
+func (t *Tree[K]) Size() (levels int, bytes int64) {
+	root := t.root.Load()
+	inners, leaves := root.count()
+	node := reflect.TypeFor[inner[K]]().Size() + reflect.TypeFor[[fanout]seam.Pointer[leaf[K]]]().Size()
+	if root.keys != nil {
+		node += fanout * reflect.TypeFor[K]().Size()
+	}
+	return root.level + 1, int64(inners)*int64(node) + int64(leaves)*int64(reflect.TypeFor[leaf[K]]().Size())
+}
+
+// count returns how many nodes there are from p down.
+func (p *inner[K]) count() (inners, leaves int) {
+	if p.level == 1 {
+		return 1, p.n
+	}
+	inners = 1
+	for i := range p.n {
+		in, l := p.kids[i].Load().count()
+		inners += in
+		leaves += l
+	}
+	return inners, leaves
+}
