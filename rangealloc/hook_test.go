@@ -116,7 +116,7 @@ func TestInsertPanics(t *testing.T) {
 		"AllocBest": func() error { return second(a.AllocBest(ctx, 10, 1, "")) },
 		"AllocAt":   func() error { return a.AllocAt(ctx, rangelock.Span(20, 30), "") },
 	} {
-		onPoint(t, map[string]func(){"rangelock: before a leaf is published": func() { panic(name) }})
+		onPoint(t, map[string]func(){"rangelock: before a range is attached": func() { panic(name) }})
 		if got := panicOf(func() { alloc() }); got != name {
 			t.Errorf("%s: panic with %v", name, got)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
 // answer is what a look without the semaphore found.
@@ -147,10 +148,11 @@ func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
 	seq := m.pub.Load()
 	invariants.At("rangelock: publication sequence read")
 	pin := m.domain.Pin()
-	h := m.find(m.root.Load(), key)
+	h := m.find(key)
 	if h == nil {
+		g, a := m.enterAgain(key, seq)
 		pin.Unpin()
-		return Guard[K, V]{}, m.proveMiss(seq)
+		return g, a
 	}
 	invariants.At("rangelock: range found")
 	// Look before adding: readers that are refused must not hold up a writer that
@@ -183,12 +185,43 @@ func (m *Map[K, V]) enterFunc(key K) (Guard[K, V], answer) {
 	invariants.At("rangelock: publication sequence read")
 	pin := m.domain.Pin()
 	defer pin.Unpin()
-	h := m.find(m.root.Load(), key)
+	h := m.find(key)
 	if h == nil {
-		return Guard[K, V]{}, m.proveMiss(seq)
+		return m.enterAgain(key, seq)
 	}
 	invariants.At("rangelock: range found")
 	return m.admit(h)
+}
+
+// enterAgain goes on where a search has found nothing; seq is the publication sequence from
+// before it.
+//
+// Preconditions: the caller is pinned.
+//
+//go:noinline
+func (m *Map[K, V]) enterAgain(key K, seq uint64) (Guard[K, V], answer) {
+	h, a := m.lookAgain(key, seq)
+	if h == nil {
+		return Guard[K, V]{}, a
+	}
+	return m.admit(h)
+}
+
+// lookAgain returns a range that covers key although a search has not found it: a writer
+// was storing into the leaf meanwhile. If there is none it returns nil, and whether that
+// proves something. A range that is in the map all the time is found, so readers of it do
+// not wait for writers of its neighbours.
+//
+// Preconditions: the caller is pinned.
+func (m *Map[K, V]) lookAgain(key K, seq uint64) (h *header[K, V], a answer) {
+	if m.proveMiss(seq) == missed {
+		return nil, missed
+	}
+	m.tree.Look(key, func(e *rangetree.Entry[K]) bool {
+		h = headerOf[K, V](e)
+		return h.state.Load()&excluded == 0 // one that has just left may cover key, too
+	})
+	return h, unproved
 }
 
 // admit is the middle of enter, for who is not in such a hurry.
@@ -240,11 +273,13 @@ func (m *Map[K, V]) look(key K) (V, answer) {
 	seq := m.pub.Load()
 	invariants.At("rangelock: publication sequence read")
 	pin := m.domain.Pin()
-	h := m.find(m.root.Load(), key)
-	var v V
+	h := m.find(key)
 	a := missed
 	if h == nil {
-		a = m.proveMiss(seq)
+		h, a = m.lookAgain(key, seq)
+	}
+	var v V
+	if h == nil {
 	} else if s := h.state.Load(); s&excluded != 0 {
 		a = refusal(s)
 	} else {
@@ -261,10 +296,13 @@ func (m *Map[K, V]) lookFunc(key K) (V, answer) {
 	invariants.At("rangelock: publication sequence read")
 	pin := m.domain.Pin()
 	defer pin.Unpin()
-	h := m.find(m.root.Load(), key)
+	h := m.find(key)
 	var v V
 	if h == nil {
-		return v, m.proveMiss(seq)
+		var a answer
+		if h, a = m.lookAgain(key, seq); h == nil {
+			return v, a
+		}
 	}
 	if s := h.state.Load(); s&excluded != 0 {
 		return v, refusal(s)
@@ -300,7 +338,7 @@ func (m *Map[K, V]) getSlow(key K, met answer) (v V, a answer) {
 	m.fellBack(met)
 	m.lockShared(context.Background())
 	defer m.sem.RUnlock()
-	if h := m.find(m.root.Load(), key); h != nil {
+	if h := m.find(key); h != nil {
 		return h.value, entered
 	}
 	return v, missed

@@ -3,6 +3,10 @@ package rangelock
 import (
 	"fmt"
 	"iter"
+	"slices"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
 // item is a range that was read while pinned, to be yielded when not.
@@ -70,15 +74,9 @@ func (o *holder[K, V]) check() {
 	}
 }
 
-// page is the ranges of one leaf from some place on.
-//
-// The ranges are disjoint, although a writer may store into the leaf's slots while they
-// are read. A slot's low bound never changes, so a new range in a slot starts where the
-// old one did. It ends at or before the low bound of the next slot, too: that slot has a
-// range for as long as the leaf is in the tree, and nobody stores into a leaf that has
-// left the tree.
+// page is ranges of one leaf.
 type page[K, V any] struct {
-	items [leafCap]item[K, V]
+	items [rangetree.LeafCap]item[K, V]
 	n     int
 }
 
@@ -86,7 +84,8 @@ type page[K, V any] struct {
 func (m *Map[K, V]) walkAll(yield func(Range[K], V) bool) {
 	m.mustBeMade()
 	var p page[K, V]
-	m.readFirst(&p)
+	var none K
+	m.read(&p, fromFirst, none, nil)
 	m.walk(&p, nil, holder[K, V]{}, yield)
 }
 
@@ -97,11 +96,11 @@ func (m *Map[K, V]) overlapping(r Range[K], o holder[K, V], yield func(Range[K],
 		return
 	}
 	var p page[K, V]
-	m.readOverlap(&p, r)
 	var end *K
 	if !r.Unbounded {
 		end = &r.Hi
 	}
+	m.read(&p, fromOverlap, r.Lo, end)
 	m.walk(&p, end, o, yield)
 }
 
@@ -123,7 +122,7 @@ func (m *Map[K, V]) walk(p *page[K, V], end *K, o holder[K, V], yield func(Range
 		if last.Unbounded {
 			return
 		}
-		m.readAfter(p, last.Hi, end)
+		m.read(p, fromStart, last.Hi, end)
 		// Ends of leaves that rise make the walk end, whatever has become of the keys.
 		if p.n > 0 {
 			m.mustRise(last, p.items[p.n-1].r)
@@ -146,79 +145,66 @@ func walkedBack[K any](last, next Range[K]) {
 		next, last))
 }
 
-// readFirst reads the first leaf.
-func (m *Map[K, V]) readFirst(p *page[K, V]) {
-	pin := m.domain.Pin()
-	defer pin.Unpin() // a key may be in memory that cannot be read
-	var c cursor[K, V]
-	c.first(m.root.Load())
-	p.read(&c, c.leaf.n)
-}
+// from says which range a page begins with.
+type from int
 
-// readOverlap reads a leaf from the first range that overlaps r.
-func (m *Map[K, V]) readOverlap(p *page[K, V], r Range[K]) {
-	pin := m.domain.Pin()
-	defer pin.Unpin() // compare may panic
-	var c cursor[K, V]
-	m.seekOverlap(&c, m.root.Load(), r.Lo)
-	n := c.leaf.n
-	if !r.Unbounded {
-		n = m.below(&c, r.Hi)
-	}
-	p.read(&c, n)
-}
+const (
+	fromFirst   from = iota // the first of all
+	fromOverlap             // the first that ends after a key
+	fromStart               // the first that starts at or after a key
+)
 
-// readAfter reads a leaf from the first range that starts at or after key, as far as end
-// if that is not nil.
-func (m *Map[K, V]) readAfter(p *page[K, V], key K, end *K) {
+// read reads the ranges of one leaf, while pinned.
+func (m *Map[K, V]) read(p *page[K, V], at from, key K, end *K) {
 	pin := m.domain.Pin()
-	defer pin.Unpin() // compare may panic
-	var c cursor[K, V]
-	m.seekFrom(&c, m.root.Load(), key)
-	n := c.leaf.n
-	if end != nil {
-		n = m.below(&c, *end)
-	}
-	p.read(&c, n)
-}
-
-// read reads the ranges from c up to index n of its leaf.
-//
-// Preconditions: the caller is pinned.
-func (p *page[K, V]) read(c *cursor[K, V], n int) {
+	defer pin.Unpin() // compare may panic, and a key be in memory that cannot be read
 	p.n = 0
-	for ; c.i < n; c.i++ {
-		h := c.leaf.ranges[c.i].Load()
+	var buf [rangetree.LeafCap]*rangetree.Entry[K]
+	for _, e := range m.leafFrom(buf[:0], at, key, end) {
+		h := headerOf[K, V](e)
 		p.items[p.n] = item[K, V]{h.bounds(), h.value}
 		p.n++
 	}
 }
 
-// seekFrom places c at the first range that starts at or after key, or behind the last
-// range.
+// leafFrom appends to buf ranges of one leaf: those from at on that start below end, if
+// that is not nil. If there are none it appends those of the next leaf that has some.
+//
+// While a writer changes the tree, a slot of a leaf may be used for another range between
+// two looks. Then all of the leaf is looked at, and what does not belong is left out.
 //
 // Preconditions: the caller is pinned.
-func (m *Map[K, V]) seekFrom(c *cursor[K, V], root *inner[K, V], key K) {
-	m.seek(c, root, key)
-	if c.i > 0 && m.compare(c.leaf.keys[c.i-1], key) == 0 {
-		c.i--
-		return
+func (m *Map[K, V]) leafFrom(buf []*rangetree.Entry[K], at from, key K, end *K) []*rangetree.Entry[K] {
+	seq := m.pub.Load()
+	var c rangetree.Cursor[K]
+	switch at {
+	case fromFirst:
+		m.tree.First(&c)
+	case fromOverlap:
+		m.tree.SeekOverlap(&c, key)
+	case fromStart:
+		m.tree.SeekFrom(&c, key)
 	}
-	c.header()
-}
-
-// below returns the index in c's leaf up to which ranges start below end: for most leaves
-// of a long walk one comparison, and not one a range.
-//
-// Preconditions: the caller is pinned.
-func (m *Map[K, V]) below(c *cursor[K, V], end K) int {
-	n := c.leaf.n
-	if n <= c.i || m.compare(c.leaf.keys[n-1], end) < 0 {
-		return n
+	found := m.tree.Rest(&c, end, buf)
+	invariants.At("rangelock: leaf read")
+	if m.proveMiss(seq) == missed {
+		return found
 	}
-	n = c.i + m.upper(c.leaf.keys[c.i:n], end)
-	if n > c.i && m.compare(c.leaf.keys[n-1], end) == 0 {
-		n--
+	if at == fromFirst {
+		m.tree.First(&c)
+	} else {
+		m.tree.SeekLeaf(&c, key)
 	}
-	return n
+	for more := true; more; {
+		found, more = m.tree.Settled(&c, buf)
+		found = slices.DeleteFunc(found, func(e *rangetree.Entry[K]) bool {
+			return at == fromOverlap && !e.Unbounded && m.compare(e.Hi, key) <= 0 ||
+				at == fromStart && m.compare(e.Lo, key) < 0 ||
+				end != nil && m.compare(e.Lo, *end) >= 0
+		})
+		if len(found) > 0 {
+			return found
+		}
+	}
+	return buf
 }

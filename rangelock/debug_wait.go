@@ -7,6 +7,7 @@ import (
 	"weak"
 
 	"github.com/spanlock/spanlock/internal/caller"
+	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
 // A goroutine that holds a guard and waits for the map's lock waits for ever only if
@@ -115,11 +116,10 @@ func (m *Map[K, V]) placeOf(what intent, key K) (p place) {
 	}
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
-	root := m.root.Load()
-	h := m.find(root, key)
+	h := m.find(key)
 	if h == nil && what == toNext {
-		var c cursor[K, V]
-		h = m.seekOverlap(&c, root, key)
+		var c rangetree.Cursor[K]
+		h = headerOf[K, V](m.tree.SeekOverlap(&c, key))
 	}
 	if h == nil {
 		return p

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/rangetree"
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
@@ -31,7 +32,8 @@ func (w Writer[K, V]) Exclude(r Range[K]) error {
 		return badRange(r)
 	}
 	defer m.done()
-	m.collect(r)
+	var x rangetree.Cut[K]
+	m.collect(&x, r)
 	if err := m.exclude(); err != nil {
 		return err
 	}
@@ -50,7 +52,8 @@ func (w Writer[K, V]) TryExclude(r Range[K]) bool {
 		return false
 	}
 	defer m.done()
-	m.collect(r)
+	var x rangetree.Cut[K]
+	m.collect(&x, r)
 	m.shut()
 	for _, h := range m.scratch {
 		if m.occupied(h) {
@@ -61,40 +64,16 @@ func (w Writer[K, V]) TryExclude(r Range[K]) bool {
 	return true
 }
 
-// span is what collect found beside m.scratch: where the ranges start and end.
-type span[K, V any] struct {
-	l, r cursor[K, V]
-	tail bool // nothing is behind: r is void
-}
-
-// end returns the cursor behind the ranges for a cut.
-func (s *span[K, V]) end() *cursor[K, V] {
-	if s.tail {
-		return nil
-	}
-	return &s.r
-}
-
-// collect fills m.scratch with the attached ranges that overlap r, in key order.
+// collect fills m.scratch with the attached ranges that overlap r, in key order, and
+// returns where they are.
 //
 // Preconditions: the caller holds sem for writing; r is valid.
-func (m *Map[K, V]) collect(r Range[K]) {
-	var s span[K, V]
-	m.collectSpan(&s, r)
-}
-
-// collectSpan is collect, and says where the ranges are.
-func (m *Map[K, V]) collectSpan(s *span[K, V], r Range[K]) {
+func (m *Map[K, V]) collect(x *rangetree.Cut[K], r Range[K]) {
 	clear(m.scratch)
 	m.scratch = m.scratch[:0]
-	h := m.seekOverlap(&s.l, m.root.Load(), r.Lo)
-	s.r = s.l
-	for h != nil && !m.startsAfter(h, r) {
-		m.scratch = append(m.scratch, h)
-		s.r.i++
-		h = s.r.header()
-	}
-	s.tail = h == nil
+	m.tree.Collect(x, r.Lo, r.Hi, r.Unbounded, func(e *rangetree.Entry[K]) {
+		m.scratch = append(m.scratch, headerOf[K, V](e))
+	})
 }
 
 // exclude excludes the ranges in m.scratch and waits until nobody is in them. On

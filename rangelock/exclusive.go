@@ -86,9 +86,12 @@ func (m *Map[K, V]) enterAlone(key K) (Guard[K, V], answer) {
 	seq := m.pub.Load()
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
-	h := m.find(m.root.Load(), key)
+	h := m.find(key)
 	if h == nil {
-		return Guard[K, V]{}, m.proveMiss(seq)
+		var a answer
+		if h, a = m.lookAgain(key, seq); h == nil {
+			return Guard[K, V]{}, a
+		}
 	}
 	invariants.At("rangelock: range found")
 	s := h.state.Load()

@@ -8,14 +8,14 @@ import "fmt"
 func (m *Map[K, V]) Found(key K) bool {
 	pin := m.domain.Pin()
 	defer pin.Unpin()
-	return m.find(m.root.Load(), key) != nil
+	return m.find(key) != nil
 }
 
 // PromoteFound is Promote for a key that may have no range.
 func (m *Map[K, V]) PromoteFound(key K) {
 	pin := m.domain.Pin()
 	defer pin.Unpin()
-	if h := m.find(m.root.Load(), key); h != nil {
+	if h := m.find(key); h != nil {
 		m.promote(h)
 	}
 }
@@ -31,11 +31,11 @@ func (m *Map[K, V]) Quiet() error {
 	}
 	hotRanges := 0
 	for r := range m.All() {
-		h := m.find(m.root.Load(), r.Lo)
+		h := m.find(r.Lo)
 		if s := h.state.Load(); s&lowMask&^hot != 0 || m.striped(h) {
 			return fmt.Errorf("%v in state %#x, in its stripes: %v", r, s, m.striped(h))
 		}
-		if h.heat.Load()&promoted != 0 {
+		if h.Word.Load()&promoted != 0 {
 			hotRanges++
 		}
 	}

@@ -207,26 +207,3 @@ func TestPinCoversAdd(t *testing.T) {
 		usable(t, m)
 	})
 }
-
-// TestSealAfterUnlink holds the writer before it publishes the copy of a leaf. The
-// leaf that is to be replaced is in the tree still, so that a Drain, with its grace
-// period, must not clear it: ranges that nobody touches are acquired as ever.
-//
-// It kills 56_seal_before_unlink.
-func TestSealAfterUnlink(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m, _ := tens("a")
-		publishing := windowAt(t, "rangelock: before a leaf is published")
-		inserting := start("Insert", func() {
-			if err := m.Insert(bg, rg(10, 20), "b"); err != nil {
-				t.Error(err)
-			}
-		})
-		publishing.await(t)
-		start("Drain", func() { m.Drain(bg) }).returns(t)
-		wantTry(t, m, 5, "a")
-		publishing.letGo()
-		inserting.returns(t)
-		usable(t, m)
-	})
-}

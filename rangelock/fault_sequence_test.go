@@ -30,9 +30,21 @@ func TestSequenceProvesMiss(t *testing.T) {
 							if v, _ := m.Get(15); v != "new" {
 								t.Errorf("Get = %q, want new", v)
 							}
-						} else if _, err := m.TryAcquire(15); err != rangelock.ErrBusy {
-							t.Errorf("TryAcquire = %v, want %v", err, rangelock.ErrBusy)
+							return
 						}
+						g, err := m.TryAcquire(15)
+						if end == "half-way" {
+							if err != rangelock.ErrBusy {
+								t.Errorf("TryAcquire = %v, want %v", err, rangelock.ErrBusy)
+							}
+							return
+						}
+						// It looks at the leaf again.
+						if err != nil || g.Value() != "new" {
+							t.Errorf("TryAcquire = %v, want the new range", err)
+							return
+						}
+						g.Release()
 					})
 					begun.await(t)
 					w := m.Lock()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/rangetree"
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
@@ -278,9 +279,9 @@ func (m *Map[K, V]) bring(f *flight[K, V], r Range[K], v V) (why failure) {
 	if f.stale = f.stale || !m.fresh(&f.window, r); f.stale {
 		return failure{}
 	}
-	var s slot[K, V]
+	var s rangetree.Slot[K]
 	if err := m.place(&s, r); err != nil {
-		m.decide(f, func(key K) bool { return !m.contains(r, key) || m.find(m.root.Load(), key) != nil })
+		m.decide(f, func(key K) bool { return !m.contains(r, key) || m.find(key) != nil })
 		return failure{err: err}
 	}
 	m.decide(f, func(key K) bool { return !m.contains(r, key) })

@@ -63,7 +63,7 @@ func (g Guard[K, V]) Range() Range[K] {
 	if debug {
 		g.mark.check("Range")
 	}
-	return Range[K]{g.h.lo, g.h.hi, g.h.unbounded}
+	return Range[K]{g.h.Lo, g.h.Hi, g.h.Unbounded}
 }
 
 // Release gives the hold back and makes g the zero Guard. It never blocks. The

@@ -3,6 +3,8 @@ package rangelock
 import (
 	"reflect"
 
+	"github.com/spanlock/spanlock/internal/rangetree"
+	"github.com/spanlock/spanlock/internal/raw"
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
@@ -66,6 +68,19 @@ const (
 // its detachment: to change them makes a new header. It has its cache lines to
 // itself, so that readers of one range do not slow those of the next.
 type header[K, V any] struct {
+	// Entry is what the tree knows of the range. Its bounds, and value, are written by the
+	// writer before it puts the header into the tree, and cleared when nobody can reach it
+	// any more. Whoever holds a guard, a pin or the semaphore may read them.
+	//
+	// Of what it lends, Flag says that the value lives on in another range, so that
+	// OnRetire is not for it, and Short is the phase that the range is pending in. Both
+	// are written at detachment and read when it ends. Word is the heat: how often readers
+	// have collided, or where the stripes are; its values are listed in hot.go. Readers
+	// write it while they are pinned, and who recycles the header.
+	//
+	// It is the first field: headerOf relies on that.
+	rangetree.Entry[K]
+
 	// state is listed above. Readers add to it; the writer, and who stands in line,
 	// set and clear bits; who finishes swaps it.
 	state seam.Uint64
@@ -74,35 +89,26 @@ type header[K, V any] struct {
 	// when the header is recycled.
 	m *Map[K, V]
 
-	// lo, hi, value and unbounded are written by the writer before it publishes
-	// the header, and cleared when nobody can reach it any more. Whoever holds a
-	// guard, a pin or the semaphore may read them.
-	lo, hi K
-	value  V
+	value V // with the bounds, see Entry
 
 	// next chains headers that left the tree: in freed, in a batch to reap, in
 	// limbo, in a free list. Whoever owns the chain writes it; no reader of the
 	// tree looks at it.
 	next *header[K, V]
 
-	// cost, phase and moved are written at detachment and read when it ends. moved
-	// says that the value lives on in another range: OnRetire is not for it.
-	cost      int64
-	phase     uint16
-	moved     bool
-	unbounded bool
+	cost int64 // as Flag and Short
+}
 
-	// heat says how often readers have collided, or where the stripes are; its values
-	// are listed in hot.go. Readers write it while they are pinned, and who recycles
-	// the header.
-	heat seam.PackedUint32
+// headerOf returns the header of an entry of the tree, or nil for nil.
+func headerOf[K, V any](e *rangetree.Entry[K]) *header[K, V] {
+	return raw.Outer[header[K, V]](e)
 }
 
 // bounds returns the header's range.
 //
 // Preconditions: the caller holds a guard on h, a pin, or the semaphore.
 func (h *header[K, V]) bounds() Range[K] {
-	return Range[K]{Lo: h.lo, Hi: h.hi, Unbounded: h.unbounded}
+	return Range[K]{Lo: h.Lo, Hi: h.Hi, Unbounded: h.Unbounded}
 }
 
 // cacheLine is what a header is rounded up to.

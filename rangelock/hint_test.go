@@ -149,25 +149,3 @@ func TestHintsLeadAstray(t *testing.T) {
 		}
 	}
 }
-
-// TestHintOrder: of two keys that begin alike the smaller one has no greater hint, and
-// keys that differ in the next eight bytes have two.
-func TestHintOrder(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	keys := awkward(rng, 2000)
-	for i, a := range keys[1:] {
-		b := keys[i]
-		n := 0
-		for n < len(a) && n < len(b) && a[n] == b[n] {
-			n++
-		}
-		for skip := max(0, n-9); skip <= n; skip++ {
-			if rangelock.Hint(b, skip) > rangelock.Hint(a, skip) {
-				t.Errorf("%q is before %q, and its hint behind %d bytes is greater", b, a, skip)
-			}
-			if n < skip+8 && n < len(a) && a[n] != 0 && rangelock.Hint(b, skip) == rangelock.Hint(a, skip) {
-				t.Errorf("%q and %q have the same hint behind %d bytes", b, a, skip)
-			}
-		}
-	}
-}

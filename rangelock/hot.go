@@ -58,7 +58,7 @@ const (
 //
 // Preconditions: the caller is pinned and has seen the flag.
 func (m *Map[K, V]) enterHot(h *header[K, V]) (Guard[K, V], answer) {
-	at := h.heat.Load()
+	at := h.Word.Load()
 	if at&promoted == 0 {
 		return m.enterCold(h)
 	}
@@ -72,7 +72,7 @@ func (m *Map[K, V]) enterHot(h *header[K, V]) (Guard[K, V], answer) {
 	// Pairs with the writer's Or. heat is compared because the set may have gone since:
 	// a count in a set that the range has not is seen by nobody.
 	s := h.state.Load()
-	if s&barred == 0 && s&hot != 0 && h.heat.Load() == at && uint32(n) <= limit {
+	if s&barred == 0 && s&hot != 0 && h.Word.Load() == at && uint32(n) <= limit {
 		return Guard[K, V]{h: h, life: s&^lowMask | hot | uint64(i)<<setShift | uint64(j)}, entered
 	}
 	invariants.At("rangelock: refused in a stripe")
@@ -108,7 +108,7 @@ func (m *Map[K, V]) releaseStripe(h *header[K, V], life, s uint64) {
 	c := &m.pool.sets[life>>setShift&setMask].counts[life&stripeMask].n
 	// A range keeps its stripes while somebody who stays is counted there. Without the
 	// look at heat a copy could take away the guard of another range, whose they are now.
-	if uint32(c.Load()) == 0 || s&^lowMask != gen || h.heat.Load() != promoted|uint32(life>>setShift&setMask) {
+	if uint32(c.Load()) == 0 || s&^lowMask != gen || h.Word.Load() != promoted|uint32(life>>setShift&setMask) {
 		notHeld(gen, s)
 	}
 	m.leaveStripe(h, gen, c)
@@ -139,7 +139,7 @@ func (m *Map[K, V]) leaveStripe(h *header[K, V], gen uint64, c *seam.Uint64) {
 // nothing, and who waited for them would wait for ever.
 func (m *Map[K, V]) striped(h *header[K, V]) bool {
 	for {
-		at := h.heat.Load()
+		at := h.Word.Load()
 		if at&promoted == 0 {
 			return false
 		}
@@ -147,7 +147,7 @@ func (m *Map[K, V]) striped(h *header[K, V]) bool {
 		if !m.pool.sets[at&setMask].occupied() {
 			return false
 		}
-		if h.heat.Load() == at {
+		if h.Word.Load() == at {
 			return true
 		}
 	}
@@ -170,7 +170,7 @@ func (m *Map[K, V]) collided(h *header[K, V], n uint64) (Guard[K, V], answer) {
 //
 // Preconditions: the caller is pinned.
 func (m *Map[K, V]) warm(h *header[K, V]) {
-	old := h.heat.Load()
+	old := h.Word.Load()
 	if old&promoted != 0 {
 		m.promote(h) // it has stripes, and has cooled down a little too early
 		return
@@ -181,7 +181,7 @@ func (m *Map[K, V]) warm(h *header[K, V]) {
 		n += old & stripeMask
 	}
 	// Lost if somebody else counts at the same time: then there will be more.
-	if h.heat.CompareAndSwap(old, window|n) && n >= hotAfter {
+	if h.Word.CompareAndSwap(old, window|n) && n >= hotAfter {
 		m.promote(h)
 	}
 }

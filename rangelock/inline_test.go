@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -43,7 +44,7 @@ func compilerDecisions(t *testing.T) decisions {
 	if err != nil {
 		t.Skip("no go command: ", err)
 	}
-	cmd := exec.Command(goCommand, "build", "-buildvcs=false", "-gcflags=-m=2", ".")
+	cmd := exec.Command(goCommand, "build", "-buildvcs=false", "-gcflags=github.com/spanlock/spanlock/...=-m=2", ".")
 	cmd.Env = append(os.Environ(), "GOFLAGS=")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -69,7 +70,7 @@ func compilerDecisions(t *testing.T) decisions {
 		for typeArguments.MatchString(rest) {
 			rest = typeArguments.ReplaceAllString(rest, "")
 		}
-		name := strings.TrimRight(strings.Fields(rest)[0], ":")
+		name := strings.TrimPrefix(strings.TrimRight(strings.Fields(rest)[0], ":"), "rangetree.")
 		d.funcs[name] = fmt.Sprintf("%s: %s %s", at, verb, rest)
 	}
 	if len(d.funcs) == 0 {
@@ -87,8 +88,9 @@ func TestInlineFunctions(t *testing.T) {
 	for _, f := range []string{
 		"Guard.Value", "(*header).bounds", // each use of a guard
 		"(*Map).proveMiss", "(*Map).Len",
-		"(*Map).publishing", "(*Map).touch", "(*nodes).count", // each operation of a writer
-		"(*cursor).before", "(*cursor).fork",
+		"(*Map).publishing", "(*Map).touch", // each operation of a writer
+		"(*Tree).Find", "headerOf", "order.slot", "order.n", "(*leaf).now", "(*leaf).entry", // each search
+		"(*Cursor).Before", "(*Cursor).fork",
 	} {
 		got, ok := d.funcs[f]
 		switch {
@@ -119,10 +121,12 @@ func TestInlineFunctions(t *testing.T) {
 func TestInlineAtomics(t *testing.T) {
 	d := compilerDecisions(t)
 	fast := map[string]int{ // how many operations there are at least
-		"enter": 4, "enterFunc": 2, "admit": 2, "look": 3, "lookFunc": 3, "proveMiss": 1, "Release": 2, "enterHot": 4, "leaveStripe": 3, "striped": 1, "findOrdered": 2, "findTall": 3,
+		"enter": 3, "enterFunc": 1, "admit": 2, "look": 2, "lookFunc": 2, "proveMiss": 1, "Release": 2, "enterHot": 4, "leaveStripe": 3, "striped": 1,
+		"findInt": 2, "findFloat": 2, "descend": 2, "rank": 15, "now": 1, "entry": 1,
 	}
 	atomics := map[string]bool{"Load": true, "Store": true, "Add": true, "Or": true, "And": true, "CompareAndSwap": true}
-	for _, file := range []string{"acquire.go", "guard.go", "exclude.go", "hot.go", "search.go"} {
+	for _, file := range []string{"acquire.go", "guard.go", "exclude.go", "hot.go",
+		"../internal/rangetree/find.go", "../internal/rangetree/rank.go", "../internal/rangetree/leaf.go"} {
 		fset := token.NewFileSet()
 		tree, err := parser.ParseFile(fset, file, nil, 0)
 		if err != nil {
@@ -145,7 +149,7 @@ func TestInlineAtomics(t *testing.T) {
 				}
 				found++
 				at := fset.Position(call.Lparen)
-				key := fmt.Sprintf("%s:%d:%d", file, at.Line, at.Column)
+				key := fmt.Sprintf("%s:%d:%d", filepath.Base(file), at.Line, at.Column)
 				if got := d.calls[key]; !strings.HasSuffix(got, "."+sel.Sel.Name) {
 					t.Errorf("%s: %s in %s is a call (%q)", key, sel.Sel.Name, f.Name.Name, got)
 				}

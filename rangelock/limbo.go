@@ -8,53 +8,33 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// Limbo is where nodes and headers wait between the moment they are unlinked and
-// the moment no pinned reader can be looking at them: one grace period. The next
-// writers poll it; there is no goroutine. Only when no writer comes does a timer
-// see to it that nothing of the user's is kept.
+// Limbo is where headers wait between the moment they are unlinked and the moment no
+// pinned reader can be looking at them: one grace period. The next writers poll it; there
+// is no goroutine. Only when no writer comes does a timer see to it that nothing of the
+// user's is kept. Nodes of the tree are left to the collector.
 
 const (
-	// Bounds of the lists of cleared memory. What is above goes to the collector.
-	maxSpareLeaves  = 256
-	maxSpareInners  = 64
+	// maxSpareHeaders bounds the list of cleared headers. What is above goes to the
+	// collector.
 	maxSpareHeaders = 1024
 
-	// tidyAfter is how long nodes stay in limbo at least when no writer polls.
+	// tidyAfter is how long headers stay in limbo at least when no writer polls.
 	tidyAfter = 10 * time.Millisecond
 )
 
 // bag is what was unlinked before its cookie was taken.
 type bag[K, V any] struct {
-	cookie epoch.Cookie
-	nodes  nodes[K, V]
+	cookie  epoch.Cookie
+	headers chain[K, V]
 }
 
 // limbo is the bags in the order of their cookies, and what came out of them.
 type limbo[K, V any] struct {
 	mu    seam.Mutex
 	bags  []bag[K, V] // rarely more than three: bags of one epoch become one
-	clean nodes[K, V] // cleared, bounded by maxSpare
-	fresh int         // objects that came in since the last poll
+	clean chain[K, V] // cleared, bounded by maxSpareHeaders
+	fresh int         // headers that came in since the last poll
 	armed bool        // a timer, the collector or a callback will tidy
-}
-
-// killLeaf says that l will not be reachable from the root when the operation ends:
-// what replaces it is published, or about to be.
-func (m *Map[K, V]) killLeaf(l *leaf[K, V]) { m.dead.leaves.push(l) }
-
-// killInner says the same of an inner node.
-func (m *Map[K, V]) killInner(p *inner[K, V]) { m.dead.inners.push(p) }
-
-// killTree says it of p and all below it.
-func (m *Map[K, V]) killTree(c child[K, V]) {
-	if c.leaf != nil {
-		m.killLeaf(c.leaf)
-		return
-	}
-	for i := range c.inner.n {
-		m.killTree(c.inner.child(i))
-	}
-	m.killInner(c.inner)
 }
 
 // seal puts what was unlinked so far into limbo, and now and then takes out what
@@ -64,7 +44,7 @@ func (m *Map[K, V]) killTree(c child[K, V]) {
 // been unlinked: the cookie is taken after the unlink, or a reader that pinned in
 // between would be missed.
 func (m *Map[K, V]) seal() {
-	n := m.dead.count()
+	n := m.dead.n
 	if n == 0 {
 		return
 	}
@@ -73,10 +53,10 @@ func (m *Map[K, V]) seal() {
 	b := &m.limbo
 	b.mu.Lock()
 	if last := len(b.bags) - 1; last >= 0 && b.bags[last].cookie == cookie {
-		m.dead.moveTo(&b.bags[last].nodes)
+		m.dead.moveTo(&b.bags[last].headers)
 	} else {
 		b.bags = append(b.bags, bag[K, V]{cookie: cookie})
-		m.dead.moveTo(&b.bags[len(b.bags)-1].nodes)
+		m.dead.moveTo(&b.bags[len(b.bags)-1].headers)
 	}
 	if b.fresh += n; b.fresh >= pollEvery || len(b.bags) > 8 {
 		b.fresh = 0
@@ -94,8 +74,8 @@ func (m *Map[K, V]) seal() {
 	}
 }
 
-// pollLocked clears the bags whose grace period is over and keeps a bounded
-// number of their nodes.
+// pollLocked clears the bags whose grace period is over and keeps a bounded number of
+// their headers.
 //
 // Preconditions: the caller holds limbo.mu.
 func (m *Map[K, V]) pollLocked() {
@@ -110,7 +90,7 @@ func (m *Map[K, V]) pollLocked() {
 		if !ready {
 			break
 		}
-		m.cleanLocked(&b.bags[done].nodes)
+		m.cleanLocked(&b.bags[done].headers)
 		done++
 	}
 	if done == 0 {
@@ -121,37 +101,21 @@ func (m *Map[K, V]) pollLocked() {
 	b.bags = b.bags[:n]
 }
 
-// cleanLocked clears nodes that nobody can reach and puts them into the free
-// lists as far as there is room.
+// cleanLocked clears headers that nobody can reach and puts them into the free list as far
+// as there is room.
 //
 // Preconditions: the caller holds limbo.mu.
-func (m *Map[K, V]) cleanLocked(from *nodes[K, V]) {
+func (m *Map[K, V]) cleanLocked(from *chain[K, V]) {
 	clean := &m.limbo.clean
-	for clean.leaves.n < maxSpareLeaves {
-		l := from.leaves.pop()
-		if l == nil {
-			break
-		}
-		clearLeaf(l)
-		clean.leaves.push(l)
-	}
-	for clean.inners.n < maxSpareInners {
-		p := from.inners.pop()
-		if p == nil {
-			break
-		}
-		clearInner(p)
-		clean.inners.push(p)
-	}
-	for clean.headers.n < maxSpareHeaders {
-		h := from.headers.pop()
+	for clean.n < maxSpareHeaders {
+		h := from.pop()
 		if h == nil {
 			break
 		}
 		clearHeader(h)
-		clean.headers.push(h)
+		clean.push(h)
 	}
-	*from = nodes[K, V]{}
+	*from = chain[K, V]{}
 }
 
 // tidy runs when no writer has polled for a while: it clears what is ready and, when
@@ -167,76 +131,43 @@ func (m *Map[K, V]) tidy() {
 	}
 }
 
-// newLeaf returns an empty leaf that nobody else sees.
-//
-// Preconditions: the caller holds sem for writing; so for the next two.
-func (m *Map[K, V]) newLeaf() *leaf[K, V] {
-	if l := take(m, &m.spare.leaves, &m.limbo.clean.leaves); l != nil {
-		return l
-	}
-	return new(leaf[K, V])
-}
-
-// newInner returns an inner node without children that nobody else sees.
-func (m *Map[K, V]) newInner(level int) *inner[K, V] {
-	p := take(m, &m.spare.inners, &m.limbo.clean.inners)
-	if p == nil {
-		p = new(inner[K, V])
-	}
-	p.level = level
-	return p
-}
-
 // newHeader returns a header for r and v that nobody else sees. It is born
 // excluded: nobody enters before Unlock, whatever the tree shows.
+//
+// Preconditions: the caller holds sem for writing.
 func (m *Map[K, V]) newHeader(r Range[K], v V) *header[K, V] {
 	var gen uint64
-	h := take(m, &m.spare.headers, &m.limbo.clean.headers)
+	h := m.takeHeader()
 	if h == nil {
 		h = m.allocHeader()
 		h.m = m
 	} else {
 		gen = (h.state.Load() &^ lowMask) + generation
 	}
-	h.lo, h.value, h.unbounded = r.Lo, v, r.Unbounded
-	if !r.Unbounded {
-		h.hi = r.Hi
-	}
+	h.set(r, v)
 	h.state.Store(gen | excluded)
 	return h
 }
 
-// take takes an object from the writer's own list, which it fills from limbo's
-// when it is empty, or returns nil.
-func take[K, V, T any, P linked[T]](m *Map[K, V], spare, clean *chain[T, P]) P {
-	x := spare.pop()
-	if x == nil {
+// set gives h, which nobody else sees, its bounds and its value.
+func (h *header[K, V]) set(r Range[K], v V) {
+	h.Lo, h.value, h.Unbounded = r.Lo, v, r.Unbounded
+	if !r.Unbounded {
+		h.Hi = r.Hi
+	}
+}
+
+// takeHeader takes a header from the writer's own list, which it fills from limbo's when it
+// is empty, or returns nil.
+func (m *Map[K, V]) takeHeader() *header[K, V] {
+	h := m.spare.pop()
+	if h == nil {
 		m.limbo.mu.Lock()
-		clean.moveTo(spare)
+		m.limbo.clean.moveTo(&m.spare)
 		m.limbo.mu.Unlock()
-		x = spare.pop()
+		h = m.spare.pop()
 	}
-	return x
-}
-
-// clearLeaf drops every reference to what is the user's.
-func clearLeaf[K, V any](l *leaf[K, V]) {
-	clear(l.keys[:l.n])
-	clear(l.ranges[:l.n])
-	clear(l.hints)
-	l.n = 0
-}
-
-// clearInner drops every reference to what is the user's.
-func clearInner[K, V any](p *inner[K, V]) {
-	clear(p.keys[:p.n])
-	if p.level == 1 {
-		clear(p.leaves[:p.n])
-	} else {
-		clear(p.kids[:p.n])
-	}
-	clear(p.hints)
-	p.n, p.level = 0, 0
+	return h
 }
 
 // clearHeader drops every reference to what is the user's. The generation stays:
@@ -244,12 +175,12 @@ func clearInner[K, V any](p *inner[K, V]) {
 func clearHeader[K, V any](h *header[K, V]) {
 	if invariants.Enabled {
 		s := h.state.Load()
-		invariants.Check(s&lowMask == excluded|detached|retired && h.heat.Load()&promoted == 0,
-			"header of %v recycled in state %#x, heat %#x", h.bounds(), s, h.heat.Load())
+		invariants.Check(s&lowMask == excluded|detached|retired && h.Word.Load()&promoted == 0,
+			"header of %v recycled in state %#x, heat %#x", h.bounds(), s, h.Word.Load())
 	}
 	var key K
 	var value V
-	h.lo, h.hi, h.value = key, key, value
-	h.unbounded, h.moved = false, false
-	h.heat.Store(0)
+	h.Lo, h.Hi, h.value = key, key, value
+	h.Unbounded, h.Flag = false, false
+	h.Word.Store(0)
 }

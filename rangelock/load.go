@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/rangetree"
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
@@ -211,7 +212,7 @@ func (m *Map[K, V]) board(ctx context.Context, key K, claim Range[K], load loade
 	}
 	defer m.sem.RUnlock()
 	invariants.At("rangelock: boarding")
-	if h := m.find(m.root.Load(), key); h != nil {
+	if h := m.find(key); h != nil {
 		g, _, t := m.hold(h, false)
 		return g, t, nil, nil, nil
 	}
@@ -258,21 +259,18 @@ type gap[K, V any] struct {
 //
 // Preconditions: the caller holds sem.
 func (m *Map[K, V]) gapOf(key K) (g gap[K, V]) {
-	var c cursor[K, V]
-	m.seek(&c, m.root.Load(), key)
-	if g.left = c.before(); g.left == nil {
-		if back := c; back.previousLeaf() {
-			g.left = back.before()
-		}
-	}
-	g.right = c.header()
+	var c rangetree.Cursor[K]
+	m.tree.Seek(&c, key)
+	back := c
+	g.left = headerOf[K, V](back.Back())
+	g.right = headerOf[K, V](c.Entry())
 	return g
 }
 
 // has reports whether key lies in the gap.
 func (g gap[K, V]) has(m *Map[K, V], key K) bool {
 	return (g.left == nil || m.endsBy(g.left, key)) &&
-		(g.right == nil || m.compare(key, g.right.lo) < 0)
+		(g.right == nil || m.compare(key, g.right.Lo) < 0)
 }
 
 // contains reports whether key lies in r.

@@ -2,10 +2,10 @@ package rangelock
 
 import (
 	"cmp"
-	"reflect"
 
 	"github.com/spanlock/spanlock/epoch"
 	"github.com/spanlock/spanlock/internal/pad"
+	"github.com/spanlock/spanlock/internal/rangetree"
 	"github.com/spanlock/spanlock/internal/seam"
 	"github.com/spanlock/spanlock/rwsem"
 )
@@ -66,21 +66,17 @@ import (
 // synchronizes nothing.
 type Map[K, V any] struct {
 	// Set by the constructor, read by everybody.
-	find        func(*inner[K, V], K) *header[K, V] // search.go
-	upper       func([]K, K) int
 	compare     func(a, b K) int
 	valid       func(Range[K]) bool
 	allocHeader func() *header[K, V]
 	reapFn      func() // m.reap, made once so that handing it over allocates nothing
 	tidyFn      func() // m.tidy, likewise
 	options     Options[K, V]
-	direct      bool        // a comparison calls nobody and follows no pointer, so it cannot panic
-	plainKeys   bool        // K holds no pointers
-	hinting     *hinting[K] // hint.go; nil where keys have no hints
+	direct      bool // a comparison calls nobody and follows no pointer, so it cannot panic
 
-	// root is stored by the writer when the top of the tree changes, which is
-	// rare, and loaded by every reader while pinned.
-	root seam.Pointer[inner[K, V]]
+	// tree has the attached ranges. Readers search it while pinned, and the writer changes
+	// it; nothing else stores into its nodes.
+	tree rangetree.Tree[K]
 
 	// domain is what readers of the tree pin.
 	domain epoch.Domain
@@ -112,8 +108,8 @@ type Map[K, V any] struct {
 
 	// txn, spare, dead and scratch belong to who holds sem for writing.
 	txn     transaction[K, V]
-	spare   nodes[K, V] // cleared nodes and headers, ready for use
-	dead    nodes[K, V] // unlinked since the last seal
+	spare   chain[K, V] // cleared headers, ready for use
+	dead    chain[K, V] // headers unlinked since the last seal
 	scratch []*header[K, V]
 
 	turns   turns[K, V]   // turn.go
@@ -134,8 +130,7 @@ type Map[K, V any] struct {
 // negative.
 func New[K cmp.Ordered, V any](o *Options[K, V]) *Map[K, V] {
 	m := newMap(o)
-	m.find = findOrdered[K, V]
-	m.upper = upperOrdered[K]
+	rangetree.InitOrdered(&m.tree)
 	m.compare = cmp.Compare[K]
 	m.valid = func(r Range[K]) bool {
 		if r.Unbounded {
@@ -143,8 +138,7 @@ func New[K cmp.Ordered, V any](o *Options[K, V]) *Map[K, V] {
 		}
 		return r.Lo < r.Hi
 	}
-	m.useHints()
-	m.direct = m.hinting == nil && m.plainKeys
+	m.direct = m.tree.Words()
 	return m
 }
 
@@ -170,28 +164,20 @@ func NewFunc[K, V any](compare func(a, b K) int, o *Options[K, V]) *Map[K, V] {
 		panic("rangelock: NewFunc with a nil compare")
 	}
 	m := newMap(o)
-	m.find = findFunc[K, V](compare)
-	m.upper = upperFunc(compare)
+	m.tree.Init(compare)
 	m.compare = compare
 	m.valid = func(r Range[K]) bool { return validFunc(compare, r) }
-	if isBytesCompare(compare) {
-		m.useHints()
-	}
 	return m
 }
 
 // newMap returns a map that lacks its order.
 func newMap[K, V any](o *Options[K, V]) *Map[K, V] {
-	m := &Map[K, V]{
-		allocHeader: headerAllocator[K, V](),
-		plainKeys:   !hasPointers(reflect.TypeFor[K]()),
-	}
+	m := &Map[K, V]{allocHeader: headerAllocator[K, V]()}
 	if o != nil {
 		o.check()
 		m.options = *o
 	}
 	m.reapFn, m.tidyFn = m.reap, m.tidy
-	m.root.Store(m.emptyRoot())
 	if debug {
 		m.watch()
 	}
@@ -201,7 +187,7 @@ func newMap[K, V any](o *Options[K, V]) *Map[K, V] {
 // mustBeMade panics if neither New nor NewFunc has made m. It stands where nothing is
 // taken yet, and not on the fast path of words: there direct is false in the zero Map.
 func (m *Map[K, V]) mustBeMade() {
-	if m.find == nil {
+	if m.compare == nil {
 		zeroMap()
 	}
 }
@@ -218,22 +204,8 @@ func zeroMap() {
 // operation is under way also what that has done halfway.
 func (m *Map[K, V]) Len() int { return int(m.length.Load()) }
 
-// hasPointers reports whether a value of type t refers to other memory.
-func hasPointers(t reflect.Type) bool {
-	switch t.Kind() {
-	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr,
-		reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
-		return false
-	case reflect.Array:
-		return t.Len() > 0 && hasPointers(t.Elem())
-	case reflect.Struct:
-		for i := range t.NumField() {
-			if hasPointers(t.Field(i).Type) {
-				return true
-			}
-		}
-		return false
-	}
-	return true
-}
+// find returns the range that covers key, or nil: of one search, which beside a writer may
+// be led astray.
+//
+// Preconditions: the caller is pinned, or holds the semaphore.
+func (m *Map[K, V]) find(key K) *header[K, V] { return headerOf[K, V](m.tree.Find(key)) }

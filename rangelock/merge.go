@@ -1,6 +1,10 @@
 package rangelock
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/spanlock/spanlock/internal/rangetree"
+)
 
 // Merge makes one range of the two that meet at at, the one that ends there and the
 // one that starts there, with the value that Options.MergeValue makes of their
@@ -18,8 +22,8 @@ func (w Writer[K, V]) Merge(at K) error {
 		return err
 	}
 	defer m.done()
-	var s span[K, V]
-	if !m.meet(&s, at) {
+	var x rangetree.Cut[K]
+	if !m.meet(&x, at) {
 		return fmt.Errorf("%w: no two ranges meet at %v", ErrNotFound, at)
 	}
 	left, right := m.scratch[0], m.scratch[1]
@@ -33,44 +37,28 @@ func (w Writer[K, V]) Merge(at K) error {
 	if !ok {
 		return fmt.Errorf("%w: MergeValue refused %v and %v", ErrPartial, left.bounds(), right.bounds())
 	}
+	m.tree.Supplant(&x, left.Lo, right.Hi, right.Unbounded)
 	m.publishing()
-	h := m.newHeader(Range[K]{Lo: left.lo, Hi: right.hi, Unbounded: right.unbounded}, v)
-	m.supplant(&s, -1, h)
-	m.length.Add(1)
-	m.touch(h)
+	h := m.newHeader(Range[K]{Lo: left.Lo, Hi: right.Hi, Unbounded: right.Unbounded}, v)
+	m.tree.Replace(&x, &h.Entry)
+	m.attached(h)
 	m.vacate(left)
 	m.vacate(right)
 	return nil
 }
 
-// meet fills m.scratch with the two ranges that meet at key, and reports whether
-// there are two.
-func (m *Map[K, V]) meet(s *span[K, V], key K) bool {
-	right := m.find(m.root.Load(), key)
-	if right == nil || m.compare(right.lo, key) != 0 {
+// meet fills m.scratch with the two ranges that meet at key, and reports whether there are
+// two.
+func (m *Map[K, V]) meet(x *rangetree.Cut[K], key K) bool {
+	var c rangetree.Cursor[K]
+	right := headerOf[K, V](m.tree.SeekOverlap(&c, key))
+	if right == nil || m.compare(right.Lo, key) != 0 {
 		return false
 	}
-	left := m.floorBefore(s, key)
-	if left == nil || left.unbounded || m.compare(left.hi, key) != 0 {
+	left := headerOf[K, V](c.Back())
+	if left == nil || m.compare(left.Hi, key) != 0 {
 		return false
 	}
-	m.scratch = append(m.scratch[:0], left, right)
-	s.r = s.l
-	s.r.i++
-	s.r.header() // right
-	s.r.i++
-	s.tail = s.r.header() == nil
+	m.collect(x, Range[K]{Lo: left.Lo, Hi: right.Hi, Unbounded: right.Unbounded})
 	return true
-}
-
-// floorBefore places s.l at the last range that starts before key, at which a range
-// starts, and returns it, or nil.
-func (m *Map[K, V]) floorBefore(s *span[K, V], key K) *header[K, V] {
-	m.seek(&s.l, m.root.Load(), key)
-	s.l.i-- // at the range that starts at key
-	if s.l.i == 0 && !s.l.previousLeaf() {
-		return nil
-	}
-	s.l.i--
-	return s.l.leaf.ranges[s.l.i].Load()
 }

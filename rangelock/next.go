@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
 // AcquireNext takes a guard on the first range that ends above key: the one that
@@ -45,8 +46,8 @@ func (m *Map[K, V]) next(ctx context.Context, key K) (Guard[K, V], answer, error
 	var err error
 	if a >= busy {
 		g, a, err = m.fallBack(ctx, g, a, false, func() *header[K, V] {
-			var c cursor[K, V]
-			return m.seekOverlap(&c, m.root.Load(), key)
+			var c rangetree.Cursor[K]
+			return headerOf[K, V](m.tree.SeekOverlap(&c, key))
 		})
 	}
 	if debug {
@@ -60,16 +61,19 @@ func (m *Map[K, V]) next(ctx context.Context, key K) (Guard[K, V], answer, error
 // answer if it can be had in its present life, whatever comes before it meanwhile.
 func (m *Map[K, V]) enterNext(key K) (Guard[K, V], answer) {
 	seq := m.pub.Load()
-	g, a, covers := m.enterOverlap(key)
-	invariants.At("rangelock: next range held")
-	switch {
-	case a == missed:
-		return g, m.proveMiss(seq)
-	case covers || a != entered && a != taken:
+	if g, a := m.enter(key); a != missed {
 		return g, a
 	}
-	// It starts above key, so there is a gap to believe in. That was there at the instant
-	// of the search if nothing was published before or since.
+	g, a := m.enterAbove(key)
+	invariants.At("rangelock: next range held")
+	if a == missed {
+		return g, m.proveMiss(seq)
+	}
+	if a != entered && a != taken {
+		return g, a
+	}
+	// There is a gap to believe in. It was there at the instant of the search, and what was
+	// found is the next range, if nothing was published before or since.
 	if m.proveMiss(seq) == missed {
 		return g, a
 	}
@@ -79,20 +83,18 @@ func (m *Map[K, V]) enterNext(key K) (Guard[K, V], answer) {
 	return Guard[K, V]{}, unproved
 }
 
-// enterOverlap takes a guard on the first range that ends above key, as far as one
-// look at the tree can tell, and says whether that covers key. All comparisons come
-// before the guard: one that panics must not take it along.
-func (m *Map[K, V]) enterOverlap(key K) (g Guard[K, V], a answer, covers bool) {
+// enterAbove takes a guard on the first range above key, which no range covers, as far as
+// one look at the tree can tell. All comparisons come before the guard: one that panics
+// must not take it along.
+func (m *Map[K, V]) enterAbove(key K) (Guard[K, V], answer) {
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
-	var c cursor[K, V]
-	h := m.seekOverlap(&c, m.root.Load(), key)
-	if h == nil {
-		return g, missed, false
+	var c rangetree.Cursor[K]
+	e := m.tree.SeekOverlap(&c, key)
+	if e == nil {
+		return Guard[K, V]{}, missed
 	}
-	covers = m.compare(h.lo, key) <= 0
-	g, a = m.admit(h)
-	return g, a, covers
+	return m.admit(headerOf[K, V](e))
 }
 
 // Guards yields, in key order, a guard on each range that overlaps r. The guard is

@@ -52,7 +52,7 @@ func (m *Map[K, V]) done() {
 	if m.scratch = m.scratch[:0]; cap(m.scratch) > maxTouched {
 		m.scratch = nil
 	}
-	if m.dead.count() >= pollEvery {
+	if m.dead.n >= pollEvery {
 		m.seal()
 	}
 }

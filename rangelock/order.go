@@ -33,18 +33,18 @@ func sign(c int) int {
 
 // endsBy reports whether h ends at or before key.
 func (m *Map[K, V]) endsBy(h *header[K, V], key K) bool {
-	return !h.unbounded && m.compare(h.hi, key) <= 0
+	return !h.Unbounded && m.compare(h.Hi, key) <= 0
 }
 
 // startsAfter reports whether h starts at or after the end of r.
 func (m *Map[K, V]) startsAfter(h *header[K, V], r Range[K]) bool {
-	return !r.Unbounded && m.compare(r.Hi, h.lo) <= 0
+	return !r.Unbounded && m.compare(r.Hi, h.Lo) <= 0
 }
 
 // covers reports whether h lies wholly in r.
 func (m *Map[K, V]) covers(r Range[K], h *header[K, V]) bool {
-	if m.compare(r.Lo, h.lo) > 0 {
+	if m.compare(r.Lo, h.Lo) > 0 {
 		return false
 	}
-	return r.Unbounded || !h.unbounded && m.compare(h.hi, r.Hi) <= 0
+	return r.Unbounded || !h.Unbounded && m.compare(h.Hi, r.Hi) <= 0
 }

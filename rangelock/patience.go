@@ -6,6 +6,6 @@ package rangelock
 // reader in passing takes to leave.
 const spins = 32
 
-// pollEvery is how many objects come into limbo between two attempts to take
+// pollEvery is how many headers come into limbo between two attempts to take
 // some out. An attempt scans the slots of the domain, which readers write.
 const pollEvery = 24

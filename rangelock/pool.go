@@ -94,16 +94,16 @@ func (m *Map[K, V]) promote(h *header[K, V]) {
 		return // a reader does not wait; there will be another collision
 	}
 	defer p.mu.Unlock()
-	fresh := h.heat.Load()&promoted == 0
+	fresh := h.Word.Load()&promoted == 0
 	if fresh {
 		i, ok := m.takeSetLocked()
 		if !ok {
-			h.heat.Store(0)
+			h.Word.Store(0)
 			return
 		}
 		p.sets[i].owner = h
 		_, p.sets[i].came = p.sets[i].sum()
-		h.heat.Store(promoted | i)
+		h.Word.Store(promoted | i)
 	}
 	invariants.At("rangelock: stripes given")
 	for {
@@ -162,8 +162,8 @@ func (m *Map[K, V]) retireSetLocked(h *header[K, V]) {
 //
 // Preconditions: the caller holds pool.mu; h has a set.
 func (m *Map[K, V]) takeAwayLocked(h *header[K, V]) (i uint32) {
-	i = h.heat.Load() & setMask
-	h.heat.Store(0)
+	i = h.Word.Load() & setMask
+	h.Word.Store(0)
 	m.pool.sets[i].owner = nil
 	return i
 }
@@ -174,7 +174,7 @@ func (m *Map[K, V]) coolDown(h *header[K, V]) {
 	p := &m.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if h.heat.Load()&promoted != 0 {
+	if h.Word.Load()&promoted != 0 {
 		p.idle = append(p.idle, m.takeAwayLocked(h))
 	}
 }

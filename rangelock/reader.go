@@ -143,7 +143,7 @@ func (r Reader[K, V]) acquire(ctx context.Context, method string, key K) (Guard[
 	if debug && ctx.Done() == nil {
 		m.readerMayAcquire(r.t, key)
 	}
-	h := m.find(m.root.Load(), key)
+	h := m.find(key)
 	if h == nil {
 		return Guard[K, V]{}, missed, nil
 	}

@@ -83,15 +83,15 @@ func (m *Map[K, V]) reap() {
 func (m *Map[K, V]) bury(h *header[K, V]) {
 	m.lingering.remove(h)
 	defer func() {
-		phase, cost := h.phase, h.cost
-		moved := h.moved
+		phase, cost := h.Short, h.cost
+		moved := h.Flag
 		m.recycle(h)
 		if !moved {
 			m.countRetired(1)
 		}
 		m.pending.sub(phase, cost)
 	}()
-	if m.options.OnRetire != nil && !h.moved {
+	if m.options.OnRetire != nil && !h.Flag {
 		m.options.OnRetire(h.bounds(), h.value)
 	}
 }
@@ -108,13 +108,13 @@ func inOrder[K, V any](h *header[K, V]) (first *header[K, V]) {
 
 // recycle puts a header that nobody can reach into the free list.
 func (m *Map[K, V]) recycle(h *header[K, V]) {
-	if h.heat.Load()&promoted != 0 {
+	if h.Word.Load()&promoted != 0 {
 		m.coolDown(h)
 	}
 	clearHeader(h)
 	m.limbo.mu.Lock()
-	if m.limbo.clean.headers.n < maxSpareHeaders {
-		m.limbo.clean.headers.push(h)
+	if m.limbo.clean.n < maxSpareHeaders {
+		m.limbo.clean.push(h)
 	}
 	m.limbo.mu.Unlock()
 }
@@ -132,21 +132,21 @@ func (m *Map[K, V]) detach(h *header[K, V]) {
 	m.length.Add(-1)
 	s := h.state.Load()
 	gen := s &^ lowMask
-	if m.options.OnRetire == nil || h.moved {
+	if m.options.OnRetire == nil || h.Flag {
 		// Nobody is told. If nobody is in it, in line for it or in stripes of it, it is
 		// finished here and now, and the header only has to wait for readers that are
 		// still looking at it.
-		if s&^excluded == gen && h.heat.Load()&promoted == 0 && h.state.CompareAndSwap(s, gen|excluded|detached|retired) {
-			m.dead.headers.push(h)
-			if !h.moved {
+		if s&^excluded == gen && h.Word.Load()&promoted == 0 && h.state.CompareAndSwap(s, gen|excluded|detached|retired) {
+			m.dead.push(h)
+			if !h.Flag {
 				m.countRetired(1)
 			}
 			return
 		}
 	}
-	h.phase = m.pending.add(h.cost)
+	h.Short = m.pending.add(h.cost)
 	invariants.At("rangelock: before the bits of detachment")
-	leaves := !h.moved
+	leaves := !h.Flag
 	// From the bits on the last guard may finish the range at any time, and it may be
 	// buried: of h only the word is ours to look at.
 	s = h.state.Or(excluded | detached)
@@ -167,6 +167,6 @@ func (m *Map[K, V]) detach(h *header[K, V]) {
 //
 // Preconditions: those of detach; nobody holds a guard on h.
 func (m *Map[K, V]) vacate(h *header[K, V]) {
-	h.moved, h.cost = true, 0
+	h.Flag, h.cost = true, 0
 	m.detach(h)
 }

@@ -1,5 +1,7 @@
 package rangelock
 
+import "github.com/spanlock/spanlock/internal/rangetree"
+
 // Remove takes every range that lies in r out of the map and returns how many they
 // were. It excludes them and waits until the guards on them are released: when it
 // returns, nobody uses them. OnRetire runs for each, later, on another goroutine. A
@@ -32,8 +34,8 @@ func (w Writer[K, V]) remove(method string, r Range[K], wait bool) (int, error) 
 		return 0, badRange(r)
 	}
 	defer m.done()
-	var s span[K, V]
-	if err := m.collectWhole(&s, r); err != nil {
+	var x rangetree.Cut[K]
+	if err := m.collectWhole(&x, r); err != nil {
 		return 0, err
 	}
 	m.planStale(r)
@@ -48,14 +50,14 @@ func (w Writer[K, V]) remove(method string, r Range[K], wait bool) (int, error) 
 	}
 	m.makeStale()
 	m.publishing()
-	m.apply(&cut[K, V]{l: &s.l, r: s.end()}, nil)
+	m.tree.Remove(&x)
 	return m.detachAll(), nil
 }
 
 // collectWhole fills m.scratch with the ranges that overlap r, and refuses if one
 // of them would be cut or if they would be too much to have pending.
-func (m *Map[K, V]) collectWhole(s *span[K, V], r Range[K]) error {
-	m.collectSpan(s, r)
+func (m *Map[K, V]) collectWhole(x *rangetree.Cut[K], r Range[K]) error {
+	m.collect(x, r)
 	n := len(m.scratch)
 	if n == 0 {
 		return nil
@@ -90,17 +92,17 @@ func (w Writer[K, V]) Update(key K, v V) error {
 	if err != nil {
 		return err
 	}
-	old := m.find(m.root.Load(), key)
+	old := m.find(key)
 	if old == nil {
 		return notFound(key)
 	}
 	defer m.done()
-	var c cursor[K, V]
-	m.seek(&c, m.root.Load(), old.lo)
-	m.scratch = append(m.scratch[:0], old)
+	var x rangetree.Cut[K]
+	m.collect(&x, old.bounds())
 	if err := m.weigh(old.bounds(), true); err != nil {
 		return err
 	}
+	m.tree.Supplant(&x, old.Lo, old.Hi, old.Unbounded)
 	m.planStale(old.bounds())
 	if err := m.exclude(); err != nil {
 		return err
@@ -108,9 +110,8 @@ func (w Writer[K, V]) Update(key K, v V) error {
 	m.makeStale()
 	m.publishing()
 	h := m.newHeader(old.bounds(), v)
-	c.leaf.ranges[c.i-1].Store(h)
-	m.length.Add(1)
-	m.touch(h)
+	m.tree.Replace(&x, &h.Entry)
+	m.attached(h)
 	m.detachAll()
 	return nil
 }
@@ -130,25 +131,23 @@ func (w Writer[K, V]) Clear() (int, error) {
 // clear is Clear; bounded says whether MaxPending counts.
 func (m *Map[K, V]) clear(bounded bool) (int, error) {
 	defer m.done()
-	root := m.root.Load()
-	var c cursor[K, V]
-	c.first(root)
 	m.scratch = m.scratch[:0]
-	for h := c.header(); h != nil; h = c.header() {
-		m.scratch = append(m.scratch, h)
-		c.i++
+	var c rangetree.Cursor[K]
+	m.tree.First(&c)
+	for e := c.Entry(); e != nil; e = c.Entry() {
+		m.scratch = append(m.scratch, headerOf[K, V](e))
+		c.Next()
 	}
 	if len(m.scratch) == 0 {
 		m.makeAllStale()
 		return 0, nil
 	}
-	all := Range[K]{Lo: m.scratch[0].lo, Unbounded: true}
+	all := Range[K]{Lo: m.scratch[0].Lo, Unbounded: true}
 	if err := m.weigh(all, bounded); err != nil {
 		return 0, err
 	}
 	m.makeAllStale()
 	m.publishing()
-	m.root.Store(m.emptyRoot())
-	m.killTree(child[K, V]{inner: root})
+	m.tree.Clear()
 	return m.detachAll(), nil
 }

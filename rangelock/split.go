@@ -1,6 +1,10 @@
 package rangelock
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/spanlock/spanlock/internal/rangetree"
+)
 
 // Split cuts the range that covers at in two, [lo, at) and [at, hi), and gives them
 // the values that Options.SplitValue makes of its value; without a SplitValue both
@@ -16,25 +20,24 @@ func (w Writer[K, V]) Split(at K) error {
 	if err != nil {
 		return err
 	}
-	h := m.find(m.root.Load(), at)
+	h := m.find(at)
 	if h == nil {
 		return notFound(at)
 	}
 	if m.options.OnRetire != nil && m.options.SplitValue == nil {
 		panic(fmt.Sprintf("rangelock: Split at %v of a map with OnRetire and without SplitValue", at))
 	}
-	if m.compare(h.lo, at) == 0 {
+	if m.compare(h.Lo, at) == 0 {
 		return nil
 	}
 	defer m.done()
-	var c cursor[K, V]
-	m.seek(&c, m.root.Load(), h.lo)
-	c.i--
-	m.scratch = append(m.scratch[:0], h)
+	r := h.bounds()
+	var x rangetree.Cut[K]
+	m.collect(&x, r)
+	m.tree.Supplant(&x, at, r.Hi, r.Unbounded)
 	if err := m.exclude(); err != nil {
 		return err
 	}
-	r := h.bounds()
 	left, right := Span(r.Lo, at), Range[K]{Lo: at, Hi: r.Hi, Unbounded: r.Unbounded}
 	lv, rv := h.value, h.value
 	if m.options.SplitValue != nil {
@@ -42,14 +45,9 @@ func (w Writer[K, V]) Split(at K) error {
 	}
 	m.publishing()
 	lh, rh := m.newHeader(left, lv), m.newHeader(right, rv)
-	// The left half stands where the whole stood, the right half behind it. Neither
-	// reaches over a separator, since the whole did not.
-	c.leaf.ranges[c.i].Store(lh)
-	c.i++
-	m.insertLeaf(&c, rh)
-	m.length.Add(2)
-	m.touch(lh)
-	m.touch(rh)
+	m.tree.Split(&x, &lh.Entry, &rh.Entry)
+	m.attached(lh)
+	m.attached(rh)
 	m.vacate(h)
 	return nil
 }

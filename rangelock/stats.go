@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/spanlock/spanlock/epoch"
-	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/seam"
 	"github.com/spanlock/spanlock/rwsem"
 )
@@ -104,34 +103,7 @@ func (m *Map[K, V]) Stats() Stats {
 // size returns how many levels the tree has, and about how much memory it and n headers
 // take.
 func (m *Map[K, V]) size(n int) (levels int, bytes int64) {
-	pin := m.domain.Pin()
-	root := m.root.Load()
-	levels = root.level + 1
-	inners, leaves := root.count()
-	pin.Unpin() // from here on root may be cleared, and used again
-	invariants.At("rangelock: tree counted")
+	levels, bytes = m.tree.Size()
 	header := (reflect.TypeFor[header[K, V]]().Size() + cacheLine - 1) / cacheLine * cacheLine
-	bytes = int64(inners)*int64(reflect.TypeFor[inner[K, V]]().Size()) +
-		int64(leaves)*int64(reflect.TypeFor[leaf[K, V]]().Size()) +
-		int64(n)*int64(header)
-	if m.hinting != nil {
-		bytes += int64(inners)*innerCap*8 + int64(leaves)*leafCap*8
-	}
-	return levels, bytes
-}
-
-// count returns how many nodes there are from p down.
-//
-// Preconditions: the caller is pinned, or holds the semaphore.
-func (p *inner[K, V]) count() (inners, leaves int) {
-	if p.level == 1 {
-		return 1, p.n
-	}
-	inners = 1
-	for i := range p.n {
-		in, l := p.kids[i].Load().count()
-		inners += in
-		leaves += l
-	}
-	return inners, leaves
+	return levels, bytes + int64(n)*int64(header)
 }

@@ -4,6 +4,8 @@ import (
 	"iter"
 	"reflect"
 	"time"
+
+	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
 // RangeState is what [Map.Survey] found of one range, as of one instant.
@@ -82,7 +84,7 @@ func (m *Map[K, V]) guardsIn(h *header[K, V], s uint64) int {
 	if s&alone != 0 {
 		n -= limit - 1 // it counts as limit
 	}
-	if at := h.heat.Load(); at&promoted != 0 {
+	if at := h.Word.Load(); at&promoted != 0 {
 		there, _ := m.pool.sets[at&setMask].sum()
 		n += int(there)
 	}
@@ -143,19 +145,18 @@ func (s *shown[K]) each(buf []surveyed[K], yield func(*RangeState) bool) bool {
 // survey is the loop of Survey. It goes from leaf to leaf as walk does.
 func (m *Map[K, V]) survey(yield func(*RangeState) bool) {
 	m.mustBeMade()
-	var room [leafCap]surveyed[K]
+	var room [rangetree.LeafCap]surveyed[K]
 	s := newShown[K]()
 	if !s.each(m.readLingering(room[:0], maxLingering), yield) {
 		return
 	}
 	var last Range[K]
-	for started := false; ; started = true {
-		buf := m.surveyLeaf(room[:0], last.Hi, started)
-		if len(buf) == 0 {
+	for at := fromFirst; ; at = fromStart {
+		buf, next, ok := m.surveyLeaf(room[:0], at, last.Hi)
+		if !ok {
 			return
 		}
-		next := buf[len(buf)-1].r
-		if started {
+		if at == fromStart {
 			m.mustRise(last, next)
 		}
 		if last = next; !s.each(buf, yield) || last.Unbounded {
@@ -164,27 +165,23 @@ func (m *Map[K, V]) survey(yield func(*RangeState) bool) {
 	}
 }
 
-// surveyLeaf appends to buf the ranges of one leaf from the first that starts at or after
-// from, or from the first of all if not started, but for those that are just leaving.
-func (m *Map[K, V]) surveyLeaf(buf []surveyed[K], from K, started bool) []surveyed[K] {
+// surveyLeaf appends to buf the ranges of one leaf from at on, but for those that are just
+// leaving. It returns the last one's bounds, also if it is left out, and whether there is
+// one.
+func (m *Map[K, V]) surveyLeaf(buf []surveyed[K], at from, key K) ([]surveyed[K], Range[K], bool) {
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
-	var c cursor[K, V]
-	if started {
-		m.seekFrom(&c, m.root.Load(), from)
-	} else {
-		c.first(m.root.Load())
-	}
-	for h := c.header(); h != nil; h = c.header() {
+	var room [rangetree.LeafCap]*rangetree.Entry[K]
+	var last Range[K]
+	es := m.leafFrom(room[:0], at, key, nil)
+	for _, e := range es {
+		h := headerOf[K, V](e)
+		last = h.bounds()
 		if w := m.readWord(h); !w.detached {
-			buf = append(buf, surveyed[K]{r: h.bounds(), word: w})
-		}
-		// A leaf of nothing but ranges that are leaving must not look like the end.
-		if c.i++; c.i >= c.leaf.n && len(buf) > 0 {
-			break
+			buf = append(buf, surveyed[K]{r: last, word: w})
 		}
 	}
-	return buf
+	return buf, last, len(es) > 0
 }
 
 // Extent returns the bound at which the first attached range begins and that at which
@@ -195,26 +192,16 @@ func (m *Map[K, V]) Extent() (lo, hi reflect.Value, unbounded bool) {
 	m.mustBeMade()
 	pin := m.domain.Pin()
 	defer pin.Unpin()
-	var c cursor[K, V]
-	c.first(m.root.Load())
-	first := c.header()
-	if first == nil {
+	var c rangetree.Cursor[K]
+	m.tree.First(&c)
+	first, final := c.Entry(), m.tree.Last()
+	if first == nil || final == nil {
 		return lo, hi, false
 	}
-	// The rightmost way of one root: its child pointers may change, its number of
-	// children cannot, and no leaf below it is empty.
-	in := m.root.Load()
-	for in.level > 1 {
-		in = in.kids[in.n-1].Load()
-	}
-	leaf := in.leaves[in.n-1].Load()
-	if leaf.n == 0 {
-		return lo, hi, false // the map has become empty since
-	}
-	last := leaf.ranges[leaf.n-1].Load().bounds()
+	last := headerOf[K, V](final).bounds()
 	end := last.Hi
 	if last.Unbounded {
 		end = last.Lo
 	}
-	return reflect.ValueOf(&Range[K]{Lo: first.lo}).Elem().Field(0), reflect.ValueOf(&Range[K]{Lo: end}).Elem().Field(0), last.Unbounded
+	return reflect.ValueOf(&Range[K]{Lo: first.Lo}).Elem().Field(0), reflect.ValueOf(&Range[K]{Lo: end}).Elem().Field(0), last.Unbounded
 }

@@ -13,7 +13,7 @@ import (
 // acquireSlow goes on where enter or enterAlone gave up, with its answer a and, if that is taken,
 // the range that it was about in g.
 func (m *Map[K, V]) acquireSlow(ctx context.Context, key K, g Guard[K, V], a answer, exclusive bool) (Guard[K, V], answer, error) {
-	return m.fallBack(ctx, g, a, exclusive, func() *header[K, V] { return m.find(m.root.Load(), key) })
+	return m.fallBack(ctx, g, a, exclusive, func() *header[K, V] { return m.find(key) })
 }
 
 // fallBack waits until it has a guard on the range that search finds, exclusive if so

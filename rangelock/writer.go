@@ -2,11 +2,10 @@ package rangelock
 
 import (
 	"context"
-	"fmt"
-	"iter"
 	"time"
 
 	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
 // Writer is a transaction: the right to change the set of ranges, from Lock to
@@ -43,6 +42,7 @@ type transaction[K, V any] struct {
 	begun   bool            // pub is odd
 	touched []*header[K, V] // excluded and not yet let go
 	op      operation       // the operation under way
+	load    *bulk[K, V]     // what Load has built and nobody sees yet, or nil
 	since   time.Time       // when it began; zero unless the trace wants to know
 }
 
@@ -127,6 +127,18 @@ func (w Writer[K, V]) check(method string) *Map[K, V] {
 	if m == nil || !m.sem.Validate(w.seq) {
 		staleWriter(method)
 	}
+	if m.txn.load != nil {
+		m.settle()
+	}
+	return m
+}
+
+// checkEnd is check for what ends w's transaction.
+func (w Writer[K, V]) checkEnd(method string) *Map[K, V] {
+	m := w.m
+	if m == nil || !m.sem.Validate(w.seq) {
+		staleWriter(method)
+	}
 	return m
 }
 
@@ -154,7 +166,7 @@ func staleWriter(method string) {
 // synchronizes before the return of each call that shows an effect of the
 // transaction, and before that of each later Lock and RLock.
 func (w Writer[K, V]) Unlock() {
-	m := w.check("Unlock")
+	m := w.checkEnd("Unlock")
 	since := m.txn.since
 	m.commit()
 	m.sem.Unlock()
@@ -167,7 +179,7 @@ func (w Writer[K, V]) Unlock() {
 // letting another writer in between. The caller owes the Reader's Unlock. It does
 // not block.
 func (w Writer[K, V]) Downgrade() Reader[K, V] {
-	m := w.check("Downgrade")
+	m := w.checkEnd("Downgrade")
 	since := m.txn.since
 	m.commit()
 	m.sem.Downgrade()
@@ -185,6 +197,12 @@ func (m *Map[K, V]) commit() {
 		m.forgetWriter()
 	}
 	t := &m.txn
+	if t.load != nil {
+		// What else the transaction has touched is still excluded, and the sequence is odd.
+		// So a reader that finds one of these ranges now finds nothing older elsewhere.
+		m.publishLoad()
+		invariants.At("rangelock: a load published by commit")
+	}
 	for _, h := range t.touched {
 		// A header that left in this transaction stays excluded for ever.
 		if h.state.Load()&detached == 0 {
@@ -223,7 +241,7 @@ func (m *Map[K, V]) insert(r Range[K], v V) error {
 	if !m.valid(r) {
 		return badRange(r)
 	}
-	var s slot[K, V]
+	var s rangetree.Slot[K]
 	if err := m.place(&s, r); err != nil {
 		return err
 	}
@@ -233,24 +251,30 @@ func (m *Map[K, V]) insert(r Range[K], v V) error {
 	return nil
 }
 
-// Load inserts the ranges that seq yields, one after the other, and returns how
-// many it has inserted. It stops at the first that cannot be inserted, with the
-// error that Insert gives, wrapped with its number, from 0; those before it stay. Its
-// errors are those of [Writer.Insert].
-// Ranges that come in the order of their keys fill the tree densely. seq runs inside
-// the transaction and must not end it.
-func (w Writer[K, V]) Load(seq iter.Seq2[Range[K], V]) (int, error) {
-	if _, err := w.change("Load"); err != nil {
-		return 0, err
+// place looks for the gap that r fits in and returns ErrOverlap, wrapped with what is in
+// the way, if there is none.
+//
+// Preconditions: the caller holds sem for writing; r is valid.
+func (m *Map[K, V]) place(s *rangetree.Slot[K], r Range[K]) error {
+	if e := m.tree.Place(s, r.Lo, r.Hi, r.Unbounded); e != nil {
+		return overlap(r, headerOf[K, V](e).bounds())
 	}
-	n := 0
-	for r, v := range seq {
-		if err := w.Insert(r, v); err != nil {
-			return n, fmt.Errorf("%w (range %d of Load)", err, n)
-		}
-		n++
-	}
-	return n, nil
+	return nil
+}
+
+// attach puts h into the slot that place found for its bounds.
+//
+// Preconditions: the caller holds sem for writing, has made pub odd, and h is excluded.
+func (m *Map[K, V]) attach(s *rangetree.Slot[K], h *header[K, V]) {
+	invariants.At("rangelock: before a range is attached")
+	m.tree.Insert(s, &h.Entry)
+	m.attached(h)
+}
+
+// attached counts h, which has come into the tree excluded, and notes that commit opens it.
+func (m *Map[K, V]) attached(h *header[K, V]) {
+	m.length.Add(1)
+	m.touch(h)
 }
 
 // Find returns the range that covers key, its value, and whether there is one. It
@@ -262,7 +286,7 @@ func (w Writer[K, V]) Find(key K) (Range[K], V, bool) {
 
 // findLocked is Find; the caller holds the map's semaphore.
 func (m *Map[K, V]) findLocked(key K) (r Range[K], v V, ok bool) {
-	h := m.find(m.root.Load(), key)
+	h := m.find(key)
 	if h == nil {
 		return r, v, false
 	}
