@@ -4,19 +4,23 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
-// prune removes from the package directory dir the test files that the tests named by
-// run do not need. Compiling the tests of a generic package takes most of the time of
-// a fault, and a fault needs one test.
+// prune removes from the test files in the package directory dir what the tests named
+// by run do not need. Compiling the tests of a generic package takes most of the time
+// of a fault, and a fault needs one test.
 //
-// A file is needed if it declares one of the tests, if a needed file mentions
-// something that it declares at the top level, if it has methods of a type that is
-// needed, or if it belongs to the package itself: an export_test.go.
+// A declaration at the top level is needed if it is one of the tests, if a needed one
+// mentions it, or if it is a method of a needed type. A file that belongs to the package
+// itself, an export_test.go, stays as it is. What goes leaves empty lines behind, so that
+// the others keep their numbers.
 func prune(dir, run string) error {
 	paths, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 	if err != nil {
@@ -35,44 +39,42 @@ func prune(dir, run string) error {
 		}
 		files = append(files, f)
 	}
-	declaredIn := make(map[string][]*testFile)
+	declared := make(map[string][]*declaration)
 	for _, f := range files {
-		for name := range f.declares {
-			declaredIn[name] = append(declaredIn[name], f)
+		for _, d := range f.decls {
+			for _, name := range d.names {
+				declared[name] = append(declared[name], d)
+			}
 		}
 	}
-	var need func(f *testFile)
-	need = func(f *testFile) {
-		if f.needed {
+	var need func(d *declaration)
+	need = func(d *declaration) {
+		if d.needed {
 			return
 		}
-		f.needed = true
-		for name := range f.mentions {
-			for _, other := range declaredIn[name] {
+		d.needed = true
+		for name := range d.mentions {
+			for _, other := range declared[name] {
 				need(other)
 			}
 		}
 	}
 	for _, f := range files {
-		named := !strings.HasSuffix(f.pkg, "_test") || f.declares["TestMain"] || f.declares["init"]
-		for name := range f.declares {
-			named = named || strings.HasPrefix(name, "Test") && match.MatchString(name)
-		}
-		if named {
-			need(f)
+		for _, d := range f.decls {
+			if f.whole || d.root(match) {
+				need(d)
+			}
 		}
 	}
 	for _, f := range files {
-		if !f.needed {
-			if err := os.Remove(f.path); err != nil {
-				return err
-			}
+		if err := f.rewrite(); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// prune removes the test files that c does not need from the tree.
+// prune removes from the tree the tests that c does not need.
 func (c *command) prune(tree string) error {
 	for _, dir := range c.dirs {
 		if strings.HasSuffix(dir, "...") {
@@ -85,47 +87,96 @@ func (c *command) prune(tree string) error {
 	return nil
 }
 
-// A testFile is a file with what it declares at the top level, the types of its
-// methods included, and the names that it takes from other files.
+// A testFile is a file of tests with what it declares at the top level.
 type testFile struct {
-	path, pkg string
-	declares  map[string]bool
-	mentions  map[string]bool
-	needed    bool
+	path  string
+	text  []byte
+	tree  *ast.File
+	whole bool // it stays as it is
+	decls []*declaration
+	at    func(token.Pos) int // where in text
+}
+
+// A declaration is a function, a method, or all that stands behind one var, const or type.
+type declaration struct {
+	node     ast.Decl
+	names    []string // what it declares; a method, its type
+	function bool
+	mentions map[string]bool // what it takes from elsewhere: packages, too
+	needed   bool
+}
+
+// root reports whether d is needed for its own sake.
+func (d *declaration) root(tests *regexp.Regexp) bool {
+	if !d.function {
+		return false
+	}
+	name := d.names[0]
+	return name == "TestMain" || name == "init" || strings.HasPrefix(name, "Test") && tests.MatchString(name)
 }
 
 func parseTestFile(path string) (*testFile, error) {
-	tree, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	f := &testFile{path: path, pkg: tree.Name.Name, declares: map[string]bool{}, mentions: map[string]bool{}}
-	for _, d := range tree.Decls {
-		switch d := d.(type) {
+	set := token.NewFileSet()
+	tree, err := parser.ParseFile(set, path, text, parser.ParseComments)
+	if err != nil {
+		return nil, err
+	}
+	f := &testFile{path: path, text: text, tree: tree, whole: !strings.HasSuffix(tree.Name.Name, "_test")}
+	f.at = func(p token.Pos) int { return set.PositionFor(p, false).Offset }
+	for _, node := range tree.Decls {
+		d := &declaration{node: node}
+		switch node := node.(type) {
 		case *ast.FuncDecl:
-			if d.Recv == nil {
-				f.declares[d.Name.Name] = true
+			if d.function = node.Recv == nil; d.function {
+				d.names = []string{node.Name.Name}
 			} else {
-				f.declares[receiver(d.Recv.List[0].Type)] = true
+				d.names = []string{receiver(node.Recv.List[0].Type)}
 			}
 		case *ast.GenDecl:
-			for _, s := range d.Specs {
+			if node.Tok == token.IMPORT {
+				continue
+			}
+			for _, s := range node.Specs {
 				switch s := s.(type) {
 				case *ast.TypeSpec:
-					f.declares[s.Name.Name] = true
+					d.names = append(d.names, s.Name.Name)
 				case *ast.ValueSpec:
 					for _, name := range s.Names {
-						f.declares[name.Name] = true
+						d.names = append(d.names, name.Name)
 					}
 				}
 			}
 		}
+		d.mentions = mentions(tree, node)
+		f.decls = append(f.decls, d)
 	}
-	for _, id := range tree.Unresolved { // what this file does not declare itself
-		f.mentions[id.Name] = true
-	}
-	delete(f.declares, "_")
 	return f, nil
+}
+
+// mentions returns the names in node that are declared at the top level of this file or
+// of another one, or that stand for packages.
+func mentions(file *ast.File, node ast.Node) map[string]bool {
+	names := make(map[string]bool)
+	var visit func(n ast.Node) bool
+	visit = func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr: // what is selected is declared elsewhere
+			ast.Inspect(n.X, visit)
+			return false
+		case *ast.Ident:
+			if n.Obj == nil || n.Obj == file.Scope.Lookup(n.Name) {
+				names[n.Name] = true
+			}
+		}
+		return true
+	}
+	ast.Inspect(node, visit)
+	delete(names, "_")
+	return names
 }
 
 // receiver returns the name of a receiver's type.
@@ -141,4 +192,74 @@ func receiver(t ast.Expr) string {
 		return t.Name
 	}
 	return ""
+}
+
+// rewrite leaves in the file what is needed, or removes it. An import that nothing needs
+// any more becomes a blank one, which the compiler takes.
+func (f *testFile) rewrite() error {
+	used := make(map[string]bool)
+	some, all := false, true
+	for _, d := range f.decls {
+		some, all = some || d.needed, all && d.needed
+		if d.needed {
+			maps.Copy(used, d.mentions)
+		}
+	}
+	switch {
+	case f.whole || some && all:
+		return nil
+	case !some:
+		return os.Remove(f.path)
+	}
+	var text []byte
+	end := 0 // of what is in text already
+	replace := func(from, to token.Pos, by string) {
+		text = append(append(text, f.text[end:f.at(from)]...), by...)
+		end = f.at(to)
+	}
+	for _, spec := range f.tree.Imports {
+		if !used[importName(spec)] {
+			replace(spec.Pos(), spec.End(), "_ "+spec.Path.Value)
+		}
+	}
+	for _, d := range f.decls {
+		if !d.needed {
+			from, to := d.extent()
+			replace(from, to, strings.Repeat("\n", strings.Count(string(f.text[f.at(from):f.at(to)]), "\n")))
+		}
+	}
+	return os.WriteFile(f.path, append(text, f.text[end:]...), 0o666)
+}
+
+// extent returns where d begins, with its comment, and where it ends.
+func (d *declaration) extent() (from, to token.Pos) {
+	var doc *ast.CommentGroup
+	switch node := d.node.(type) {
+	case *ast.FuncDecl:
+		doc = node.Doc
+	case *ast.GenDecl:
+		doc = node.Doc
+	}
+	if doc != nil {
+		return doc.Pos(), d.node.End()
+	}
+	return d.node.Pos(), d.node.End()
+}
+
+var version = regexp.MustCompile(`^v[0-9]+$`)
+
+// importName returns the name that an import has in its file, which for one that is not
+// named there is taken to be the last part of its path.
+func importName(spec *ast.ImportSpec) string {
+	if spec.Name != nil {
+		return spec.Name.Name
+	}
+	name, err := strconv.Unquote(spec.Path.Value)
+	if err != nil {
+		return ""
+	}
+	if version.MatchString(path.Base(name)) {
+		name = path.Dir(name)
+	}
+	return path.Base(name)
 }
