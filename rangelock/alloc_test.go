@@ -47,21 +47,22 @@ func wantNoAllocs(t *testing.T, what string, f func()) {
 }
 
 // TestAllocs: no read that does not wait allocates, and no write in the steady
-// state, for keys without pointers, with, and behind a compare function.
+// state, for keys without pointers, with, and behind a compare function, and for values
+// with pointers and without.
 func TestAllocs(t *testing.T) {
 	needsSizes(t)
-	allocsOf(t, "uint64", rangelock.New[uint64, *int], func(n uint64) uint64 { return n })
-	allocsOf(t, "string", rangelock.New[string, *int], func(n uint64) string { return fmt.Sprintf("%08d", n) })
-	allocsOf(t, "bytes", func(o *rangelock.Options[[]byte, *int]) *rangelock.Map[[]byte, *int] {
+	allocsOf(t, "int", rangelock.New[int, *int], new(int), func(n uint64) int { return int(n) })
+	allocsOf(t, "string", rangelock.New[string, int], 7, func(n uint64) string { return fmt.Sprintf("%08d", n) })
+	allocsOf(t, "bytes", func(o *rangelock.Options[[]byte, int]) *rangelock.Map[[]byte, int] {
 		return rangelock.NewFunc(bytes.Compare, o)
-	}, func(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) })
+	}, 7, func(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) })
 }
 
-func allocsOf[K any](t *testing.T, kind string, make func(*rangelock.Options[K, *int]) *rangelock.Map[K, *int], key func(uint64) K) {
+func allocsOf[K, V any](t *testing.T, kind string, make func(*rangelock.Options[K, V]) *rangelock.Map[K, V], v V, key func(uint64) K) {
 	retired := 0
-	for name, o := range map[string]*rangelock.Options[K, *int]{
+	for name, o := range map[string]*rangelock.Options[K, V]{
 		"plain":    nil,
-		"OnRetire": {OnRetire: func(rangelock.Range[K], *int) { retired++ }, MaxPending: 1 << 20},
+		"OnRetire": {OnRetire: func(rangelock.Range[K], V) { retired++ }, MaxPending: 1 << 20},
 	} {
 		t.Run(kind+"/"+name, func(t *testing.T) {
 			m := make(o)
@@ -72,12 +73,12 @@ func allocsOf[K any](t *testing.T, kind string, make func(*rangelock.Options[K, 
 				lo := uint64(i) * 10
 				ranges[i] = rangelock.Span(key(lo), key(lo+8))
 				in[i], out[i] = key(lo+3), key(lo+9)
-				if err := m.Insert(t.Context(), ranges[i], new(int)); err != nil {
+				if err := m.Insert(t.Context(), ranges[i], v); err != nil {
 					t.Fatal(err)
 				}
 			}
 			allocsOfReads(t, m, in[:], out[:])
-			allocsOfWrites(t, m, ranges[:], in[:])
+			allocsOfWrites(t, m, ranges[:], in[:], v)
 			if err := m.Verify(); err != nil {
 				t.Error(err)
 			}
@@ -85,7 +86,7 @@ func allocsOf[K any](t *testing.T, kind string, make func(*rangelock.Options[K, 
 	}
 }
 
-func allocsOfReads[K any](t *testing.T, m *rangelock.Map[K, *int], in, out []K) {
+func allocsOfReads[K, V any](t *testing.T, m *rangelock.Map[K, V], in, out []K) {
 	i := 0
 	next := func() int { i = (i + 7) % len(in); return i }
 	want := func(ok bool) {
@@ -105,7 +106,7 @@ func allocsOfReads[K any](t *testing.T, m *rangelock.Map[K, *int], in, out []K) 
 		want(err == nil)
 		g.Release()
 	})
-	load := func(context.Context, K) (r rangelock.Range[K], v *int, err error) { return r, v, rangelock.ErrNotFound }
+	load := func(context.Context, K) (r rangelock.Range[K], v V, err error) { return r, v, rangelock.ErrNotFound }
 	wantNoAllocs(t, "AcquireOrLoad, a hit", func() {
 		g, err := m.AcquireOrLoad(context.Background(), in[next()], load)
 		want(err == nil)
@@ -126,7 +127,7 @@ func allocsOfReads[K any](t *testing.T, m *rangelock.Map[K, *int], in, out []K) 
 	})
 	wantNoAllocs(t, "Get", func() { _, ok := m.Get(in[next()]); want(ok) })
 	wantNoAllocs(t, "Get, a miss", func() { _, ok := m.Get(out[next()]); want(!ok) })
-	wantNoAllocs(t, "View", func() { want(m.View(in[next()], func(rangelock.Range[K], *int) {})) })
+	wantNoAllocs(t, "View", func() { want(m.View(in[next()], func(rangelock.Range[K], V) {})) })
 	wantNoAllocs(t, "Reader", func() {
 		r := m.RLock()
 		_, _, ok := r.Find(in[next()])
@@ -150,7 +151,7 @@ func allocsOfReads[K any](t *testing.T, m *rangelock.Map[K, *int], in, out []K) 
 	w.Unlock()
 }
 
-func allocsOfWalks[K any](t *testing.T, m *rangelock.Map[K, *int], in []K) {
+func allocsOfWalks[K, V any](t *testing.T, m *rangelock.Map[K, V], in []K) {
 	n := 0
 	wantNoAllocs(t, "All", func() {
 		for range m.All() {
@@ -176,8 +177,7 @@ func allocsOfWalks[K any](t *testing.T, m *rangelock.Map[K, *int], in []K) {
 	}
 }
 
-func allocsOfWrites[K any](t *testing.T, m *rangelock.Map[K, *int], ranges []rangelock.Range[K], in []K) {
-	v := new(int)
+func allocsOfWrites[K, V any](t *testing.T, m *rangelock.Map[K, V], ranges []rangelock.Range[K], in []K, v V) {
 	i := 0
 	next := func() int { i = (i + 7) % len(in); return i }
 	// Let the callbacks of what was retired run, as they would beside real work: the
@@ -188,9 +188,9 @@ func allocsOfWrites[K any](t *testing.T, m *rangelock.Map[K, *int], ranges []ran
 		}
 		runtime.Gosched()
 	}
-	takes := map[string]func(w rangelock.Writer[K, *int], r rangelock.Range[K]) (int, error){
-		"Remove": rangelock.Writer[K, *int].Remove,
-		"Retire": rangelock.Writer[K, *int].Retire,
+	takes := map[string]func(w rangelock.Writer[K, V], r rangelock.Range[K]) (int, error){
+		"Remove": rangelock.Writer[K, V].Remove,
+		"Retire": rangelock.Writer[K, V].Retire,
 	}
 	for name, take := range takes {
 		wantNoAllocs(t, name+" one, Insert one", func() {
@@ -299,12 +299,11 @@ func TestBytesPerRange(t *testing.T) {
 			if fill == "at random" {
 				order = rand.Perm(n)
 			}
-			v := new(int)
 			before := heapInUse()
-			m := rangelock.New[uint64, *int](nil)
+			m := rangelock.New[uint64, int](nil)
 			for _, k := range order {
 				lo := uint64(k) * 16
-				if err := m.Insert(context.Background(), rangelock.Span(lo, lo+10), v); err != nil {
+				if err := m.Insert(context.Background(), rangelock.Span(lo, lo+10), k); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -20,25 +20,25 @@ func ExampleMap() {
 	free := make(chan []byte, 1)
 	free <- make([]byte, 16)
 
-	blocks := rangelock.New(&rangelock.Options[int64, []byte]{
-		OnRetire: func(r rangelock.Range[int64], block []byte) {
+	blocks := rangelock.New(&rangelock.Options[int, []byte]{
+		OnRetire: func(r rangelock.Range[int], block []byte) {
 			fmt.Println("nobody reads", r)
 			free <- block[:cap(block)]
 		},
 	})
-	for off := int64(0); off < file.Size(); {
+	for off := 0; off < int(file.Size()); {
 		buf := <-free
-		n, err := file.ReadAt(buf, off)
+		n, err := file.ReadAt(buf, int64(off))
 		if n == 0 {
 			fmt.Println(err)
 			return
 		}
-		r := rangelock.Span(off, off+int64(n))
+		r := rangelock.Span(off, off+n)
 		if err := blocks.Insert(ctx, r, buf[:n]); err != nil {
 			fmt.Println(err)
 			return
 		}
-		blocks.View(off+4, func(r rangelock.Range[int64], block []byte) {
+		blocks.View(off+4, func(r rangelock.Range[int], block []byte) {
 			fmt.Printf("%v holds %q\n", r, block)
 		})
 		if _, err := blocks.Retire(ctx, r); err != nil {
@@ -247,16 +247,16 @@ func ExampleWriter_Exclude() {
 func ExampleNewFunc() {
 	ctx := context.Background()
 	// Keys are byte strings in their usual order; each range is served by one host.
-	hosts := rangelock.NewFunc[[]byte, string](bytes.Compare, nil)
+	hosts := rangelock.NewFunc[[]byte, int](bytes.Compare, nil)
 	w, err := hosts.LockContext(ctx)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	for _, err := range []error{
-		w.Insert(rangelock.Span([]byte(""), []byte("h")), "host 1"),
-		w.Insert(rangelock.Span([]byte("h"), []byte("q")), "host 2"),
-		w.Insert(rangelock.From([]byte("q")), "host 3"), // to the end of all keys
+		w.Insert(rangelock.Span([]byte(""), []byte("h")), 1),
+		w.Insert(rangelock.Span([]byte("h"), []byte("q")), 2),
+		w.Insert(rangelock.From([]byte("q")), 3), // to the end of all keys
 	} {
 		if err != nil {
 			fmt.Println(err)
@@ -266,7 +266,7 @@ func ExampleNewFunc() {
 
 	for _, key := range []string{"apple", "h", "zebra"} {
 		host, _ := hosts.Get([]byte(key))
-		fmt.Println(key, "is at", host)
+		fmt.Println(key, "is at host", host)
 	}
 	// Output:
 	// apple is at host 1
@@ -303,12 +303,12 @@ func ExampleMap_Drain() {
 // 100 bytes.
 func ExampleOptions() {
 	ctx := context.Background()
-	m := rangelock.New(&rangelock.Options[int64, string]{
-		OnRetire:   func(r rangelock.Range[int64], name string) { fmt.Println("freed", name) },
-		Cost:       func(r rangelock.Range[int64], name string) int64 { return r.Hi - r.Lo },
+	m := rangelock.New(&rangelock.Options[int, string]{
+		OnRetire:   func(r rangelock.Range[int], name string) { fmt.Println("freed", name) },
+		Cost:       func(r rangelock.Range[int], name string) int64 { return int64(r.Hi - r.Lo) },
 		MaxPending: 100,
 	})
-	a, b := rangelock.Span[int64](0, 80), rangelock.Span[int64](80, 140)
+	a, b := rangelock.Span(0, 80), rangelock.Span(80, 140)
 	w := m.Lock()
 	for _, err := range []error{w.Insert(a, "a"), w.Insert(b, "b")} {
 		if err != nil {

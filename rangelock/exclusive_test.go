@@ -546,8 +546,8 @@ func TestExclusiveWraps(t *testing.T) {
 // each later acquire, and what shared holders have read is before that of an exclusive
 // one. With an exclusive grant that does not look at the count -race finds it.
 func TestHappensExclusive(t *testing.T) {
-	m := rangelock.New[int, *[2]int](nil)
-	must(t, m.Insert(bg, rg(0, 10), new([2]int)))
+	m := rangelock.New[int, *[4]int](nil)
+	must(t, m.Insert(bg, rg(0, 10), new([4]int)))
 	for _, hot := range []bool{false, true} {
 		if hot && !m.Promote(5) {
 			t.Fatal("the range is not hot")

@@ -25,7 +25,7 @@ type shelf struct {
 // rivals is one episode: few ranges, so that everybody meets everybody.
 type rivals struct {
 	t    *testing.T
-	m    *rangelock.Map[int32, *shelf]
+	m    *rangelock.Map[int, *shelf]
 	mu   sync.Mutex
 	born []*shelf
 }
@@ -47,14 +47,14 @@ func (e *rivals) shelf() *shelf {
 func TestTortureExclusive(t *testing.T) {
 	atEachProcs(t, byBuild(80, 16), func(t *testing.T, rng *rand.Rand) {
 		e := &rivals{t: t}
-		e.m = rangelock.New(&rangelock.Options[int32, *shelf]{
-			OnRetire: func(_ rangelock.Range[int32], s *shelf) {
+		e.m = rangelock.New(&rangelock.Options[int, *shelf]{
+			OnRetire: func(_ rangelock.Range[int], s *shelf) {
 				s.poisoned = true
 				s.a, s.b = -1, -1
 				s.retired.Add(1)
 			},
-			SplitValue: func(_ rangelock.Range[int32], _ int32, s *shelf) (*shelf, *shelf) { return s, e.shelf() },
-			MergeValue: func(_, _ rangelock.Range[int32], l, r *shelf) (*shelf, bool) {
+			SplitValue: func(_ rangelock.Range[int], _ int, s *shelf) (*shelf, *shelf) { return s, e.shelf() },
+			MergeValue: func(_, _ rangelock.Range[int], l, r *shelf) (*shelf, bool) {
 				r.retired.Add(1) // it leaves here
 				return l, true
 			},
@@ -109,7 +109,7 @@ func (e *rivals) run(rng *rand.Rand) {
 
 // read takes one guard in a random way.
 func (e *rivals) read(rng *rand.Rand) {
-	key := rng.Int32N(rivalKeys)
+	key := rng.IntN(rivalKeys)
 	ctx := context.Background()
 	if rng.IntN(2) == 0 {
 		var stop func()
@@ -151,7 +151,7 @@ func (e *rivals) read(rng *rand.Rand) {
 }
 
 // share looks at what a shared guard promises, and releases it.
-func (e *rivals) share(g *rangelock.Guard[int32, *shelf]) {
+func (e *rivals) share(g *rangelock.Guard[int, *shelf]) {
 	s := g.Value()
 	s.readers.Add(1)
 	a := s.a
@@ -164,7 +164,7 @@ func (e *rivals) share(g *rangelock.Guard[int32, *shelf]) {
 }
 
 // own is share for an exclusive guard.
-func (e *rivals) own(g *rangelock.Guard[int32, *shelf]) {
+func (e *rivals) own(g *rangelock.Guard[int, *shelf]) {
 	s := g.Value()
 	n := s.alone.Add(1)
 	s.a++
@@ -186,7 +186,7 @@ func (e *rivals) write(rng *rand.Rand) {
 		return
 	}
 	defer w.Unlock()
-	at := 8 * rng.Int32N(rivalKeys/8)
+	at := 8 * rng.IntN(rivalKeys/8)
 	r := rangelock.Span(at, at+8)
 	switch rng.IntN(10) {
 	case 0, 1:

@@ -15,12 +15,12 @@ import (
 type fuzzModel []fuzzRange
 
 type fuzzRange struct {
-	r rangelock.Range[int32]
+	r rangelock.Range[int]
 	v int
 }
 
 // run returns the positions [i, j) of the ranges that overlap r.
-func (o fuzzModel) run(r rangelock.Range[int32]) (i, j int) {
+func (o fuzzModel) run(r rangelock.Range[int]) (i, j int) {
 	for i < len(o) && !o[i].r.Unbounded && o[i].r.Hi <= r.Lo {
 		i++
 	}
@@ -30,7 +30,7 @@ func (o fuzzModel) run(r rangelock.Range[int32]) (i, j int) {
 }
 
 // cuts reports whether one of the ranges [i, j) is not wholly in r.
-func (o fuzzModel) cuts(r rangelock.Range[int32], i, j int) bool {
+func (o fuzzModel) cuts(r rangelock.Range[int], i, j int) bool {
 	return slices.ContainsFunc(o[i:j], func(x fuzzRange) bool {
 		return x.r.Lo < r.Lo || !r.Unbounded && (x.r.Unbounded || x.r.Hi > r.Hi)
 	})
@@ -124,8 +124,8 @@ func FuzzOperations(f *testing.F) {
 // fuzzing is one sequence under way.
 type fuzzing struct {
 	t       *testing.T
-	m       *rangelock.Map[int32, int]
-	w       rangelock.Writer[int32, int]
+	m       *rangelock.Map[int, int]
+	w       rangelock.Writer[int, int]
 	ref     fuzzModel
 	next    int // the last value given out
 	steps   int
@@ -136,15 +136,15 @@ type fuzzing struct {
 
 // fuzzHeld is a guard with what it must stay.
 type fuzzHeld struct {
-	g rangelock.Guard[int32, int]
+	g rangelock.Guard[int, int]
 	x fuzzRange
 }
 
 func newFuzzing(t *testing.T, byFunc bool) *fuzzing {
 	z := &fuzzing{t: t, retired: map[int]int{}}
-	o := &rangelock.Options[int32, int]{OnRetire: func(_ rangelock.Range[int32], v int) { z.retired[v]++ }}
+	o := &rangelock.Options[int, int]{OnRetire: func(_ rangelock.Range[int], v int) { z.retired[v]++ }}
 	if byFunc {
-		z.m = rangelock.NewFunc(cmp.Compare[int32], o)
+		z.m = rangelock.NewFunc(cmp.Compare[int], o)
 	} else {
 		z.m = rangelock.New(o)
 	}
@@ -153,9 +153,9 @@ func newFuzzing(t *testing.T, byFunc bool) *fuzzing {
 }
 
 func (z *fuzzing) step(op, at, size byte) {
-	r := rangelock.Span(int32(at), int32(at)+1+int32(size)%32)
+	r := rangelock.Span(int(at), int(at)+1+int(size)%32)
 	if size >= 240 {
-		r = rangelock.From(int32(at))
+		r = rangelock.From(int(at))
 	}
 	i, j := z.ref.run(r)
 	name := fmt.Sprintf("step %d, operation %d on %v", z.steps, op%fuzzOps, r)
@@ -164,8 +164,8 @@ func (z *fuzzing) step(op, at, size byte) {
 	case fuzzInsert:
 		z.insert(name, r, i, j)
 	case fuzzInsertMany:
-		for k := range int32(size) % 48 {
-			r := rangelock.Span(int32(at)+2*k, int32(at)+2*k+1)
+		for k := range int(size) % 48 {
+			r := rangelock.Span(int(at)+2*k, int(at)+2*k+1)
 			i, j := z.ref.run(r)
 			z.insert(name, r, i, j)
 		}
@@ -189,7 +189,7 @@ func (z *fuzzing) step(op, at, size byte) {
 			z.replace(i, j, fuzzRange{r, z.next})
 		}
 	case fuzzUpdate:
-		r = rangelock.Span(int32(at), int32(at)+1)
+		r = rangelock.Span(int(at), int(at)+1)
 		i, j = z.ref.run(r)
 		z.release(r)
 		z.next++
@@ -214,12 +214,12 @@ func (z *fuzzing) step(op, at, size byte) {
 		z.replace(0, len(z.ref))
 	case fuzzCommit:
 		z.w.Unlock()
-		z.readers(int32(at))
+		z.readers(int(at))
 		z.w = z.m.Lock()
 	case fuzzGuard:
 		// During the transaction: busy is allowed where it has been at work.
-		g, err := z.m.TryAcquire(int32(at))
-		i, j := z.ref.run(rangelock.Span(int32(at), int32(at)+1))
+		g, err := z.m.TryAcquire(int(at))
+		i, j := z.ref.run(rangelock.Span(int(at), int(at)+1))
 		switch {
 		case err == nil && i == j:
 			z.t.Errorf("%s: found %v", name, g.Range())
@@ -238,7 +238,7 @@ func (z *fuzzing) step(op, at, size byte) {
 	z.compare(name, r)
 }
 
-func (z *fuzzing) insert(name string, r rangelock.Range[int32], i, j int) {
+func (z *fuzzing) insert(name string, r rangelock.Range[int], i, j int) {
 	z.next++
 	if !z.refused(name, z.w.Insert(r, z.next), i < j, rangelock.ErrOverlap) {
 		z.ref = slices.Insert(z.ref, i, fuzzRange{r, z.next})
@@ -263,7 +263,7 @@ func (z *fuzzing) replace(i, j int, xs ...fuzzRange) {
 }
 
 // release releases the guards on attached ranges that overlap r.
-func (z *fuzzing) release(r rangelock.Range[int32]) {
+func (z *fuzzing) release(r rangelock.Range[int]) {
 	i, j := z.ref.run(r)
 	for n := len(z.guards) - 1; n >= 0; n-- {
 		if slices.Contains(z.ref[i:j], z.guards[n].x) {
@@ -282,7 +282,7 @@ func (z *fuzzing) releaseAt(n int) {
 }
 
 // compare looks at the tree, at all ranges, and at those that the operation saw.
-func (z *fuzzing) compare(name string, r rangelock.Range[int32]) {
+func (z *fuzzing) compare(name string, r rangelock.Range[int]) {
 	if err := z.m.Verify(); err != nil {
 		z.t.Errorf("%s: %v", name, err)
 	}
@@ -311,7 +311,7 @@ func (z *fuzzing) compare(name string, r rangelock.Range[int32]) {
 }
 
 // readers compares what readers find around a key with nobody writing.
-func (z *fuzzing) readers(at int32) {
+func (z *fuzzing) readers(at int) {
 	for key := at - 5; key < at+40; key++ {
 		i, j := z.ref.run(rangelock.Span(key, key+1))
 		g, ok := z.m.Acquire(key)

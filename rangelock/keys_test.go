@@ -86,17 +86,6 @@ func checkKeys[K any](t *testing.T, m *rangelock.Map[K, int], keys []K) {
 	}
 }
 
-// place is a key that only a comparator orders.
-type place struct {
-	file string
-	off  int64
-	_    func()
-}
-
-func comparePlaces(a, b place) int {
-	return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.off, b.off))
-}
-
 // TestKeyFunc checks keys that only a comparator orders: slices, structs, and the
 // reverse of an order.
 func TestKeyFunc(t *testing.T) {
@@ -138,44 +127,48 @@ func TestKeyFunc(t *testing.T) {
 // TestKeyMax checks that an unbounded range holds the largest key, a bounded one
 // never, and that both can stand side by side.
 func TestKeyMax(t *testing.T) {
-	const top = math.MaxUint64
-	m := rangelock.New[uint64, string](nil)
+	const (
+		top = math.MaxUint64
+		// the values
+		refused, low, highest, all = 0, 1, 2, 3
+	)
+	m := rangelock.New[uint64, int](nil)
 	w := m.Lock()
 	defer w.Unlock()
 	for _, x := range []struct {
 		r    rangelock.Range[uint64]
-		v    string
+		v    int
 		want error
 	}{
-		{rangelock.Span[uint64](0, top), "low", nil},
-		{rangelock.Span[uint64](top, top), "empty", rangelock.ErrBadRange},
-		{rangelock.Span[uint64](top, 0), "upside down", rangelock.ErrBadRange},
-		{rangelock.Span[uint64](top-1, top), "overlaps", rangelock.ErrOverlap},
-		{rangelock.Range[uint64]{Lo: top - 1, Hi: 7, Unbounded: true}, "overlaps", rangelock.ErrOverlap},
-		{rangelock.Range[uint64]{Lo: top, Hi: 7, Unbounded: true}, "top", nil},
-		{rangelock.From[uint64](top), "twice", rangelock.ErrOverlap},
-		{rangelock.From[uint64](0), "all", rangelock.ErrOverlap},
+		{rangelock.Span[uint64](0, top), low, nil},
+		{rangelock.Span[uint64](top, top), refused, rangelock.ErrBadRange},
+		{rangelock.Span[uint64](top, 0), refused, rangelock.ErrBadRange},
+		{rangelock.Span[uint64](top-1, top), refused, rangelock.ErrOverlap},
+		{rangelock.Range[uint64]{Lo: top - 1, Hi: 7, Unbounded: true}, refused, rangelock.ErrOverlap},
+		{rangelock.Range[uint64]{Lo: top, Hi: 7, Unbounded: true}, highest, nil},
+		{rangelock.From[uint64](top), refused, rangelock.ErrOverlap},
+		{rangelock.From[uint64](0), refused, rangelock.ErrOverlap},
 	} {
 		if err := w.Insert(x.r, x.v); !errors.Is(err, x.want) {
 			t.Errorf("Insert(%v) = %v, want %v", x.r, err, x.want)
 		}
 	}
-	for k, want := range map[uint64]string{0: "low", top - 1: "low", top: "top"} {
+	for k, want := range map[uint64]int{0: low, top - 1: low, top: highest} {
 		if _, v, ok := w.Find(k); !ok || v != want {
-			t.Errorf("Find(%d) = %q, %t, want %q", k, v, ok, want)
+			t.Errorf("Find(%d) = %d, %t, want %d", k, v, ok, want)
 		}
 	}
 	if n, err := w.Remove(rangelock.Span[uint64](0, top)); n != 1 || err != nil {
 		t.Errorf("Remove of the bounded = %d, %v", n, err)
 	}
-	if err := w.Swap(rangelock.From[uint64](5), "new"); err != nil {
+	if err := w.Swap(rangelock.From[uint64](5), all); err != nil {
 		t.Errorf("Swap = %v", err)
 	}
 	if n, err := w.Remove(rangelock.Span[uint64](5, top)); n != 0 || !errors.Is(err, rangelock.ErrPartial) {
 		t.Errorf("Remove that cuts off the largest key = %d, %v", n, err)
 	}
-	if r, v, ok := w.Find(top); !ok || v != "new" || r.Lo != 5 || !r.Unbounded {
-		t.Errorf("Find(top) = %v, %q, %t", r, v, ok)
+	if r, v, ok := w.Find(top); !ok || v != all || r.Lo != 5 || !r.Unbounded {
+		t.Errorf("Find(top) = %v, %d, %t", r, v, ok)
 	}
 	if err := m.Verify(); err != nil {
 		t.Error(err)
@@ -185,9 +178,10 @@ func TestKeyMax(t *testing.T) {
 // TestKeyNaN checks that NaN is in no range and bounds none, and that the two zeros
 // are one key.
 func TestKeyNaN(t *testing.T) {
+	const low, high, highest = 1, 2, 3 // the values
 	nan, inf, negZero := math.NaN(), math.Inf(1), math.Copysign(0, -1)
-	m := rangelock.New[float64, string](nil)
-	ins := func(r rangelock.Range[float64], v string, want error) {
+	m := rangelock.New[float64, int](nil)
+	ins := func(r rangelock.Range[float64], v int, want error) {
 		t.Helper()
 		if err := m.Insert(bg, r, v); !errors.Is(err, want) {
 			t.Fatalf("Insert(%v) = %v, want %v", r, err, want)
@@ -207,14 +201,14 @@ func TestKeyNaN(t *testing.T) {
 		if _, ok := m.Get(nan); ok {
 			t.Fatal("Get(NaN) hits")
 		}
-		if m.View(nan, func(rangelock.Range[float64], string) {}) {
+		if m.View(nan, func(rangelock.Range[float64], int) {}) {
 			t.Fatal("View(NaN) hits")
 		}
 		w := m.Lock()
 		if _, _, ok := w.Find(nan); ok {
 			t.Fatal("Find(NaN) hits")
 		}
-		if err := w.Update(nan, "x"); !errors.Is(err, rangelock.ErrNotFound) {
+		if err := w.Update(nan, 0); !errors.Is(err, rangelock.ErrNotFound) {
 			t.Fatalf("Update(NaN) = %v", err)
 		}
 		r := w.Downgrade()
@@ -231,7 +225,7 @@ func TestKeyNaN(t *testing.T) {
 		rangelock.Span(nan, 1), rangelock.Span(1, nan), rangelock.Span(nan, nan), rangelock.From(nan),
 		rangelock.Span(0, negZero), rangelock.Span(negZero, 0), rangelock.Span(inf, inf),
 	} {
-		ins(r, "bad", rangelock.ErrBadRange)
+		ins(r, 0, rangelock.ErrBadRange)
 		w := m.Lock()
 		if n, err := w.Remove(r); n != 0 || !errors.Is(err, rangelock.ErrBadRange) {
 			t.Errorf("Remove(%v) = %d, %v", r, n, err)
@@ -239,7 +233,7 @@ func TestKeyNaN(t *testing.T) {
 		if n, err := w.Retire(r); n != 0 || !errors.Is(err, rangelock.ErrBadRange) {
 			t.Errorf("Retire(%v) = %d, %v", r, n, err)
 		}
-		if err := w.Swap(r, ""); !errors.Is(err, rangelock.ErrBadRange) {
+		if err := w.Swap(r, 0); !errors.Is(err, rangelock.ErrBadRange) {
 			t.Errorf("Swap(%v) = %v", r, err)
 		}
 		if err := w.Exclude(r); !errors.Is(err, rangelock.ErrBadRange) {
@@ -253,77 +247,21 @@ func TestKeyNaN(t *testing.T) {
 		}
 		w.Unlock()
 	}
-	ins(rangelock.Span(math.Inf(-1), 0), "low", nil)
-	ins(rangelock.Span(0, inf), "high", nil)
-	ins(rangelock.Range[float64]{Lo: inf, Hi: nan, Unbounded: true}, "inf", nil)
+	ins(rangelock.Span(math.Inf(-1), 0), low, nil)
+	ins(rangelock.Span(0, inf), high, nil)
+	ins(rangelock.Range[float64]{Lo: inf, Hi: nan, Unbounded: true}, highest, nil)
 	wantNaN()
-	for k, want := range map[float64]string{
-		math.Inf(-1): "low", -math.SmallestNonzeroFloat64: "low", 0: "high", math.MaxFloat64: "high", inf: "inf",
+	for k, want := range map[float64]int{
+		math.Inf(-1): low, -math.SmallestNonzeroFloat64: low, 0: high, math.MaxFloat64: high, inf: highest,
 	} {
 		if v, ok := m.Get(k); !ok || v != want {
-			t.Errorf("Get(%v) = %q, %t, want %q", k, v, ok, want)
+			t.Errorf("Get(%v) = %d, %t, want %d", k, v, ok, want)
 		}
 	}
-	if v, ok := m.Get(negZero); !ok || v != "high" {
-		t.Errorf("Get(-0) = %q, %t, want the range from 0", v, ok)
+	if v, ok := m.Get(negZero); !ok || v != high {
+		t.Errorf("Get(-0) = %d, %t, want the range from 0", v, ok)
 	}
 	if err := m.Verify(); err != nil {
 		t.Error(err)
-	}
-}
-
-// TestValueSizes checks values of no size, of many sizes and of kinds that hold
-// pointers: a guard gives back what was put in.
-func TestValueSizes(t *testing.T) {
-	checkValue(t, struct{}{}, struct{}{})
-	checkValue(t, [0]int{}, [0]int{})
-	checkValue[byte](t, 1, 2)
-	checkValue(t, [3]byte{1, 2, 3}, [3]byte{3, 2, 1})
-	checkValue(t, [513]byte{512: 7}, [513]byte{0: 7})
-	checkValue(t, [4096]uint64{4095: 1}, [4096]uint64{0: 1})
-	checkValue[any](t, nil, "x")
-	checkValue[error](t, rangelock.ErrBusy, nil)
-	checkValue(t, new(int), nil)
-	checkValue(t, struct {
-		s string
-		p *int
-		a [700]byte
-	}{s: "a"}, struct {
-		s string
-		p *int
-		a [700]byte
-	}{s: "b"})
-}
-
-func checkValue[V comparable](t *testing.T, a, b V) {
-	t.Helper()
-	retired := make(chan V, 10)
-	m := rangelock.New(&rangelock.Options[uint16, V]{OnRetire: func(_ rangelock.Range[uint16], v V) { retired <- v }})
-	if err := m.Insert(bg, rangelock.Span[uint16](0, 10), a); err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Insert(bg, rangelock.From[uint16](10), b); err != nil {
-		t.Fatal(err)
-	}
-	ga, _ := m.Acquire(3)
-	gb, _ := m.Acquire(math.MaxUint16)
-	if err := m.Swap(bg, rangelock.From[uint16](0), b); err != nil {
-		t.Fatal(err)
-	}
-	if ga.Value() != a || gb.Value() != b {
-		t.Errorf("guards of %T are %v and %v", a, ga.Value(), gb.Value())
-	}
-	if v, ok := m.Get(3); !ok || v != b {
-		t.Errorf("Get = %v, %t, want %v", v, ok, b)
-	}
-	ga.Release()
-	gb.Release()
-	if err := m.Close(bg); err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range []V{a, b, b} {
-		if v := <-retired; v != want {
-			t.Errorf("%T %d retired is %v, want %v", a, i, v, want)
-		}
 	}
 }

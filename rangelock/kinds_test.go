@@ -11,9 +11,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// The compiler makes the whole package anew for each kind of key here, which takes half
-// a minute. The checking builds do without: there is one goroutine, and what is checked
-// is the order of keys.
+// The compiler makes the whole package anew for each kind of key or value here, a second
+// or two for each. The checking builds do without: there is one goroutine, and what is
+// checked is the order of keys, and that values stay what they are.
 
 func checkKind[K cmp.Ordered](t *testing.T, keys ...K) {
 	t.Run(fmt.Sprintf("%T", keys[0]), func(t *testing.T) {
@@ -65,4 +65,15 @@ func TestKeyKinds(t *testing.T) {
 		words = append(words, fmt.Sprintf("key%05d", i))
 	}
 	checkKind(t, words...)
+}
+
+// TestValueKinds does what TestValueSizes does for values of no size and of many sizes.
+func TestValueKinds(t *testing.T) {
+	checkValue[uint8](t, struct{}{}, struct{}{})
+	checkValue[int](t, [0]int{}, [0]int{})
+	checkValue[uint8, byte](t, 1, 2)
+	checkValue[uint32](t, [3]byte{1, 2, 3}, [3]byte{3, 2, 1})
+	checkValue[int](t, [513]byte{512: 7}, [513]byte{0: 7})
+	checkValue[int](t, [4096]uint64{4095: 1}, [4096]uint64{0: 1})
+	checkValue[int, error](t, rangelock.ErrBusy, nil)
 }

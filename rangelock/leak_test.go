@@ -48,69 +48,69 @@ func collectedAtOnce[T any](ps []weak.Pointer[T]) bool {
 }
 
 // departures are all ways out of a map, for the 20 ranges [10k, 10k+5).
-var departures = map[string]func(t *testing.T, m *rangelock.Map[uint64, *block]){
-	"Remove": func(t *testing.T, m *rangelock.Map[uint64, *block]) {
-		if n, err := m.Remove(t.Context(), rangelock.From[uint64](0)); n != 20 || err != nil {
+var departures = map[string]func(t *testing.T, m *rangelock.Map[int, *block]){
+	"Remove": func(t *testing.T, m *rangelock.Map[int, *block]) {
+		if n, err := m.Remove(t.Context(), rangelock.From(0)); n != 20 || err != nil {
 			t.Fatal(n, err)
 		}
 	},
-	"Remove one by one": func(t *testing.T, m *rangelock.Map[uint64, *block]) {
-		for k := range uint64(20) {
+	"Remove one by one": func(t *testing.T, m *rangelock.Map[int, *block]) {
+		for k := range 20 {
 			if n, err := m.Remove(t.Context(), rangelock.Span(10*k, 10*k+5)); n != 1 || err != nil {
 				t.Fatal(n, err)
 			}
 		}
 	},
-	"Retire": func(t *testing.T, m *rangelock.Map[uint64, *block]) {
+	"Retire": func(t *testing.T, m *rangelock.Map[int, *block]) {
 		w := m.Lock()
-		for k := range uint64(20) {
+		for k := range 20 {
 			if n, err := w.Retire(rangelock.Span(10*k, 10*k+5)); n != 1 || err != nil {
 				t.Fatal(n, err)
 			}
 		}
 		w.Unlock()
 	},
-	"Swap": func(t *testing.T, m *rangelock.Map[uint64, *block]) {
+	"Swap": func(t *testing.T, m *rangelock.Map[int, *block]) {
 		w := m.Lock()
-		for k := range uint64(10) {
+		for k := range 10 {
 			if err := w.Swap(rangelock.Span(10*k, 10*k+5), nil); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := w.Swap(rangelock.From[uint64](100), nil); err != nil {
+		if err := w.Swap(rangelock.From(100), nil); err != nil {
 			t.Fatal(err)
 		}
 		w.Unlock()
 	},
-	"Update": func(t *testing.T, m *rangelock.Map[uint64, *block]) {
+	"Update": func(t *testing.T, m *rangelock.Map[int, *block]) {
 		w := m.Lock()
-		for k := range uint64(20) {
+		for k := range 20 {
 			if err := w.Update(10*k+3, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
 		w.Downgrade().Unlock()
 	},
-	"Clear": func(t *testing.T, m *rangelock.Map[uint64, *block]) {
+	"Clear": func(t *testing.T, m *rangelock.Map[int, *block]) {
 		w := m.Lock()
 		if n, err := w.Clear(); n != 20 || err != nil {
 			t.Fatal(n, err)
 		}
 		w.Unlock()
 	},
-	"guarded": func(t *testing.T, m *rangelock.Map[uint64, *block]) {
-		var gs [20]rangelock.Guard[uint64, *block]
+	"guarded": func(t *testing.T, m *rangelock.Map[int, *block]) {
+		var gs [20]rangelock.Guard[int, *block]
 		for k := range gs {
-			gs[k], _ = m.Acquire(uint64(10 * k))
+			gs[k], _ = m.Acquire(10 * k)
 		}
-		if n, err := m.Retire(t.Context(), rangelock.From[uint64](0)); n != 20 || err != nil {
+		if n, err := m.Retire(t.Context(), rangelock.From(0)); n != 20 || err != nil {
 			t.Fatal(n, err)
 		}
 		for k := range gs {
 			gs[k].Release()
 		}
 	},
-	"Close": func(t *testing.T, m *rangelock.Map[uint64, *block]) {
+	"Close": func(t *testing.T, m *rangelock.Map[int, *block]) {
 		if err := m.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -120,9 +120,9 @@ var departures = map[string]func(t *testing.T, m *rangelock.Map[uint64, *block])
 // fillBlocks inserts 20 ranges and returns weak pointers to their values.
 //
 //go:noinline
-func fillBlocks(t *testing.T, m *rangelock.Map[uint64, *block]) (ps []weak.Pointer[block]) {
-	for k := range uint64(20) {
-		v := &block{n: int(k)}
+func fillBlocks(t *testing.T, m *rangelock.Map[int, *block]) (ps []weak.Pointer[block]) {
+	for k := range 20 {
+		v := &block{n: k}
 		ps = append(ps, weak.Make(v))
 		if err := m.Insert(t.Context(), rangelock.Span(10*k, 10*k+5), v); err != nil {
 			t.Fatal(err)
@@ -131,11 +131,11 @@ func fillBlocks(t *testing.T, m *rangelock.Map[uint64, *block]) (ps []weak.Point
 	return ps
 }
 
-func leakOptions(callback bool) (*rangelock.Options[uint64, *block], *atomic.Int32) {
+func leakOptions(callback bool) (*rangelock.Options[int, *block], *atomic.Int32) {
 	var retired atomic.Int32
-	o := &rangelock.Options[uint64, *block]{}
+	o := &rangelock.Options[int, *block]{}
 	if callback {
-		o.OnRetire = func(rangelock.Range[uint64], *block) { retired.Add(1) }
+		o.OnRetire = func(rangelock.Range[int], *block) { retired.Add(1) }
 	}
 	return o, &retired
 }
@@ -269,7 +269,7 @@ func fillKeys(t *testing.T, m *rangelock.Map[[]byte, int], n int) (ps []weak.Poi
 // TestLeakContexts: the context of a transaction is not kept after it, nor one that
 // a wait was given.
 func TestLeakContexts(t *testing.T) {
-	m := rangelock.New[uint64, *block](nil)
+	m := rangelock.New[int, *block](nil)
 	fillBlocks(t, m)
 	if !collectedAtOnce(useContexts(t, m)) {
 		t.Error("the map keeps a context")
@@ -278,7 +278,7 @@ func TestLeakContexts(t *testing.T) {
 }
 
 //go:noinline
-func useContexts(t *testing.T, m *rangelock.Map[uint64, *block]) (ps []weak.Pointer[block]) {
+func useContexts(t *testing.T, m *rangelock.Map[int, *block]) (ps []weak.Pointer[block]) {
 	fresh := func() (context.Context, context.CancelFunc) {
 		v := new(block)
 		ps = append(ps, weak.Make(v))
@@ -289,7 +289,7 @@ func useContexts(t *testing.T, m *rangelock.Map[uint64, *block]) (ps []weak.Poin
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Exclude(rangelock.From[uint64](0)); err != nil {
+	if err := w.Exclude(rangelock.From(0)); err != nil {
 		t.Fatal(err)
 	}
 	cancel()
@@ -304,7 +304,7 @@ func useContexts(t *testing.T, m *rangelock.Map[uint64, *block]) (ps []weak.Poin
 
 	g, _ := m.Acquire(0)
 	ctx, cancel = fresh()
-	done = inBackground(func() error { _, err := m.Remove(ctx, rangelock.Span[uint64](0, 5)); return err })
+	done = inBackground(func() error { _, err := m.Remove(ctx, rangelock.Span(0, 5)); return err })
 	comesTrue(func() bool { return m.Excluded(0) })
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
@@ -314,7 +314,7 @@ func useContexts(t *testing.T, m *rangelock.Map[uint64, *block]) (ps []weak.Poin
 
 	ctx, cancel = fresh()
 	w = m.Lock()
-	w.Exclude(rangelock.From[uint64](0))
+	w.Exclude(rangelock.From(0))
 	done = inBackground(func() error { _, err := m.AcquireContext(ctx, 0); return err })
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
@@ -341,29 +341,29 @@ func inBackground(f func() error) <-chan error {
 // in it: neither its domain, nor a timer, nor a pooled Reader, nor a goroutine keeps
 // it. OnRetire is not called for what was in it.
 func TestLeakMaps(t *testing.T) {
-	for name, use := range map[string]func(t *testing.T, m *rangelock.Map[uint64, *block]){
-		"filled": func(t *testing.T, m *rangelock.Map[uint64, *block]) {},
-		"read": func(t *testing.T, m *rangelock.Map[uint64, *block]) {
-			for k := range uint64(200) {
+	for name, use := range map[string]func(t *testing.T, m *rangelock.Map[int, *block]){
+		"filled": func(t *testing.T, m *rangelock.Map[int, *block]) {},
+		"read": func(t *testing.T, m *rangelock.Map[int, *block]) {
+			for k := range 200 {
 				if g, ok := m.Acquire(k); ok {
 					g.Release()
 				}
 				m.Get(k)
 			}
 		},
-		"read together": func(t *testing.T, m *rangelock.Map[uint64, *block]) {
+		"read together": func(t *testing.T, m *rangelock.Map[int, *block]) {
 			r1, r2 := m.RLock(), m.RLock()
 			r1.Find(0)
 			r1.Unlock()
 			r2.Unlock()
 		},
-		"written": func(t *testing.T, m *rangelock.Map[uint64, *block]) {
+		"written": func(t *testing.T, m *rangelock.Map[int, *block]) {
 			w := m.Lock()
-			w.Retire(rangelock.Span[uint64](0, 50))
-			w.Exclude(rangelock.From[uint64](0))
+			w.Retire(rangelock.Span(0, 50))
+			w.Exclude(rangelock.From(0))
 			w.Downgrade().Unlock()
 		},
-		"guard forgotten": func(t *testing.T, m *rangelock.Map[uint64, *block]) { m.Acquire(100) },
+		"guard forgotten": func(t *testing.T, m *rangelock.Map[int, *block]) { m.Acquire(100) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, retired := leakOptions(true)
@@ -380,8 +380,8 @@ func TestLeakMaps(t *testing.T) {
 }
 
 //go:noinline
-func dropped(t *testing.T, o *rangelock.Options[uint64, *block], use func(t *testing.T, m *rangelock.Map[uint64, *block])) (
-	values []weak.Pointer[block], maps []weak.Pointer[rangelock.Map[uint64, *block]]) {
+func dropped(t *testing.T, o *rangelock.Options[int, *block], use func(t *testing.T, m *rangelock.Map[int, *block])) (
+	values []weak.Pointer[block], maps []weak.Pointer[rangelock.Map[int, *block]]) {
 	m := rangelock.New(o)
 	values = fillBlocks(t, m)
 	use(t, m)
@@ -391,9 +391,9 @@ func dropped(t *testing.T, o *rangelock.Options[uint64, *block], use func(t *tes
 // TestLeakReaders: the pool of what Readers are made of keeps no map, also while
 // it is in use elsewhere.
 func TestLeakReaders(t *testing.T) {
-	other := rangelock.New[uint64, *block](nil)
+	other := rangelock.New[int, *block](nil)
 	o, _ := leakOptions(false)
-	_, maps := dropped(t, o, func(t *testing.T, m *rangelock.Map[uint64, *block]) { m.RLock().Unlock() })
+	_, maps := dropped(t, o, func(t *testing.T, m *rangelock.Map[int, *block]) { m.RLock().Unlock() })
 	r := other.RLock() // perhaps with the same ticket
 	defer r.Unlock()
 	if !collected(maps) {

@@ -344,13 +344,13 @@ func TestLoadPanic(t *testing.T) {
 // its range.
 func TestLoadNaN(t *testing.T) {
 	type floats = rangelock.Range[float64]
-	for _, o := range []*rangelock.Options[float64, string]{nil, {LoadRange: func(key float64) floats {
+	for _, o := range []*rangelock.Options[float64, int]{nil, {LoadRange: func(key float64) floats {
 		t.Errorf("LoadRange(%v) is called", key)
 		return rangelock.Span(math.Floor(key), math.Floor(key)+1)
 	}}} {
-		_, err := rangelock.New(o).AcquireOrLoad(bg, math.NaN(), func(context.Context, float64) (floats, string, error) {
+		_, err := rangelock.New(o).AcquireOrLoad(bg, math.NaN(), func(context.Context, float64) (floats, int, error) {
 			t.Error("load is called")
-			return rangelock.From(0.), "", nil
+			return rangelock.From(0.), 0, nil
 		})
 		if !errors.Is(err, rangelock.ErrBadRange) {
 			t.Errorf("error is %v", err)

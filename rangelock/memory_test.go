@@ -21,10 +21,10 @@ const happens = 300
 
 // bothWays runs f with OnRetire and without: the two take different ways through
 // the removal of a range.
-func bothWays(t *testing.T, f func(t *testing.T, o *rangelock.Options[int32, *int])) {
+func bothWays(t *testing.T, f func(t *testing.T, o *rangelock.Options[int, *int])) {
 	t.Run("plain", func(t *testing.T) { f(t, nil) })
 	t.Run("OnRetire", func(t *testing.T) {
-		f(t, &rangelock.Options[int32, *int]{OnRetire: func(_ rangelock.Range[int32], p *int) { *p = -1 }})
+		f(t, &rangelock.Options[int, *int]{OnRetire: func(_ rangelock.Range[int], p *int) { *p = -1 }})
 	})
 }
 
@@ -35,8 +35,8 @@ func bothWays(t *testing.T, f func(t *testing.T, o *rangelock.Options[int32, *in
 // With a header that is born without the excluded bit 2 of 10 runs fail, and 5 of 10
 // with the race detector.
 func TestHappensPublish(t *testing.T) {
-	reads := map[string]func(m *rangelock.Map[int32, *int], look func(p *int)) bool{
-		"Acquire": func(m *rangelock.Map[int32, *int], look func(p *int)) bool {
+	reads := map[string]func(m *rangelock.Map[int, *int], look func(p *int)) bool{
+		"Acquire": func(m *rangelock.Map[int, *int], look func(p *int)) bool {
 			g, ok := m.Acquire(5)
 			if ok {
 				look(g.Value())
@@ -44,7 +44,7 @@ func TestHappensPublish(t *testing.T) {
 			}
 			return ok
 		},
-		"AcquireContext": func(m *rangelock.Map[int32, *int], look func(p *int)) bool {
+		"AcquireContext": func(m *rangelock.Map[int, *int], look func(p *int)) bool {
 			g, err := m.AcquireContext(context.Background(), 5)
 			if err == nil {
 				look(g.Value())
@@ -52,7 +52,7 @@ func TestHappensPublish(t *testing.T) {
 			}
 			return err == nil
 		},
-		"TryAcquire": func(m *rangelock.Map[int32, *int], look func(p *int)) bool {
+		"TryAcquire": func(m *rangelock.Map[int, *int], look func(p *int)) bool {
 			g, err := m.TryAcquire(5)
 			if err == nil {
 				look(g.Value())
@@ -60,17 +60,17 @@ func TestHappensPublish(t *testing.T) {
 			}
 			return err == nil
 		},
-		"View": func(m *rangelock.Map[int32, *int], look func(p *int)) bool {
-			return m.View(5, func(_ rangelock.Range[int32], p *int) { look(p) })
+		"View": func(m *rangelock.Map[int, *int], look func(p *int)) bool {
+			return m.View(5, func(_ rangelock.Range[int], p *int) { look(p) })
 		},
-		"Get": func(m *rangelock.Map[int32, *int], look func(p *int)) bool {
+		"Get": func(m *rangelock.Map[int, *int], look func(p *int)) bool {
 			p, ok := m.Get(5)
 			if ok {
 				look(p)
 			}
 			return ok
 		},
-		"Reader": func(m *rangelock.Map[int32, *int], look func(p *int)) bool {
+		"Reader": func(m *rangelock.Map[int, *int], look func(p *int)) bool {
 			r := m.RLock()
 			defer r.Unlock()
 			_, p, ok := r.Find(5)
@@ -83,7 +83,7 @@ func TestHappensPublish(t *testing.T) {
 	for name, read := range reads {
 		t.Run(name, func(t *testing.T) {
 			for i := range happens {
-				m := rangelock.New[int32, *int](nil)
+				m := rangelock.New[int, *int](nil)
 				seen := 0
 				var wg sync.WaitGroup
 				wg.Go(func() {
@@ -93,7 +93,7 @@ func TestHappensPublish(t *testing.T) {
 				})
 				v := new(int)
 				w := m.Lock()
-				w.Insert(rangelock.Span[int32](0, 10), v)
+				w.Insert(rangelock.Span(0, 10), v)
 				*v = 7 // after the Insert: it is the Unlock that counts
 				if i%2 == 0 {
 					w.Unlock()
@@ -112,8 +112,8 @@ func TestHappensPublish(t *testing.T) {
 // TestHappensExcluded: changes in place under Exclude are after every guard that
 // was held before, and before every guard that is taken after.
 func TestHappensExcluded(t *testing.T) {
-	m := rangelock.New[int32, *int](nil)
-	r := rangelock.Span[int32](0, 10)
+	m := rangelock.New[int, *int](nil)
+	r := rangelock.Span(0, 10)
 	m.Insert(t.Context(), r, new(int))
 	var stop atomic.Bool
 	var wg sync.WaitGroup
@@ -152,19 +152,19 @@ func TestHappensExcluded(t *testing.T) {
 // gone. With an await that does not wait, or a release that does not wake, every run
 // fails.
 func TestHappensRelease(t *testing.T) {
-	r := rangelock.Span[int32](0, 10)
-	for name, take := range map[string]func(w rangelock.Writer[int32, *int]){
-		"Exclude": func(w rangelock.Writer[int32, *int]) { w.Exclude(r) },
-		"TryExclude": func(w rangelock.Writer[int32, *int]) {
+	r := rangelock.Span(0, 10)
+	for name, take := range map[string]func(w rangelock.Writer[int, *int]){
+		"Exclude": func(w rangelock.Writer[int, *int]) { w.Exclude(r) },
+		"TryExclude": func(w rangelock.Writer[int, *int]) {
 			for !w.TryExclude(r) {
 				runtime.Gosched()
 			}
 		},
-		"Remove": func(w rangelock.Writer[int32, *int]) { w.Remove(r) },
-		"Update": func(w rangelock.Writer[int32, *int]) { w.Update(5, new(int)) },
+		"Remove": func(w rangelock.Writer[int, *int]) { w.Remove(r) },
+		"Update": func(w rangelock.Writer[int, *int]) { w.Update(5, new(int)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			bothWays(t, func(t *testing.T, o *rangelock.Options[int32, *int]) {
+			bothWays(t, func(t *testing.T, o *rangelock.Options[int, *int]) {
 				for i := range happens {
 					m := rangelock.New(o)
 					m.Insert(t.Context(), r, new(int))
@@ -200,19 +200,19 @@ func TestHappensRelease(t *testing.T) {
 // the call of OnRetire, for ranges that were taken away under the guard; and all
 // that OnRetire does is before the return of Drain and of Close.
 func TestHappensRetire(t *testing.T) {
-	r := rangelock.Span[int32](0, 10)
-	for name, take := range map[string]func(w rangelock.Writer[int32, *[3]int]){
-		"Retire": func(w rangelock.Writer[int32, *[3]int]) { w.Retire(r) },
-		"Swap":   func(w rangelock.Writer[int32, *[3]int]) { w.Swap(r, new([3]int)) },
-		"Clear":  func(w rangelock.Writer[int32, *[3]int]) { w.Clear() },
+	r := rangelock.Span(0, 10)
+	for name, take := range map[string]func(w rangelock.Writer[int, *[4]int]){
+		"Retire": func(w rangelock.Writer[int, *[4]int]) { w.Retire(r) },
+		"Swap":   func(w rangelock.Writer[int, *[4]int]) { w.Swap(r, new([4]int)) },
+		"Clear":  func(w rangelock.Writer[int, *[4]int]) { w.Clear() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for i := range happens {
 				sum := 0
-				m := rangelock.New(&rangelock.Options[int32, *[3]int]{
-					OnRetire: func(_ rangelock.Range[int32], p *[3]int) { sum += p[0] + p[1] + p[2] },
+				m := rangelock.New(&rangelock.Options[int, *[4]int]{
+					OnRetire: func(_ rangelock.Range[int], p *[4]int) { sum += p[0] + p[1] + p[2] },
 				})
-				m.Insert(t.Context(), r, new([3]int))
+				m.Insert(t.Context(), r, new([4]int))
 				var holding, done sync.WaitGroup
 				holding.Add(2)
 				for j := range 2 {
@@ -252,7 +252,7 @@ func TestHappensRetire(t *testing.T) {
 // TestHappensTransactions: a transaction is after the one before it and after every
 // Reader that ended before it began.
 func TestHappensTransactions(t *testing.T) {
-	m := rangelock.New[int32, int](nil)
+	m := rangelock.New[int, int](nil)
 	n := 0
 	var wg sync.WaitGroup
 	for i := range 4 {
@@ -299,10 +299,15 @@ func TestHappensTransactions(t *testing.T) {
 // runs do, and every run with the race detector.
 func TestHappensRecycle(t *testing.T) {
 	const keys = 60
-	bothWays(t, func(t *testing.T, o *rangelock.Options[int32, *int]) {
-		bo := &rangelock.Options[[]byte, *int]{}
+	steps := byBuild(20000, 3000)
+	bothWays(t, func(t *testing.T, o *rangelock.Options[int, *int]) {
+		// Where a value is: what each step has inserted. No step's is the first one, which is
+		// what a cleared value says.
+		values := make([]int, steps+1)
+		values[0] = -1
+		bo := &rangelock.Options[[]byte, int]{}
 		if o != nil {
-			bo.OnRetire = func(_ rangelock.Range[[]byte], p *int) { *p = -1 }
+			bo.OnRetire = func(_ rangelock.Range[[]byte], at int) { values[at] = -1 }
 		}
 		m := rangelock.NewFunc(bytes.Compare, bo)
 		var stop atomic.Bool
@@ -314,8 +319,8 @@ func TestHappensRecycle(t *testing.T) {
 					switch n % 4 {
 					case 0:
 						if g, ok := m.Acquire(key); ok {
-							if *g.Value() != int(key[0]) {
-								t.Errorf("key %v has value %d", key, *g.Value())
+							if v := values[g.Value()]; v != int(key[0]) {
+								t.Errorf("key %v has value %d", key, v)
 							}
 							g.Release()
 						}
@@ -341,11 +346,11 @@ func TestHappensRecycle(t *testing.T) {
 				}
 			})
 		}
-		for n := range byBuild(20000, 3000) {
+		for n := range steps {
 			k := n * 11 % keys
 			r := rangelock.Span([]byte{byte(k)}, []byte{byte(k + 1)})
-			v := new(int)
-			*v = k
+			v := n + 1
+			values[v] = k
 			w := m.Lock()
 			switch n % 5 {
 			case 0, 1, 2:
@@ -369,15 +374,15 @@ func TestHappensRecycle(t *testing.T) {
 // what it loaded, whoever called it and whoever else waits, and that is before OnRetire,
 // also for a range that a writer retires as soon as it is there.
 func TestHappensLoad(t *testing.T) {
-	r := rangelock.Span[int32](0, 10)
+	r := rangelock.Span(0, 10)
 	for range happens {
-		m := rangelock.New(&rangelock.Options[int32, *[4]int]{
-			OnRetire: func(_ rangelock.Range[int32], p *[4]int) { *p = [4]int{-1, -1, -1, -1} },
+		m := rangelock.New(&rangelock.Options[int, *[4]int]{
+			OnRetire: func(_ rangelock.Range[int], p *[4]int) { *p = [4]int{-1, -1, -1, -1} },
 		})
 		var done sync.WaitGroup
-		for i := range int32(4) {
+		for i := range 4 {
 			done.Go(func() {
-				g, err := m.AcquireOrLoad(t.Context(), i, func(context.Context, int32) (rangelock.Range[int32], *[4]int, error) {
+				g, err := m.AcquireOrLoad(t.Context(), i, func(context.Context, int) (rangelock.Range[int], *[4]int, error) {
 					done.Go(func() { m.Retire(t.Context(), r) })
 					return r, &[4]int{1, 1, 1, 1}, nil
 				})

@@ -13,7 +13,7 @@ import (
 
 // entry is a range in the model.
 type entry struct {
-	r rangelock.Range[int32]
+	r rangelock.Range[int]
 	v int
 }
 
@@ -26,15 +26,15 @@ func newModel() *model {
 	return &model{btree.NewG(4, func(a, b entry) bool { return a.r.Lo < b.r.Lo })}
 }
 
-func overlaps(a, b rangelock.Range[int32]) bool {
+func overlaps(a, b rangelock.Range[int]) bool {
 	return (b.Unbounded || a.Lo < b.Hi) && (a.Unbounded || b.Lo < a.Hi)
 }
 
-func within(outer, r rangelock.Range[int32]) bool {
+func within(outer, r rangelock.Range[int]) bool {
 	return outer.Lo <= r.Lo && (outer.Unbounded || !r.Unbounded && r.Hi <= outer.Hi)
 }
 
-func (o *model) overlapping(r rangelock.Range[int32]) (es []entry) {
+func (o *model) overlapping(r rangelock.Range[int]) (es []entry) {
 	o.t.Ascend(func(e entry) bool {
 		if overlaps(e.r, r) {
 			es = append(es, e)
@@ -44,15 +44,15 @@ func (o *model) overlapping(r rangelock.Range[int32]) (es []entry) {
 	return es
 }
 
-func (o *model) find(key int32) (e entry, ok bool) {
-	o.t.DescendLessOrEqual(entry{r: rangelock.Range[int32]{Lo: key}}, func(x entry) bool {
+func (o *model) find(key int) (e entry, ok bool) {
+	o.t.DescendLessOrEqual(entry{r: rangelock.Range[int]{Lo: key}}, func(x entry) bool {
 		e, ok = x, x.r.Unbounded || key < x.r.Hi
 		return false
 	})
 	return e, ok
 }
 
-func (o *model) remove(r rangelock.Range[int32]) (int, error) {
+func (o *model) remove(r rangelock.Range[int]) (int, error) {
 	es := o.overlapping(r)
 	for _, e := range es {
 		if !within(r, e.r) {
@@ -68,7 +68,7 @@ func (o *model) remove(r rangelock.Range[int32]) (int, error) {
 // TestModel runs random operations on a map and on the model, compares every
 // answer, and verifies the structure of the tree after each operation.
 func TestModel(t *testing.T) {
-	for _, space := range []int32{40, 400, 20000} {
+	for _, space := range []int{40, 400, 20000} {
 		for _, kind := range []string{"ordered", "func"} {
 			t.Run(fmt.Sprintf("space=%d/%s", space, kind), func(t *testing.T) {
 				for range 6 {
@@ -79,7 +79,7 @@ func TestModel(t *testing.T) {
 	}
 }
 
-func runModel(t *testing.T, seed uint64, space int32, kind string, steps int) {
+func runModel(t *testing.T, seed uint64, space int, kind string, steps int) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	defer func() {
 		if t.Failed() {
@@ -88,19 +88,19 @@ func runModel(t *testing.T, seed uint64, space int32, kind string, steps int) {
 	}()
 	retired := map[int]int{}
 	next := 0
-	o := &rangelock.Options[int32, int]{
-		OnRetire: func(_ rangelock.Range[int32], v int) { retired[v]++ },
-		SplitValue: func(_ rangelock.Range[int32], _ int32, v int) (int, int) {
+	o := &rangelock.Options[int, int]{
+		OnRetire: func(_ rangelock.Range[int], v int) { retired[v]++ },
+		SplitValue: func(_ rangelock.Range[int], _ int, v int) (int, int) {
 			next++
 			return v, next
 		},
-		MergeValue: func(_, _ rangelock.Range[int32], lv, rv int) (int, bool) {
+		MergeValue: func(_, _ rangelock.Range[int], lv, rv int) (int, bool) {
 			return lv, (lv+rv)%5 != 0
 		},
 	}
 	m := rangelock.New(o)
 	if kind == "func" {
-		m = rangelock.NewFunc(func(a, b int32) int { return int(a) - int(b) }, o)
+		m = rangelock.NewFunc(func(a, b int) int { return a - b }, o)
 	}
 	ref := newModel()
 	gone := map[int]bool{}
@@ -109,14 +109,14 @@ func runModel(t *testing.T, seed uint64, space int32, kind string, steps int) {
 			gone[e.v] = true
 		}
 	}
-	random := func() rangelock.Range[int32] {
-		lo := rng.Int32N(space)
-		n := 1 + rng.Int32N(max(space/200, 4))
+	random := func() rangelock.Range[int] {
+		lo := rng.IntN(space)
+		n := 1 + rng.IntN(max(space/200, 4))
 		switch rng.IntN(60) {
 		case 0:
 			return rangelock.From(lo)
 		case 1, 2, 3:
-			n = 1 + rng.Int32N(space/4+1)
+			n = 1 + rng.IntN(space/4+1)
 		}
 		return rangelock.Span(lo, lo+n)
 	}
@@ -209,7 +209,7 @@ func runModel(t *testing.T, seed uint64, space int32, kind string, steps int) {
 			}
 			if ok && e.r.Lo != r.Lo {
 				ref.t.ReplaceOrInsert(entry{rangelock.Span(e.r.Lo, r.Lo), e.v})
-				ref.t.ReplaceOrInsert(entry{rangelock.Range[int32]{Lo: r.Lo, Hi: e.r.Hi, Unbounded: e.r.Unbounded}, next})
+				ref.t.ReplaceOrInsert(entry{rangelock.Range[int]{Lo: r.Lo, Hi: e.r.Hi, Unbounded: e.r.Unbounded}, next})
 			}
 		case 13:
 			// Aim at a place where two ranges meet, if there is one near.
@@ -233,14 +233,14 @@ func runModel(t *testing.T, seed uint64, space int32, kind string, steps int) {
 			}
 			if want == nil {
 				ref.t.Delete(right)
-				ref.t.ReplaceOrInsert(entry{rangelock.Range[int32]{Lo: left.r.Lo, Hi: right.r.Hi, Unbounded: right.r.Unbounded}, left.v})
+				ref.t.ReplaceOrInsert(entry{rangelock.Range[int]{Lo: left.r.Lo, Hi: right.r.Hi, Unbounded: right.r.Unbounded}, left.v})
 			}
 		case 14, 15:
 			key := r.Lo
 			to := random()
 			e, ok := ref.find(key)
 			if ok && rng.IntN(2) == 0 { // near its old place
-				to = rangelock.Span(e.r.Lo+rng.Int32N(5)-2, e.r.Lo+3+rng.Int32N(5))
+				to = rangelock.Span(e.r.Lo+rng.IntN(5)-2, e.r.Lo+3+rng.IntN(5))
 			}
 			var want error
 			if !ok {
@@ -316,10 +316,10 @@ func runModel(t *testing.T, seed uint64, space int32, kind string, steps int) {
 }
 
 // checkReads compares what readers see with the model.
-func checkReads(t *testing.T, m *rangelock.Map[int32, int], ref *model, rng *rand.Rand, space int32) {
+func checkReads(t *testing.T, m *rangelock.Map[int, int], ref *model, rng *rand.Rand, space int) {
 	t.Helper()
 	for range 20 {
-		key := rng.Int32N(space+20) - 10
+		key := rng.IntN(space+20) - 10
 		e, ok := ref.find(key)
 		g, err := m.TryAcquire(key)
 		if ok != (err == nil) {
@@ -364,9 +364,9 @@ func checkReads(t *testing.T, m *rangelock.Map[int32, int], ref *model, rng *ran
 }
 
 // checkNext compares the walks of readers with the model.
-func checkNext(t *testing.T, m *rangelock.Map[int32, int], ref *model, rng *rand.Rand, space int32) {
+func checkNext(t *testing.T, m *rangelock.Map[int, int], ref *model, rng *rand.Rand, space int) {
 	t.Helper()
-	key := rng.Int32N(space+20) - 10
+	key := rng.IntN(space+20) - 10
 	want := ref.overlapping(rangelock.From(key))
 	g, ok := m.AcquireNext(key)
 	if ok != (len(want) > 0) {
@@ -378,7 +378,7 @@ func checkNext(t *testing.T, m *rangelock.Map[int32, int], ref *model, rng *rand
 		}
 		g.Release()
 	}
-	r := rangelock.Span(key, key+1+rng.Int32N(space))
+	r := rangelock.Span(key, key+1+rng.IntN(space))
 	want = ref.overlapping(r)
 	i := 0
 	for g := range m.Guards(r) {

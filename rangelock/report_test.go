@@ -22,7 +22,7 @@ import (
 // TestMapString checks what a map says of itself, by each verb that asks it.
 func TestMapString(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := rangelock.New[uint64, string](nil)
+		m := rangelock.New[uint64, int](nil)
 		want := func(want string) {
 			t.Helper()
 			synctest.Wait()
@@ -34,7 +34,7 @@ func TestMapString(t *testing.T) {
 			}
 		}
 		want("0 ranges")
-		must(t, m.Insert(bg, rangelock.Span[uint64](0, 10), "a"), m.Insert(bg, rangelock.Span[uint64](10, 20), "b"))
+		must(t, m.Insert(bg, rangelock.Span[uint64](0, 10), 1), m.Insert(bg, rangelock.Span[uint64](10, 20), 2))
 		g, _ := m.Acquire(5)
 		if _, err := m.Retire(bg, rangelock.Span[uint64](0, 10)); err != nil {
 			t.Fatal(err)
@@ -54,9 +54,8 @@ func TestMapString(t *testing.T) {
 			t.Errorf("a nil map prints %q", got)
 		}
 	})
-	type key struct{ a int }
-	m := rangelock.NewFunc[key, int](func(a, b key) int { return a.a - b.a }, nil)
-	if got := m.String(); got != "rangelock.Map[rangelock_test.key]: 0 ranges" {
+	m := rangelock.NewFunc[place, int](comparePlaces, nil)
+	if got := m.String(); got != "rangelock.Map[rangelock_test.place]: 0 ranges" {
 		t.Errorf("a map of another key is %q", got)
 	}
 }
@@ -300,17 +299,17 @@ func ExampleRange_String() {
 }
 
 func ExampleMap_String() {
-	m := rangelock.New[uint64, string](nil)
+	m := rangelock.New[int, string](nil)
 	w := m.Lock()
-	if err := w.Insert(rangelock.Span[uint64](0, 10), "a"); err != nil {
+	if err := w.Insert(rangelock.Span(0, 10), "a"); err != nil {
 		fmt.Println(err)
 	}
 	fmt.Println(m)
 	w.Unlock()
 	fmt.Println(m)
 	// Output:
-	// rangelock.Map[uint64]: 1 range, a transaction under way
-	// rangelock.Map[uint64]: 1 range
+	// rangelock.Map[int]: 1 range, a transaction under way
+	// rangelock.Map[int]: 1 range
 }
 
 // A program that logs once in a while what its map has done since the last time.

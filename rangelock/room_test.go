@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,20 +15,26 @@ import (
 
 // gated returns a map with a bound on what is pending, whose OnRetire waits for a value on
 // gate before it returns, and whose ranges cost what their values say.
-func gated(bound int64, wait bool) (m *rangelock.Map[int, int64], gate chan bool) {
+func gated(bound int64, wait bool) (m *intMap, gate chan bool) {
 	gate = make(chan bool)
-	m = rangelock.New(&rangelock.Options[int, int64]{
-		OnRetire:    func(intRange, int64) { <-gate },
-		Cost:        func(_ intRange, v int64) int64 { return v },
+	m = rangelock.New(&rangelock.Options[int, string]{
+		OnRetire: func(intRange, string) { <-gate },
+		Cost: func(_ intRange, v string) int64 {
+			cost, err := strconv.ParseInt(v, 10, 64)
+			if err != nil {
+				panic(err)
+			}
+			return cost
+		},
 		MaxPending:  bound,
 		WaitForRoom: wait,
 	})
 	return m, gate
 }
 
-func mustInsert(t *testing.T, m *rangelock.Map[int, int64], r intRange, cost int64) {
+func mustInsert(t *testing.T, m *intMap, r intRange, cost int64) {
 	t.Helper()
-	if err := m.Insert(bg, r, cost); err != nil {
+	if err := m.Insert(bg, r, strconv.FormatInt(cost, 10)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -137,19 +144,19 @@ func TestRoomCancelled(t *testing.T) {
 // TestWaitForRoom: with the option the one-operation forms wait, and what they do is done
 // once, or not at all.
 func TestWaitForRoom(t *testing.T) {
-	for name, op := range map[string]func(ctx context.Context, m *rangelock.Map[int, int64]) error{
-		"Retire": func(ctx context.Context, m *rangelock.Map[int, int64]) error {
+	for name, op := range map[string]func(ctx context.Context, m *intMap) error{
+		"Retire": func(ctx context.Context, m *intMap) error {
 			_, err := m.Retire(ctx, rg(10, 20))
 			return err
 		},
-		"Remove": func(ctx context.Context, m *rangelock.Map[int, int64]) error {
+		"Remove": func(ctx context.Context, m *intMap) error {
 			n, err := m.Remove(ctx, rg(10, 20))
 			if err == nil && n != 1 {
 				t.Errorf("Remove took %d out", n)
 			}
 			return err
 		},
-		"Swap": func(ctx context.Context, m *rangelock.Map[int, int64]) error { return m.Swap(ctx, rg(10, 20), 5) },
+		"Swap": func(ctx context.Context, m *intMap) error { return m.Swap(ctx, rg(10, 20), "5") },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			m, gate := gated(5, true)
@@ -191,7 +198,7 @@ func TestWaitForRoom(t *testing.T) {
 			gate <- true
 			m.Drain(bg)
 			mustInsert(t, m, rg(50, 60), 6)
-			if err := m.Swap(bg, rg(50, 60), 1); !errors.Is(err, rangelock.ErrBacklog) {
+			if err := m.Swap(bg, rg(50, 60), "1"); !errors.Is(err, rangelock.ErrBacklog) {
 				t.Errorf("Swap of what never fits = %v", err)
 			}
 		})
@@ -268,7 +275,9 @@ func TestCosts(t *testing.T) {
 	// What a load has brought in vain is not bounded, so its sum can pass any number.
 	m, gate := gated(10, false)
 	for i := range 3 {
-		m.AcquireOrLoad(bg, 5, func(context.Context, int) (intRange, int64, error) { return rg(7, 9), math.MaxInt64, nil })
+		m.AcquireOrLoad(bg, 5, func(context.Context, int) (intRange, string, error) {
+			return rg(7, 9), strconv.FormatInt(math.MaxInt64, 10), nil
+		})
 		if s := m.Stats(); s.Pending != i+1 || s.PendingCost != math.MaxInt64 {
 			t.Errorf("after %d loads %d are pending, cost %d", i+1, s.Pending, s.PendingCost)
 		}
@@ -291,7 +300,7 @@ func TestCosts(t *testing.T) {
 		"Retire": func() { m.Retire(bg, rg(0, 20)) },
 		"Close":  func() { m.Close(bg) },
 		"load": func() {
-			m.AcquireOrLoad(bg, 25, func(context.Context, int) (intRange, int64, error) { return rg(27, 29), -100, nil })
+			m.AcquireOrLoad(bg, 25, func(context.Context, int) (intRange, string, error) { return rg(27, 29), "-100", nil })
 		},
 	} {
 		func() {

@@ -18,7 +18,7 @@ func TestSearchSizes(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	m := rangelock.New[uint64, *int](nil)
+	m := rangelock.New[uint64, int](nil)
 	n := 0
 	check := func(i int) {
 		t.Helper()
@@ -41,7 +41,7 @@ func TestSearchSizes(t *testing.T) {
 		some := size < 10_000 // look at each size, and not only at the last
 		w := m.Lock()
 		for n < size {
-			if err := w.Insert(rangelock.Span(uint64(n)*10+3, uint64(n)*10+7), nil); err != nil {
+			if err := w.Insert(rangelock.Span(uint64(n)*10+3, uint64(n)*10+7), 0); err != nil {
 				t.Fatal(err)
 			}
 			n++
@@ -67,7 +67,7 @@ func TestSearchSizes(t *testing.T) {
 			if k, err := m.Retire(bg, rangelock.Span(lo, lo+4)); err != nil || k != 1 {
 				t.Fatalf("Retire of range %d = %d, %v", i, k, err)
 			}
-			if err := m.Insert(bg, rangelock.Span(lo, lo+4), nil); err != nil {
+			if err := m.Insert(bg, rangelock.Span(lo, lo+4), 0); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -161,11 +161,11 @@ func TestStatsExpvar(t *testing.T) {
 
 // TestStatsBytes checks the estimate of memory against what is promised of it.
 func TestStatsBytes(t *testing.T) {
-	m := rangelock.New[uint64, *int](nil)
+	m := rangelock.New[uint64, int](nil)
 	w := m.Lock()
 	const n = 10000
 	for i := range uint64(n) {
-		if err := w.Insert(rangelock.Span(i, i+1), nil); err != nil {
+		if err := w.Insert(rangelock.Span(i, i+1), 0); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -233,13 +233,13 @@ func TestExtent(t *testing.T) {
 
 // TestSurveyUserKeys checks that keys of any type come as they are.
 func TestSurveyUserKeys(t *testing.T) {
-	type key struct{ a, b int }
-	m := rangelock.NewFunc[key, string](func(x, y key) int { return x.a - y.a }, nil)
-	if err := m.Insert(bg, rangelock.Span(key{1, 2}, key{3, 4}), "v"); err != nil {
+	lo, hi := place{file: "a", off: 2}, place{file: "b", off: 1}
+	m := rangelock.NewFunc[place, int](comparePlaces, nil)
+	if err := m.Insert(bg, rangelock.Span(lo, hi), 1); err != nil {
 		t.Fatal(err)
 	}
 	for s := range m.Survey() {
-		if s.Lo.Interface() != any(key{1, 2}) || s.Hi.Type() != reflect.TypeFor[key]() {
+		if comparePlaces(s.Lo.Interface().(place), lo) != 0 || s.Hi.Type() != reflect.TypeFor[place]() {
 			t.Errorf("%v-%v", s.Lo, s.Hi)
 		}
 	}

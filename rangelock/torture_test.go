@@ -88,21 +88,21 @@ func wantNoGoroutines(t *testing.T) {
 // cell is the value of a range in the torture. Everything but the counter is read
 // and written plainly, so that the race detector judges who was let in beside whom.
 type cell struct {
-	id       int                    // never written after it was made
-	r        rangelock.Range[int32] // likewise
-	a, b     int                    // written by who has excluded the range; b == -a
-	poisoned bool                   // written by OnRetire
-	retired  atomic.Int32           // how often OnRetire had it
+	id       int                  // never written after it was made
+	r        rangelock.Range[int] // likewise
+	a, b     int                  // written by who has excluded the range; b == -a
+	poisoned bool                 // written by OnRetire
+	retired  atomic.Int32         // how often OnRetire had it
 }
 
 // torture is one episode: a map, its readers and its writers.
 type torture struct {
 	t     *testing.T
-	m     *rangelock.Map[int32, *cell]
+	m     *rangelock.Map[int, *cell]
 	ids   atomic.Int64
 	mu    sync.Mutex
 	born  []*cell // every value that was attached
-	loose chan rangelock.Guard[int32, *cell]
+	loose chan rangelock.Guard[int, *cell]
 }
 
 const tortureKeys = 96
@@ -129,12 +129,12 @@ const tortureKeys = 96
 //	handOver without the second look                           1, 8
 func TestTorture(t *testing.T) {
 	atEachProcs(t, byBuild(160, 24), func(t *testing.T, rng *rand.Rand) {
-		e := &torture{t: t, loose: make(chan rangelock.Guard[int32, *cell], 8)}
-		o := &rangelock.Options[int32, *cell]{OnRetire: e.onRetire}
+		e := &torture{t: t, loose: make(chan rangelock.Guard[int, *cell], 8)}
+		o := &rangelock.Options[int, *cell]{OnRetire: e.onRetire}
 		if rng.IntN(2) == 0 {
 			e.m = rangelock.New(o)
 		} else {
-			e.m = rangelock.NewFunc(cmp.Compare[int32], o)
+			e.m = rangelock.NewFunc(cmp.Compare[int], o)
 		}
 		inTime(t, "episode", func() { e.run(rng) })
 	})
@@ -176,7 +176,7 @@ func (e *torture) run(rng *rand.Rand) {
 	}
 }
 
-func (e *torture) onRetire(r rangelock.Range[int32], c *cell) {
+func (e *torture) onRetire(r rangelock.Range[int], c *cell) {
 	c.poisoned = true
 	c.a, c.b = -1, -1
 	if n := c.retired.Add(1); n != 1 || r != c.r {
@@ -188,7 +188,7 @@ func (e *torture) onRetire(r rangelock.Range[int32], c *cell) {
 }
 
 // check looks twice at what a guard promises.
-func (e *torture) check(g rangelock.Guard[int32, *cell]) {
+func (e *torture) check(g rangelock.Guard[int, *cell]) {
 	c := g.Value()
 	if c == nil || g.Range() != c.r {
 		e.t.Errorf("guard on %v has the value %v", g.Range(), c)
@@ -209,8 +209,8 @@ func (e *torture) read(rng *rand.Rand, n int) {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	for range n {
-		key := rng.Int32N(tortureKeys)
-		var g rangelock.Guard[int32, *cell]
+		key := rng.IntN(tortureKeys)
+		var g rangelock.Guard[int, *cell]
 		var ok bool
 		switch rng.IntN(12) {
 		case 0, 1, 2:
@@ -238,13 +238,13 @@ func (e *torture) read(rng *rand.Rand, n int) {
 				e.t.Errorf("Get(%d) is the value of %v", key, c.r)
 			}
 		case 8:
-			e.m.View(key, func(r rangelock.Range[int32], c *cell) {
+			e.m.View(key, func(r rangelock.Range[int], c *cell) {
 				if r != c.r || !covers(r, key) || c.poisoned || c.a != -c.b {
 					e.t.Errorf("View(%d): %v, value of %v, poisoned %t", key, r, c.r, c.poisoned)
 				}
 			})
 		case 9:
-			last := int32(-1)
+			last := -1
 			for r, c := range e.m.All() {
 				if r != c.r || r.Hi <= last {
 					e.t.Errorf("All: %v, value of %v, after one that ends at %d", r, c.r, last)
@@ -268,7 +268,7 @@ func (e *torture) read(rng *rand.Rand, n int) {
 }
 
 // use holds a guard for a while and lets go of it, here or elsewhere.
-func (e *torture) use(rng *rand.Rand, key int32, g rangelock.Guard[int32, *cell]) {
+func (e *torture) use(rng *rand.Rand, key int, g rangelock.Guard[int, *cell]) {
 	if !covers(g.Range(), key) {
 		e.t.Errorf("guard for key %d on %v", key, g.Range())
 	}
@@ -276,7 +276,7 @@ func (e *torture) use(rng *rand.Rand, key int32, g rangelock.Guard[int32, *cell]
 	switch rng.IntN(8) {
 	case 0: // more of them, without waiting
 		for range rng.IntN(4) {
-			if g2, err := e.m.TryAcquire(rng.Int32N(tortureKeys)); err == nil {
+			if g2, err := e.m.TryAcquire(rng.IntN(tortureKeys)); err == nil {
 				e.check(g2)
 				g2.Release()
 			}
@@ -296,7 +296,7 @@ func (e *torture) use(rng *rand.Rand, key int32, g rangelock.Guard[int32, *cell]
 	g.Release()
 }
 
-func covers(r rangelock.Range[int32], key int32) bool {
+func covers(r rangelock.Range[int], key int) bool {
 	return r.Lo <= key && (r.Unbounded || key < r.Hi)
 }
 
@@ -322,7 +322,7 @@ func (e *torture) write(rng *rand.Rand, n int) {
 	}
 }
 
-func (e *torture) transaction(rng *rand.Rand, w rangelock.Writer[int32, *cell]) {
+func (e *torture) transaction(rng *rand.Rand, w rangelock.Writer[int, *cell]) {
 	for range 1 + rng.IntN(5) {
 		e.operate(rng, w)
 	}
@@ -332,7 +332,7 @@ func (e *torture) transaction(rng *rand.Rand, w rangelock.Writer[int32, *cell]) 
 	}
 	r := w.Downgrade()
 	for range 4 {
-		if g, ok := r.Acquire(rng.Int32N(tortureKeys)); ok {
+		if g, ok := r.Acquire(rng.IntN(tortureKeys)); ok {
 			e.check(g)
 			g.Release()
 		}
@@ -341,7 +341,7 @@ func (e *torture) transaction(rng *rand.Rand, w rangelock.Writer[int32, *cell]) 
 }
 
 // bear makes a value for r and notes it if it comes to be attached.
-func (e *torture) bear(r rangelock.Range[int32], attach func(c *cell) error) error {
+func (e *torture) bear(r rangelock.Range[int], attach func(c *cell) error) error {
 	c := &cell{id: int(e.ids.Add(1)), r: r}
 	err := attach(c)
 	if err == nil {
@@ -352,13 +352,13 @@ func (e *torture) bear(r rangelock.Range[int32], attach func(c *cell) error) err
 	return err
 }
 
-func (e *torture) randomRange(rng *rand.Rand) rangelock.Range[int32] {
-	lo := rng.Int32N(tortureKeys)
-	return rangelock.Span(lo, lo+1+rng.Int32N(8))
+func (e *torture) randomRange(rng *rand.Rand) rangelock.Range[int] {
+	lo := rng.IntN(tortureKeys)
+	return rangelock.Span(lo, lo+1+rng.IntN(8))
 }
 
 // widen returns r so wide that it cuts nothing.
-func (e *torture) widen(w rangelock.Writer[int32, *cell], r rangelock.Range[int32]) rangelock.Range[int32] {
+func (e *torture) widen(w rangelock.Writer[int, *cell], r rangelock.Range[int]) rangelock.Range[int] {
 	wide := r
 	for o := range w.Overlapping(r) {
 		wide.Lo, wide.Hi = min(wide.Lo, o.Lo), max(wide.Hi, o.Hi)
@@ -366,7 +366,7 @@ func (e *torture) widen(w rangelock.Writer[int32, *cell], r rangelock.Range[int3
 	return wide
 }
 
-func (e *torture) operate(rng *rand.Rand, w rangelock.Writer[int32, *cell]) {
+func (e *torture) operate(rng *rand.Rand, w rangelock.Writer[int, *cell]) {
 	r := e.randomRange(rng)
 	var err error
 	switch rng.IntN(12) {
@@ -402,7 +402,7 @@ func (e *torture) operate(rng *rand.Rand, w rangelock.Writer[int32, *cell]) {
 }
 
 // change writes plainly to values whose ranges are excluded.
-func (e *torture) change(w rangelock.Writer[int32, *cell], r rangelock.Range[int32]) {
+func (e *torture) change(w rangelock.Writer[int, *cell], r rangelock.Range[int]) {
 	for _, c := range w.Overlapping(r) {
 		c.a++
 		runtime.Gosched()
@@ -469,9 +469,9 @@ func crowd(t *testing.T, rng *rand.Rand, transactions int, write func(rng *rand.
 func TestTortureNoGap(t *testing.T) {
 	const first, keys, width = 1000, 640, 4
 	atEachProcs(t, byBuild(60, 8), func(t *testing.T, rng *rand.Rand) {
-		m := rangelock.New[int32, int](nil)
+		m := rangelock.New[int, int](nil)
 		w := m.Lock()
-		for k := int32(first); k < first+keys; k += width {
+		for k := first; k < first+keys; k += width {
 			w.Insert(rangelock.Span(k, k+width), 0)
 		}
 		w.Unlock()
@@ -485,7 +485,7 @@ func TestTortureNoGap(t *testing.T) {
 			defer w.Unlock()
 			for range 1 + rng.IntN(3) {
 				// A block that is always one range, two or four.
-				lo := first + rng.Int32N(keys/(2*width))*2*width
+				lo := first + rng.IntN(keys/(2*width))*2*width
 				r := rangelock.Span(lo, lo+2*width)
 				take := w.Retire
 				switch rng.IntN(5) {
@@ -493,7 +493,7 @@ func TestTortureNoGap(t *testing.T) {
 					must(w.Swap(r, 0))
 					continue
 				case 1:
-					must(w.Update(lo+rng.Int32N(2*width), 0))
+					must(w.Update(lo+rng.IntN(2*width), 0))
 					continue
 				case 2:
 					must(w.Exclude(r))
@@ -503,16 +503,16 @@ func TestTortureNoGap(t *testing.T) {
 				}
 				_, err := take(r)
 				must(err)
-				n := int32(width) >> rng.IntN(2)
+				n := width >> rng.IntN(2)
 				for k := r.Lo; k < r.Hi; k += n {
 					must(w.Insert(rangelock.Span(k, k+n), 0))
 				}
 			}
 		}
 		read := func(rng *rand.Rand) {
-			key := first + rng.Int32N(keys)
+			key := first + rng.IntN(keys)
 			ok := true
-			var g rangelock.Guard[int32, int]
+			var g rangelock.Guard[int, int]
 			var err error
 			switch rng.IntN(5) {
 			case 0:
@@ -532,7 +532,7 @@ func TestTortureNoGap(t *testing.T) {
 			case 3:
 				_, ok = m.Get(key)
 			case 4:
-				ok = m.View(key, func(rangelock.Range[int32], int) {})
+				ok = m.View(key, func(rangelock.Range[int], int) {})
 			}
 			if !ok {
 				t.Errorf("no range covers %d: a gap that was there at no time", key)
@@ -555,9 +555,9 @@ func TestTortureNoGap(t *testing.T) {
 func TestTortureNeverThere(t *testing.T) {
 	const keys = 64
 	atEachProcs(t, byBuild(60, 8), func(t *testing.T, rng *rand.Rand) {
-		m := rangelock.New[int32, int](nil)
+		m := rangelock.New[int, int](nil)
 		w := m.Lock()
-		for k := int32(0); k < keys; k++ { // even tens stay
+		for k := 0; k < keys; k++ { // even tens stay
 			w.Insert(rangelock.Span(20*k, 20*k+10), 0)
 		}
 		w.Unlock()
@@ -565,7 +565,7 @@ func TestTortureNeverThere(t *testing.T) {
 			w := m.Lock()
 			defer w.Unlock()
 			for range 1 + rng.IntN(3) {
-				lo := 20*rng.Int32N(keys) + 10
+				lo := 20*rng.IntN(keys) + 10
 				r := rangelock.Span(lo, lo+10)
 				if err := w.Insert(r, 1); err != nil {
 					t.Error(err)
@@ -586,7 +586,7 @@ func TestTortureNeverThere(t *testing.T) {
 			}
 		}
 		read := func(rng *rand.Rand) {
-			key := 20*rng.Int32N(keys) + 10 + rng.Int32N(10)
+			key := 20*rng.IntN(keys) + 10 + rng.IntN(10)
 			found := false
 			switch rng.IntN(3) {
 			case 0:
@@ -620,14 +620,14 @@ func TestTortureNeverThere(t *testing.T) {
 func TestTortureAtomic(t *testing.T) {
 	const clock, left, right, last = 100, 3100, 1100, 2100
 	atEachProcs(t, byBuild(60, 8), func(t *testing.T, rng *rand.Rand) {
-		m := rangelock.New[int32, *int](nil)
+		m := rangelock.New[int, *int](nil)
 		w := m.Lock()
-		for k := int32(0); k < 4000; k += 50 {
+		for k := 0; k < 4000; k += 50 {
 			if k != left && k != right {
 				w.Insert(rangelock.Span(k, k+10), new(int))
 			}
 		}
-		w.Insert(rangelock.Span[int32](left, left+10), new(int))
+		w.Insert(rangelock.Span(left, left+10), new(int))
 		w.Unlock()
 
 		version := 0
@@ -636,7 +636,7 @@ func TestTortureAtomic(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		renew := func(rng *rand.Rand, w rangelock.Writer[int32, *int], key int32) {
+		renew := func(rng *rand.Rand, w rangelock.Writer[int, *int], key int) {
 			r := rangelock.Span(key, key+10)
 			v := version
 			switch rng.IntN(4) {
@@ -658,7 +658,7 @@ func TestTortureAtomic(t *testing.T) {
 			w := m.Lock()
 			defer w.Unlock()
 			version++
-			from, to := int32(left), int32(right)
+			from, to := left, right
 			if version%2 == 0 {
 				from, to = to, from
 			}
@@ -675,10 +675,10 @@ func TestTortureAtomic(t *testing.T) {
 			}
 		}
 		// look returns the version in a range, or -1.
-		look := func(rng *rand.Rand, key int32) int {
+		look := func(rng *rand.Rand, key int) int {
 			if rng.IntN(2) == 0 {
 				v := -1
-				m.View(key, func(_ rangelock.Range[int32], p *int) { v = *p })
+				m.View(key, func(_ rangelock.Range[int], p *int) { v = *p })
 				return v
 			}
 			for {
@@ -695,7 +695,7 @@ func TestTortureAtomic(t *testing.T) {
 		}
 		read := func(rng *rand.Rand) {
 			v1 := look(rng, clock)
-			places := []int32{left, right, last}
+			places := []int{left, right, last}
 			rng.Shuffle(3, func(i, j int) { places[i], places[j] = places[j], places[i] })
 			var seen [3]int
 			for i, key := range places {
@@ -732,15 +732,15 @@ func TestTortureAtomic(t *testing.T) {
 // that miss, and readers of a third range, do not wait for a writer that does.
 func TestTortureElsewhere(t *testing.T) {
 	var retired atomic.Int32
-	m := rangelock.New(&rangelock.Options[int32, int]{OnRetire: func(rangelock.Range[int32], int) { retired.Add(1) }})
-	at := func(k int32) rangelock.Range[int32] { return rangelock.Span(10*k, 10*k+5) }
-	for k := range int32(40) {
-		m.Insert(t.Context(), at(k), int(k))
+	m := rangelock.New(&rangelock.Options[int, int]{OnRetire: func(rangelock.Range[int], int) { retired.Add(1) }})
+	at := func(k int) rangelock.Range[int] { return rangelock.Span(10*k, 10*k+5) }
+	for k := range 40 {
+		m.Insert(t.Context(), at(k), k)
 	}
 	g, _ := m.Acquire(200)
 	inTime(t, "transactions elsewhere", func() {
 		for i := range 200 {
-			k := int32(i % 40)
+			k := i % 40
 			if k == 20 {
 				continue
 			}
@@ -826,8 +826,8 @@ func TestTortureElsewhere(t *testing.T) {
 // is zero often enough. TestTortureLook is for that.
 func TestTortureStorm(t *testing.T) {
 	atEachProcs(t, 1, func(t *testing.T, rng *rand.Rand) {
-		m := rangelock.New[int32, int](nil)
-		m.Insert(t.Context(), rangelock.Span[int32](0, 10), 1)
+		m := rangelock.New[int, int](nil)
+		m.Insert(t.Context(), rangelock.Span(0, 10), 1)
 		read := func(rng *rand.Rand) {
 			for range 64 {
 				if g, err := m.TryAcquire(5); err == nil {
@@ -840,7 +840,7 @@ func TestTortureStorm(t *testing.T) {
 		}
 		write := func(*rand.Rand) {
 			w := m.Lock()
-			if err := w.Exclude(rangelock.Span[int32](0, 10)); err != nil {
+			if err := w.Exclude(rangelock.Span(0, 10)); err != nil {
 				t.Error(err)
 			}
 			w.Unlock()
@@ -857,12 +857,12 @@ func TestTortureLook(t *testing.T) {
 	if !invariants.Enabled {
 		t.Skip("the windows have no names in a normal build")
 	}
-	for name, m := range map[string]*rangelock.Map[int32, int]{
-		"ordered": rangelock.New[int32, int](nil),
-		"func":    rangelock.NewFunc[int32, int](cmp.Compare[int32], nil),
+	for name, m := range map[string]*rangelock.Map[int, int]{
+		"ordered": rangelock.New[int, int](nil),
+		"func":    rangelock.NewFunc[int, int](cmp.Compare[int], nil),
 	} {
 		t.Run(name, func(t *testing.T) {
-			m.Insert(t.Context(), rangelock.Span[int32](0, 10), 1)
+			m.Insert(t.Context(), rangelock.Span(0, 10), 1)
 			looked, undone := 0, 0
 			invariants.SetHook(func(point string) {
 				switch point {
@@ -874,7 +874,7 @@ func TestTortureLook(t *testing.T) {
 			})
 			defer invariants.SetHook(nil)
 			w := m.Lock()
-			if err := w.Exclude(rangelock.Span[int32](0, 10)); err != nil {
+			if err := w.Exclude(rangelock.Span(0, 10)); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := m.TryAcquire(5); err != rangelock.ErrBusy {

@@ -16,8 +16,8 @@ import (
 // is never found, and neither waits for ever.
 func TestWrapPublication(t *testing.T) {
 	atEachProcs(t, byBuild(4, 2), func(t *testing.T, rng *rand.Rand) {
-		m := rangelock.New[int32, int](nil)
-		whole := rangelock.Span[int32](0, 100)
+		m := rangelock.New[int, int](nil)
+		whole := rangelock.Span(0, 100)
 		m.Insert(t.Context(), whole, 0)
 		m.SetPublication(math.MaxUint64 - 199) // 100 transactions before the wrap
 		write := func(rng *rand.Rand) {
@@ -27,13 +27,13 @@ func TestWrapPublication(t *testing.T) {
 				w.Swap(whole, 1)
 				return
 			}
-			at := 1 + rng.Int32N(98)
+			at := 1 + rng.IntN(98)
 			w.Retire(whole)
 			w.Insert(rangelock.Span(0, at), 1)
 			w.Insert(rangelock.Span(at, 100), 1)
 		}
 		read := func(rng *rand.Rand) {
-			key := rng.Int32N(100)
+			key := rng.IntN(100)
 			if g, ok := m.Acquire(key); ok {
 				g.Release()
 			} else {
@@ -62,25 +62,25 @@ func TestWrapPublication(t *testing.T) {
 func TestWrapGeneration(t *testing.T) {
 	const ranges, before = 8, 10
 	atEachProcs(t, byBuild(4, 2), func(t *testing.T, rng *rand.Rand) {
-		m := rangelock.New(&rangelock.Options[int32, *cell]{OnRetire: func(r rangelock.Range[int32], c *cell) {
+		m := rangelock.New(&rangelock.Options[int, *cell]{OnRetire: func(r rangelock.Range[int], c *cell) {
 			c.poisoned = true
 			c.retired.Add(1)
 		}})
-		at := func(k int32) rangelock.Range[int32] { return rangelock.Span(10*k, 10*k+10) }
-		all := rangelock.Span[int32](0, 10*ranges)
+		at := func(k int) rangelock.Range[int] { return rangelock.Span(10*k, 10*k+10) }
+		all := rangelock.Span(0, 10*ranges)
 		var cells []*cell
-		fresh := func(r rangelock.Range[int32]) *cell {
+		fresh := func(r rangelock.Range[int]) *cell {
 			c := &cell{id: len(cells), r: r}
 			cells = append(cells, c)
 			return c
 		}
 		// Headers that have come far go into the free list, and others never come to be:
 		// there are not more ranges at a time than these.
-		for k := range int32(4 * ranges) {
+		for k := range 4 * ranges {
 			m.Insert(t.Context(), at(k), fresh(at(k)))
 			m.SetGeneration(10*k, 1<<32-before)
 		}
-		if _, err := m.Remove(t.Context(), rangelock.From[int32](0)); err != nil {
+		if _, err := m.Remove(t.Context(), rangelock.From(0)); err != nil {
 			t.Fatal(err)
 		}
 		if err := m.Drain(t.Context()); err != nil {
@@ -88,7 +88,7 @@ func TestWrapGeneration(t *testing.T) {
 		}
 		turn, low, high := 0, 0, 0
 		write := func(rng *rand.Rand) {
-			k := rng.Int32N(ranges)
+			k := rng.IntN(ranges)
 			w := m.Lock()
 			switch rng.IntN(3) {
 			case 0:
@@ -111,7 +111,7 @@ func TestWrapGeneration(t *testing.T) {
 			}
 		}
 		read := func(rng *rand.Rand) {
-			key := rng.Int32N(10 * ranges)
+			key := rng.IntN(10 * ranges)
 			g, ok := m.Acquire(key)
 			if !ok {
 				return
@@ -153,8 +153,8 @@ func find[K, V any](m *rangelock.Map[K, V], key K) (rangelock.Range[K], V, bool)
 // that they take back leave the word as it was, whoever comes between.
 func TestWrapReaders(t *testing.T) {
 	atEachProcs(t, byBuild(4, 2), func(t *testing.T, rng *rand.Rand) {
-		m := rangelock.New[int32, int](nil)
-		r := rangelock.Span[int32](0, 10)
+		m := rangelock.New[int, int](nil)
+		r := rangelock.Span(0, 10)
 		m.Insert(t.Context(), r, 1)
 		m.KeepCold()
 		m.SetReaders(5, rangelock.Limit-2)
@@ -194,7 +194,7 @@ func TestWrapReaders(t *testing.T) {
 		}
 		wg.Wait()
 		// With the writer gone two more fit, however the others fared.
-		var last [2]rangelock.Guard[int32, int]
+		var last [2]rangelock.Guard[int, int]
 		for i := range last {
 			g, err := m.TryAcquire(5)
 			if err != nil {
