@@ -15,9 +15,9 @@ import (
 // A map of files is mounted beside pprof; what a range stands for is said by a Format.
 func Example() {
 	ctx := context.Background()
-	m := rangelock.New[uint64, string](nil)
+	m := rangelock.New[int, string](nil)
 	for i, file := range []string{"a.log", "b.log", "c.log"} {
-		lo := uint64(i) * 4096
+		lo := i * 4096
 		if err := m.Insert(ctx, rangelock.Span(lo, lo+4096), file); err != nil {
 			fmt.Println(err)
 		}
@@ -26,8 +26,8 @@ func Example() {
 	defer g.Release()
 
 	mux := http.NewServeMux()
-	mux.Handle("/debug/spanlock", inspect.Handler(inspect.Named("files", m, &inspect.Format[uint64, string]{
-		Value: func(_ rangelock.Range[uint64], file string) string { return file },
+	mux.Handle("/debug/spanlock", inspect.Handler(inspect.Named("files", m, &inspect.Format[int, string]{
+		Value: func(_ rangelock.Range[int], file string) string { return file },
 	})))
 	server := httptest.NewServer(mux)
 	defer server.Close()

@@ -146,12 +146,12 @@ func TestHostile(t *testing.T) {
 		"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "'`${alert(1)}", "\x00\x1b[31m\r\n\t", "\xff\xfe\x80", "\u202egnp.exe\u2028",
 		"</title></svg></style></script>", strings.Repeat("long", 1<<18), "#not a comment", "]]>--><!--",
 	}
-	m := rangelock.New[string, string](nil)
+	m := rangelock.New[string, int](nil)
 	for i, e := range evil {
-		insert(t, m, rangelock.Span(fmt.Sprint(i)+e, fmt.Sprint(i)+e+"\xff"), e)
+		insert(t, m, rangelock.Span(fmt.Sprint(i)+e, fmt.Sprint(i)+e+"\xff"), i)
 	}
-	h := inspect.Handler(inspect.Named("<b>"+evil[0], m, &inspect.Format[string, string]{
-		Value: func(_ rangelock.Range[string], v string) string { return v },
+	h := inspect.Handler(inspect.Named("<b>"+evil[0], m, &inspect.Format[string, int]{
+		Value: func(_ rangelock.Range[string], v int) string { return evil[v] },
 	}), m)
 	for _, query := range []string{"", "format=fragment", "map=1"} {
 		page := get(t, h, query)

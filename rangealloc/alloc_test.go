@@ -31,13 +31,13 @@ func wantGaps[K rangealloc.Integer, V any](t *testing.T, a *rangealloc.Allocator
 }
 
 // withGaps returns an allocator of the keys of r in which only the gaps are free.
-func withGaps[K rangealloc.Integer](t *testing.T, r rangelock.Range[K], gaps ...rangelock.Range[K]) *rangealloc.Allocator[K, string] {
+func withGaps[K rangealloc.Integer](t *testing.T, r rangelock.Range[K], gaps ...rangelock.Range[K]) *rangealloc.Allocator[K, int] {
 	t.Helper()
-	a := rangealloc.New[K, string](r, nil)
+	a := rangealloc.New[K, int](r, nil)
 	lo := r.Lo
 	for _, g := range gaps {
 		if lo < g.Lo {
-			if err := a.AllocAt(ctx, rangelock.Span(lo, g.Lo), "full"); err != nil {
+			if err := a.AllocAt(ctx, rangelock.Span(lo, g.Lo), 0); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -49,7 +49,7 @@ func withGaps[K rangealloc.Integer](t *testing.T, r rangelock.Range[K], gaps ...
 	rest := r
 	rest.Lo = lo
 	if r.Unbounded || lo < r.Hi {
-		if err := a.AllocAt(ctx, rest, "full"); err != nil {
+		if err := a.AllocAt(ctx, rest, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -92,14 +92,14 @@ func TestAlloc(t *testing.T) {
 		t.Run(x.name, func(t *testing.T) {
 			for _, way := range []struct {
 				name  string
-				alloc func(*rangealloc.Allocator[int16, string]) (rangelock.Range[int16], error)
+				alloc func(*rangealloc.Allocator[int16, int]) (rangelock.Range[int16], error)
 				want  rangelock.Range[int16]
 			}{
-				{"Alloc", func(a *rangealloc.Allocator[int16, string]) (rangelock.Range[int16], error) {
-					return a.Alloc(ctx, x.size, x.align, "new")
+				{"Alloc", func(a *rangealloc.Allocator[int16, int]) (rangelock.Range[int16], error) {
+					return a.Alloc(ctx, x.size, x.align, 1)
 				}, x.first},
-				{"AllocBest", func(a *rangealloc.Allocator[int16, string]) (rangelock.Range[int16], error) {
-					return a.AllocBest(ctx, x.size, x.align, "new")
+				{"AllocBest", func(a *rangealloc.Allocator[int16, int]) (rangelock.Range[int16], error) {
+					return a.AllocBest(ctx, x.size, x.align, 1)
 				}, x.best},
 			} {
 				a := withGaps(t, x.all, x.gaps...)
@@ -115,8 +115,8 @@ func TestAlloc(t *testing.T) {
 					}
 					continue
 				}
-				if v, ok := a.Map().Get(got.Lo); !ok || v != "new" {
-					t.Errorf("%s: %q, %v at %d", way.name, v, ok, got.Lo)
+				if v, ok := a.Map().Get(got.Lo); !ok || v != 1 {
+					t.Errorf("%s: %d, %v at %d", way.name, v, ok, got.Lo)
 				}
 				if err := a.Free(ctx, got.Lo); err != nil {
 					t.Error(err)
@@ -133,7 +133,7 @@ func TestAllocAt(t *testing.T) {
 	top := withGaps(t, from(0), from(250))
 	for _, x := range []struct {
 		name string
-		a    *rangealloc.Allocator[uint8, string]
+		a    *rangealloc.Allocator[uint8, int]
 		r    rangelock.Range[uint8]
 		want error
 	}{
@@ -155,13 +155,13 @@ func TestAllocAt(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			before := x.a.GapRanges()
-			if err := x.a.AllocAt(ctx, x.r, "new"); !errors.Is(err, x.want) {
+			if err := x.a.AllocAt(ctx, x.r, 1); !errors.Is(err, x.want) {
 				t.Fatalf("%v, want %v", err, x.want)
 			}
 			if x.want == nil {
-				if !x.a.Map().View(x.r.Lo, func(r rangelock.Range[uint8], v string) {
-					if r != x.r || v != "new" {
-						t.Errorf("%v with %q, want %v", r, v, x.r)
+				if !x.a.Map().View(x.r.Lo, func(r rangelock.Range[uint8], v int) {
+					if r != x.r || v != 1 {
+						t.Errorf("%v with %d, want %v", r, v, x.r)
 					}
 				}) {
 					t.Errorf("nothing at %d", x.r.Lo)
@@ -178,18 +178,18 @@ func TestAllocAt(t *testing.T) {
 // TestErrors: what is wrong with a call is said, and nothing has changed.
 func TestErrors(t *testing.T) {
 	a := withGaps(t, rangelock.Span(0, 100), rangelock.Span(10, 20), rangelock.Span(40, 43))
-	_, err := a.Alloc(ctx, 12, 4, "")
+	_, err := a.Alloc(ctx, 12, 4, 0)
 	for _, part := range []string{"12 keys", "aligned to 4", "[10, 20)", "10 keys"} {
 		if !errors.Is(err, rangealloc.ErrNoSpace) || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v, want ErrNoSpace with %q", err, part)
 		}
 	}
 	full := withGaps(t, rangelock.Span(0, 5))
-	if _, err := full.AllocBest(ctx, 1, 0, ""); !errors.Is(err, rangealloc.ErrNoSpace) || !strings.Contains(err.Error(), "[0, 5) is full") {
+	if _, err := full.AllocBest(ctx, 1, 0, 0); !errors.Is(err, rangealloc.ErrNoSpace) || !strings.Contains(err.Error(), "[0, 5) is full") {
 		t.Error(err)
 	}
 	over := withGaps(t, rangelock.From[uint64](1))
-	if _, err := over.Alloc(ctx, 1, 1<<63, ""); !errors.Is(err, rangealloc.ErrNoSpace) || !strings.Contains(err.Error(), "[1, ∞) is full") {
+	if _, err := over.Alloc(ctx, 1, 1<<63, 0); !errors.Is(err, rangealloc.ErrNoSpace) || !strings.Contains(err.Error(), "[1, ∞) is full") {
 		t.Error(err)
 	}
 	ended, cancel := context.WithCancel(ctx)
@@ -199,14 +199,14 @@ func TestErrors(t *testing.T) {
 		err  error
 		want error
 	}{
-		{"size 0", second(a.Alloc(ctx, 0, 1, "")), rangealloc.ErrBadSize},
-		{"size -1", second(a.AllocBest(ctx, -1, 1, "")), rangealloc.ErrBadSize},
-		{"the least size", second(a.Alloc(ctx, math.MinInt, 1, "")), rangealloc.ErrBadSize},
-		{"align 3", second(a.Alloc(ctx, 1, 3, "")), rangealloc.ErrBadAlign},
-		{"align -4", second(a.AllocBest(ctx, 1, -4, "")), rangealloc.ErrBadAlign},
-		{"the least align", second(a.AllocBest(ctx, 1, math.MinInt, "")), rangealloc.ErrBadAlign},
-		{"Alloc, ended context", second(a.Alloc(ended, 1, 1, "")), context.Canceled},
-		{"AllocAt, ended context", a.AllocAt(ended, rangelock.Span(10, 11), ""), context.Canceled},
+		{"size 0", second(a.Alloc(ctx, 0, 1, 0)), rangealloc.ErrBadSize},
+		{"size -1", second(a.AllocBest(ctx, -1, 1, 0)), rangealloc.ErrBadSize},
+		{"the least size", second(a.Alloc(ctx, math.MinInt, 1, 0)), rangealloc.ErrBadSize},
+		{"align 3", second(a.Alloc(ctx, 1, 3, 0)), rangealloc.ErrBadAlign},
+		{"align -4", second(a.AllocBest(ctx, 1, -4, 0)), rangealloc.ErrBadAlign},
+		{"the least align", second(a.AllocBest(ctx, 1, math.MinInt, 0)), rangealloc.ErrBadAlign},
+		{"Alloc, ended context", second(a.Alloc(ended, 1, 1, 0)), context.Canceled},
+		{"AllocAt, ended context", a.AllocAt(ended, rangelock.Span(10, 11), 0), context.Canceled},
 		{"Free, ended context", a.Free(ended, 0), context.Canceled},
 		{"FreeLater, ended context", a.FreeLater(ended, 0), context.Canceled},
 		{"Free of a gap", a.Free(ctx, 10), rangealloc.ErrNotAllocated},
@@ -241,9 +241,9 @@ func TestAllKeys(t *testing.T) {
 }
 
 func allKeys[K rangealloc.Integer](t *testing.T, all rangelock.Range[K], second, largest K) {
-	a := rangealloc.New[K, string](all, nil)
+	a := rangealloc.New[K, int](all, nil)
 	wantGaps(t, a, all)
-	if err := a.AllocAt(ctx, all, "all"); err != nil {
+	if err := a.AllocAt(ctx, all, 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.Free(ctx, all.Lo); err != nil {
@@ -251,7 +251,7 @@ func allKeys[K rangealloc.Integer](t *testing.T, all rangelock.Range[K], second,
 	}
 	wantGaps(t, a, all)
 	for _, r := range []rangelock.Range[K]{rangelock.Span(second, largest), rangelock.From(largest)} {
-		if err := a.AllocAt(ctx, r, ""); err != nil {
+		if err := a.AllocAt(ctx, r, 0); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -61,17 +61,17 @@ func Example() {
 // Best fit takes the gap that is nearest in size, and keeps the large one whole.
 func ExampleAllocator_AllocBest() {
 	ctx := context.Background()
-	blocks := rangealloc.New[uint8, string](rangelock.From[uint8](0), nil)
+	blocks := rangealloc.New[uint8, int](rangelock.From[uint8](0), nil)
 	for _, r := range []rangelock.Range[uint8]{rangelock.Span[uint8](100, 200), rangelock.Span[uint8](208, 250)} {
-		if err := blocks.AllocAt(ctx, r, "taken"); err != nil {
+		if err := blocks.AllocAt(ctx, r, 1); err != nil {
 			fmt.Println(err)
 		}
 	}
-	fmt.Println(blocks.Alloc(ctx, 6, 1, "first"))
-	fmt.Println(blocks.AllocBest(ctx, 6, 1, "best")) // the six largest keys
-	fmt.Println(blocks.AllocBest(ctx, 6, 8, "best"))
-	fmt.Println(blocks.AllocAt(ctx, rangelock.Span[uint8](90, 101), "there"))
-	_, err := blocks.Alloc(ctx, 95, 1, "too large")
+	fmt.Println(blocks.Alloc(ctx, 6, 1, 2))
+	fmt.Println(blocks.AllocBest(ctx, 6, 1, 3)) // the six largest keys
+	fmt.Println(blocks.AllocBest(ctx, 6, 8, 4))
+	fmt.Println(blocks.AllocAt(ctx, rangelock.Span[uint8](90, 101), 5))
+	_, err := blocks.Alloc(ctx, 95, 1, 6)
 	fmt.Println(errors.Is(err, rangealloc.ErrNoSpace), err)
 	// Output:
 	// [0, 6) <nil>
