@@ -113,73 +113,91 @@ func (m *Map[K, V]) View(key K, f func(r Range[K], v V)) bool {
 	return true
 }
 
-// Get returns the value of the range that covers key, and whether there is one,
-// and leaves no guard: it is for values that the garbage collector owns. When Get
-// returns, the range may have left the map and OnRetire may have run. It answers as
-// of one instant, as [Map.Acquire] does. On a closed map it reports false.
-//
-// It takes no lock unless a writer has the key's range excluded or, for a key
-// without a range, has begun to change the set; then it waits for that writer, as
-// Acquire does. Where the wait must be bounded, use [Map.AcquireContext]. It does not write
-// to the range, so readers of one range do not disturb each other.
-func (m *Map[K, V]) Get(key K) (V, bool) {
-	if debug {
-		m.mayWait("Get", toGet)
-	}
-	v, a := m.look(key)
-	if a >= busy {
-		v, a = m.getSlow(key, a)
-	}
-	return v, a == entered
-}
-
 // enter is the fast path of all acquires. It may answer busy when nothing is in
 // the way any more; it never enters a range that is excluded, and never answers
 // missed for a key that has a range.
 //
-// The pin is what makes the steps between the search and the add safe: while it is
-// held the header that the search found is not recycled, so its bounds, compared
-// by the search, still are its bounds when the count is in. Every exit unpins, and
-// nothing in between blocks.
+// Nothing holds back the header that the search has found: it may leave the map, and have
+// another life, at any time. So the hit proves itself. Find has loaded the word before it
+// compared the bounds. If the add finds that word, with others' counts at most, the range
+// was attached then and is attached now, in one life, and the bounds are of that life; and
+// from the add on it has a guard.
 func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
 	if !m.direct {
-		return m.enterFunc(key)
+		return m.enterPinned(key)
 	}
 	seq := m.pub.Load()
 	invariants.At("rangelock: publication sequence read")
-	pin := m.domain.Pin()
-	h := m.find(key)
-	if h == nil {
-		g, a := m.enterAgain(key, seq)
-		pin.Unpin()
-		return g, a
+	e, s := m.tree.Find(key)
+	if e == nil {
+		return m.enterAgain(key, seq)
 	}
+	h := headerOf[K, V](e)
 	invariants.At("rangelock: range found")
 	// Look before adding: readers that are refused must not hold up a writer that
 	// waits for the count to fall to zero.
-	s := h.state.Load()
 	if uint32(s) < limit {
 		invariants.At("rangelock: range looked at")
 		// The add is unconditional: no loop. It pairs with the writer's Or: who comes
-		// second sees the other. If nothing has changed since the look we are in.
-		n := h.state.Add(1)
+		// second sees the other.
+		n := h.State.Add(1)
 		if n == s+1 {
-			pin.Unpin()
 			return Guard[K, V]{h: h, life: s &^ lowMask}, entered
 		}
-		g, a := m.collided(h, n)
+		return m.enterChanged(h, s, n, key)
+	}
+	return m.enterOdd(h, s, key)
+}
+
+// enterChanged is the rest of an add that found another word than s, which was looked at; n
+// is the word after it. Readers may have come or gone, or somebody keeps them out now, or
+// the header may be in another life: then the bounds may be others, too.
+//
+//go:noinline
+func (m *Map[K, V]) enterChanged(h *header[K, V], s, n uint64, key K) (Guard[K, V], answer) {
+	if uint32(n) > limit {
+		m.undo(h)
+		if n&^lowMask == s&^lowMask {
+			return m.enterOdd(h, n, key)
+		}
+		return m.enterPinned(key)
+	}
+	if !m.tree.Covers(&h.Entry, key) {
+		m.undo(h)
+		return m.enterPinned(key)
+	}
+	// The guard is held, so the bounds that were compared are of this life.
+	pin := m.domain.Pin()
+	m.warm(h)
+	pin.Unpin()
+	return Guard[K, V]{h: h, life: n &^ lowMask}, entered
+}
+
+// enterOdd is enter for a range whose word, s, is not below limit: it may be hot. With taken
+// the guard is not held, and says which range it is, in which life.
+//
+//go:noinline
+func (m *Map[K, V]) enterOdd(h *header[K, V], s uint64, key K) (Guard[K, V], answer) {
+	if s&barred != 0 || s&hot == 0 {
+		return Guard[K, V]{h: h, life: s &^ lowMask}, refusal(s)
+	}
+	pin := m.domain.Pin()
+	// If it can still be entered it is attached, and so in no other life before the unpin.
+	if s = h.State.Load(); s&barred == 0 && s&hot != 0 && m.tree.Covers(&h.Entry, key) {
+		g, a := m.enterHot(h)
 		pin.Unpin()
 		return g, a
 	}
-	g, a := m.admitOdd(h, s)
 	pin.Unpin()
-	return g, a
+	return m.enterPinned(key)
 }
 
-// enterFunc is enter for maps in which a comparison can panic: because it is the user's,
-// or because it reads memory that can fault (debug.SetPanicOnFault). That must not leave
-// the pin behind. Apart from the deferred unpin it is the same.
-func (m *Map[K, V]) enterFunc(key K) (Guard[K, V], answer) {
+// enterPinned is enter for maps in which a search looks at more than words, and for who has
+// met something that takes more than one look. The pin holds back the next life of every
+// header that the search meets, and of what it compares. It is given back by a defer: a
+// comparison can panic, because it is the user's, or because it reads memory that can fault
+// (debug.SetPanicOnFault).
+func (m *Map[K, V]) enterPinned(key K) (Guard[K, V], answer) {
 	m.mustBeMade()
 	seq := m.pub.Load()
 	invariants.At("rangelock: publication sequence read")
@@ -187,19 +205,29 @@ func (m *Map[K, V]) enterFunc(key K) (Guard[K, V], answer) {
 	defer pin.Unpin()
 	h := m.find(key)
 	if h == nil {
-		return m.enterAgain(key, seq)
+		return m.admitAgain(key, seq)
 	}
 	invariants.At("rangelock: range found")
 	return m.admit(h)
 }
 
-// enterAgain goes on where a search has found nothing; seq is the publication sequence from
-// before it.
-//
-// Preconditions: the caller is pinned.
+// enterAgain is admitAgain for who is not pinned.
 //
 //go:noinline
 func (m *Map[K, V]) enterAgain(key K, seq uint64) (Guard[K, V], answer) {
+	if m.proveMiss(seq) == missed {
+		return Guard[K, V]{}, missed
+	}
+	pin := m.domain.Pin()
+	defer pin.Unpin()
+	return m.admitAgain(key, seq)
+}
+
+// admitAgain goes on where a search has found nothing; seq is the publication sequence from
+// before it.
+//
+// Preconditions: the caller is pinned.
+func (m *Map[K, V]) admitAgain(key K, seq uint64) (Guard[K, V], answer) {
 	h, a := m.lookAgain(key, seq)
 	if h == nil {
 		return Guard[K, V]{}, a
@@ -219,21 +247,21 @@ func (m *Map[K, V]) lookAgain(key K, seq uint64) (h *header[K, V], a answer) {
 	}
 	m.tree.Look(key, func(e *rangetree.Entry[K]) bool {
 		h = headerOf[K, V](e)
-		return h.state.Load()&excluded == 0 // one that has just left may cover key, too
+		return h.State.Load()&excluded == 0 // one that has just left may cover key, too
 	})
 	return h, unproved
 }
 
-// admit is the middle of enter, for who is not in such a hurry.
+// admit takes a guard on h if nobody keeps readers out.
 //
 // Preconditions: the caller is pinned.
 func (m *Map[K, V]) admit(h *header[K, V]) (Guard[K, V], answer) {
-	s := h.state.Load()
+	s := h.State.Load()
 	if uint32(s) >= limit {
 		return m.admitOdd(h, s)
 	}
 	invariants.At("rangelock: range looked at")
-	n := h.state.Add(1)
+	n := h.State.Add(1)
 	if n == s+1 {
 		return Guard[K, V]{h: h, life: s &^ lowMask}, entered
 	}
@@ -264,52 +292,6 @@ func refusal(s uint64) answer {
 	return busy
 }
 
-// look is the fast path of Get: like enter, without a count. The value cannot
-// change while the header is attached, and cannot be cleared while we are pinned.
-func (m *Map[K, V]) look(key K) (V, answer) {
-	if !m.direct {
-		return m.lookFunc(key)
-	}
-	seq := m.pub.Load()
-	invariants.At("rangelock: publication sequence read")
-	pin := m.domain.Pin()
-	h := m.find(key)
-	a := missed
-	if h == nil {
-		h, a = m.lookAgain(key, seq)
-	}
-	var v V
-	if h == nil {
-	} else if s := h.state.Load(); s&excluded != 0 {
-		a = refusal(s)
-	} else {
-		v, a = h.value, entered
-	}
-	pin.Unpin()
-	return v, a
-}
-
-// lookFunc is look for maps in which a comparison can panic.
-func (m *Map[K, V]) lookFunc(key K) (V, answer) {
-	m.mustBeMade()
-	seq := m.pub.Load()
-	invariants.At("rangelock: publication sequence read")
-	pin := m.domain.Pin()
-	defer pin.Unpin()
-	h := m.find(key)
-	var v V
-	if h == nil {
-		var a answer
-		if h, a = m.lookAgain(key, seq); h == nil {
-			return v, a
-		}
-	}
-	if s := h.state.Load(); s&excluded != 0 {
-		return v, refusal(s)
-	}
-	return h.value, entered
-}
-
 // proveMiss turns a search that found nothing into an answer; seq is the
 // publication sequence from before the search. No transaction had begun to
 // publish then and none has since, so the tree did not change under the search,
@@ -323,23 +305,10 @@ func (m *Map[K, V]) proveMiss(seq uint64) answer {
 }
 
 // undo takes a refused add back. It is a release like any other: the writer may be
-// waiting for just this count.
-//
-// Preconditions: the caller is still pinned, so h is still in the life that it
-// added to.
+// waiting for just this count. Meanwhile h may have begun another life, with the count in
+// it; so what it owes goes by the word that it leaves behind, and by nothing from before.
 func (m *Map[K, V]) undo(h *header[K, V]) {
 	invariants.At("rangelock: refused, before the undo")
-	n := h.state.Add(^uint64(0))
+	n := h.State.Add(^uint64(0))
 	m.releaseSlow(h, n&^lowMask, n)
-}
-
-// getSlow is Get after it met a writer; met is what it met.
-func (m *Map[K, V]) getSlow(key K, met answer) (v V, a answer) {
-	m.fellBack(met)
-	m.lockShared(context.Background())
-	defer m.sem.RUnlock()
-	if h := m.find(key); h != nil {
-		return h.value, entered
-	}
-	return v, missed
 }

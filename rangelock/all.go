@@ -198,7 +198,7 @@ func (m *Map[K, V]) leafFrom(buf []*rangetree.Entry[K], at from, key K, end *K) 
 	for more := true; more; {
 		found, more = m.tree.Settled(&c, buf)
 		found = slices.DeleteFunc(found, func(e *rangetree.Entry[K]) bool {
-			return at == fromOverlap && !e.Unbounded && m.compare(e.Hi, key) <= 0 ||
+			return at == fromOverlap && !e.Unbounded() && m.compare(e.Hi, key) <= 0 ||
 				at == fromStart && m.compare(e.Lo, key) < 0 ||
 				end != nil && m.compare(e.Lo, *end) >= 0
 		})

@@ -82,7 +82,7 @@ func (w Writer[K, V]) loadOne(r Range[K], v V, rising *int) error {
 		return w.Insert(r, v)
 	}
 	h := m.bulkHeader(b)
-	h.set(r, v)
+	m.setHeader(h, r, v)
 	b.tree.Add(&h.Entry) // no change of the map, so it may look at keys
 	m.publishing()
 	if b.last == nil {
@@ -130,8 +130,10 @@ func (m *Map[K, V]) publishLoad() {
 	m.txn.load = nil
 	b.tree.Publish()
 	for i := range b.room {
-		b.room[i].m = m
-		m.spare.push(&b.room[i])
+		h := &b.room[i]
+		h.m = m
+		h.State.Store(excluded | detached | retired) // as one that waits for its next life
+		m.spare.push(h)
 	}
 }
 
@@ -142,7 +144,7 @@ func (m *Map[K, V]) settle() {
 	for h := m.txn.load.first; h != nil; {
 		next := h.next
 		h.next = nil
-		h.state.Or(excluded)
+		h.State.Or(excluded)
 		m.touch(h)
 		h = next
 	}

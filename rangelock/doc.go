@@ -139,37 +139,50 @@
 //
 // # Reading
 //
-// Acquire is the steps 1 to 8; TryAcquire reports ErrBusy where Acquire goes to step 7.
-// Get is like Acquire, but looks in step 5 for the flag alone, takes the value while
-// pinned or in step 8, and adds nothing.
+// What a reader looks at is either a word that it validates, or protected by the epoch. In
+// maps whose keys are words, which are integers and floats of four bytes or eight, all that
+// Acquire looks at is words, so it needs no pin: a range object is used again only for
+// another range of the same map, so its words can always be loaded, and a hit proves itself.
+// In all other maps, and on the ways marked “pinned”, a pin of the map's epoch domain holds
+// back the next life of every range object that can be met.
 //
-//  1. Load the publication sequence.
-//  2. Pin the map's epoch domain: no node and no range object that the search can
-//     meet is recycled before the unpin.
-//  3. Search the tree: one load a level, no lock, no write. The bounds are compared
-//     here, once: they stay as they are for the life of the range object, and the pin
-//     holds back its next life.
-//  4. If no range covers the key, unpin and load the sequence again. Even and
-//     unchanged, the tree did not change under the search, and the key is in a gap,
-//     definitely. Otherwise nothing is known; go to 7.
-//  5. Load the word of the range. If it is excluded, or full, unpin and go to 7. This
-//     look comes before the add so that readers that are refused cannot hold up a
-//     writer that waits for the count to fall to zero. If it is hot, go on as “Hot
-//     ranges” says; if somebody is alone on it or in line, as “Exclusive guards” says.
+// Acquire is the steps 1 to 8; TryAcquire reports ErrBusy where Acquire goes to step 7.
+//
+//  1. Load the publication sequence. Where keys are no words, pin.
+//  2. Search the tree: one load a level, no lock, no write. A leaf may be changed under the
+//     search, which is then led to a neighbour; so what it comes to is a hint.
+//  3. Load the word of the range that the search has come to, and then compare its bounds
+//     with the key, in this order: if the word is the same later, the bounds are of the life
+//     that it shows.
+//  4. If the range does not cover the key, or there is none, load the sequence again. Even
+//     and unchanged, the tree did not change under the search, and the key is in a gap,
+//     definitely. Otherwise look, pinned, at all ranges of the key's leaf, once: what is
+//     in the map all the time is among them, and a reader of it goes on with step 5. If
+//     nothing covers the key nothing is known; go to 7.
+//  5. Look at the word of step 3. If it is excluded, or full, go to 7. This look comes
+//     before the add so that readers that are refused cannot hold up a writer that waits
+//     for the count to fall to zero. If it is hot, go on as “Hot ranges” says; if somebody
+//     is alone on it or in line, as “Exclusive guards” says.
 //  6. Add one, without a condition and so without a loop. If the result is the word of
-//     step 5 and one, the guard is held; unpin. It is held, too, if others have changed
-//     the count meanwhile but the range may still be entered; that was a collision. If
-//     not, take the one back, which is a release like any other and may be the one that
-//     a writer waits for; unpin.
+//     step 3 and one, the guard is held. It is held, too, if the word still admits readers
+//     and the bounds, compared once more, cover the key: with the guard they are of this
+//     life, whichever it is. If not, take the one back, which is a release like any other
+//     and may be the one that a writer waits for. What it owes goes by the word that it
+//     leaves behind, which may be of a later life. Then search once more, pinned.
 //  7. Take the semaphore for reading: this waits for the writer.
 //  8. Search again, and if there is a range add one; with the semaphore it cannot be
-//     excluded. Give the semaphore back. To use instead what step 3 has found is the
+//     excluded. Give the semaphore back. To use instead what step 2 has found is the
 //     tempting mistake: it is from before the writer.
 //  9. Release takes one from the count. If the range is excluded and nobody is left in
 //     it, it wakes the writer; if it is detached, it goes on with step 5 below.
 //
 // Steps 1 to 6 may report busy when nothing is in the way any more; they never enter
 // what is excluded, and never take a gap for granted that a writer is about to fill.
+//
+// Get is like Acquire, but looks in step 5 for the flag alone and adds nothing. Where keys
+// are words and the value is one word, or a pointer, it writes nothing at all: it loads the
+// value and then the word again, and the range object has not been retired meanwhile.
+// Elsewhere it takes the value pinned, or in step 8.
 //
 // # Exclusive guards
 //
@@ -204,7 +217,7 @@
 //
 //  1. The range gets its set, and then the flag hot, by a swap from a word in which
 //     nobody keeps readers out.
-//  2. A reader that finds the flag adds to a stripe, and then looks at the word and
+//  2. A reader that finds the flag, pinned, adds to a stripe, and then looks at the word and
 //     whether the set is still the range's. If nobody keeps readers out the guard is
 //     held, and remembers its stripe; if not, the reader takes its one back as in step 4.
 //  3. Whoever keeps readers out (a writer that excludes or detaches, an exclusive guard,
@@ -227,7 +240,8 @@
 //     wait until nobody is in them. Retire, Swap and Clear leave this out: this is all
 //     the difference.
 //  2. Make the publication sequence odd, if this transaction has not done so yet.
-//  3. Publish the tree without the range, by one atomic store.
+//  3. Take the range out of the tree. In one leaf that is one atomic store; where more than
+//     one changes, so is the publication of the copies.
 //  4. Set excluded and detached in one operation. From here on no search finds the
 //     range, and no reader that found it before can enter.
 //  5. Try to finish: a compare-and-swap sets the flag retired if the word says that the
@@ -238,16 +252,21 @@
 //     asked after the range was unlinked; asked before, it could miss a reader.
 //  7. A goroutine of the map's, which lives as long as there is something to do, calls
 //     OnRetire, one range after the other. Then what belongs to the user is cleared and
-//     the range object waits for its next life.
+//     the range object waits for its next life. That begins with an addition to its word,
+//     never with a store: the one of a reader in passing can be in it at any time.
 //
 // Steps 3 and 4 in the other order would let the last guard finish a range that new
 // readers still find in the tree. A generation left out of step 5 would let a slow
 // finisher retire the object's next life.
 //
 // In a map without OnRetire a range without readers is finished at once, and its object
-// waits for the grace period with the tree's old nodes, which the next writers poll.
+// waits for the grace period in a list, which the next writers poll. Nodes of the tree are
+// left to the collector.
 //
-// Inserting is the steps 2 and 3 with a range that is born excluded.
+// Inserting is the steps 2 and 3 with a range that is born excluded. Load builds leaves
+// beside the tree where ranges come in order behind the last one; they are published by one
+// store, when the transaction ends, and so are born open; or before that, and then excluded
+// first, when the Writer does something else.
 //
 // # Faulting in
 //
@@ -339,11 +358,11 @@
 //	│   └── epoch: state.mu    an exclusive guard that is given up at once
 //	├── lingering.mu           detaching a range that has guards; a survey
 //	│   └── turns.mu           a survey that counts a line
-//	├── limbo.mu               memory for nodes and range objects
+//	├── limbo.mu               memory for range objects
 //	│   └── epoch: waits.mu    Cookie.Done; TryLock only
 //	├── epoch: waits.mu        Synchronize, at the end of a Drain in a transaction
 //	└── epoch: state.mu        Domain.Retire
-//	a pin                      steps 2 to 6 of reading; nothing is waited for in it
+//	a pin                      reading; nothing is waited for in it
 //	├── epoch: state.mu        a refused reader that finishes a range
 //	├── turns.mu               a refused reader that was the last before somebody's turn
 //	└── pool.mu                TryLock only: a reader that makes its range hot
@@ -357,21 +376,24 @@
 //
 // # Costs
 //
-// Acquire and Release are a search, a pin and an unpin, which write a counter that few
-// goroutines share, and two atomic additions to the word of the range, which all its
-// readers share, or, when it has become hot, to a counter that few share, with one more
-// look at the word. Get writes nothing to the range. Neither allocates if it does not wait, except that the first 32 ranges of a map to become
+// Acquire and Release are a search, and two atomic additions to the word of the range,
+// which all its readers share, or, when it has become hot, to a counter that few share, with
+// one more look at the word. Where keys are no words, or the range is hot, there is a pin
+// and an unpin, which write a counter that few goroutines share. Get writes nothing to the
+// range, and where keys and values are words nothing at all. Neither allocates if it does
+// not wait, except that the first 32 ranges of a map to become
 // hot have their stripes made. Guards allocates the guard that it yields.
 //
-// A change copies one leaf of the tree, of at most 32 ranges, seldom more, into memory
-// that was used before; a steady stream of insertions and removals allocates nothing
-// while no pin lasts and OnRetire keeps up. An operation on k ranges takes time in
-// proportion to k, and Load in key order fills the tree best.
+// A change stores into one leaf of the tree, which has room for 15 ranges; about one in eight
+// insertions, when a map grows, splits a leaf, which copies it and the node above. A steady
+// stream of insertions and removals allocates nothing while no pin lasts and OnRetire keeps
+// up. An operation on k ranges takes time in proportion to k, and Load in key order fills
+// the tree best, and in the shortest time.
 //
 // A range has its own cache lines: 64 bytes with keys and value of 8 bytes each. At most
 // 32 ranges of a map are hot at one time; a set of stripes has half a kilobyte for each
 // processor. A map that has been used has about one kilobyte for each processor, and keeps a bounded
-// number of cleared nodes and range objects. There is no goroutine when there is
+// number of cleared range objects. There is no goroutine when there is
 // nothing to retire or to clear.
 //
 // # Where the ideas come from
@@ -381,14 +403,15 @@
 // with mmap_lock and mm_lock_seq; that no gap is reported which existed neither before
 // nor after a change is what lock_next_vma promises. The differences: the kernel adds
 // by a loop of compare-and-swaps and stamps its objects with a sequence, here the add
-// has no condition and the word has a flag; the kernel reuses objects at once
-// (SLAB_TYPESAFE_BY_RCU), so that a reader has to check afterwards in what it has
-// counted itself, here a grace period comes first, and a generation stops who comes
-// too late to Release. Removing without a wait for readers, and a definite miss
+// has no condition and the word has a flag. The kernel reuses objects at once
+// (SLAB_TYPESAFE_BY_RCU), so that a reader has to check afterwards in what it has counted
+// itself; so does a reader of words here, and a generation in the word tells it, and who
+// comes too late to Release. Removing without a wait for readers, and a definite miss
 // without the lock, the kernel does not have.
 //
-// To change a copy of a node and publish that is how the maple tree serves readers
-// under RCU. The publication sequence is a seqlock that is asked for a miss only. Drain
+// The tree's leaves are ordered by one word, as in Masstree, so that a change copies
+// nothing. To change a copy of a node and publish that, as here for inner nodes, is how the
+// maple tree serves readers under RCU. The publication sequence is a seqlock that is asked for a miss only. Drain
 // turns what comes later to another count, as SRCU does with its readers. Grace periods
 // by epochs are from K. Fraser, "Practical lock-freedom" (2004).
 package rangelock

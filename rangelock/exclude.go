@@ -99,7 +99,7 @@ func (m *Map[K, V]) shut() {
 		invariants.At("rangelock: before the bit of exclusion")
 		// Pairs with a reader's add: who comes second sees the other. Where the reader
 		// adds, in the word or in which stripe, is looked at after this and not before.
-		if h.state.Or(excluded)&excluded == 0 {
+		if h.State.Or(excluded)&excluded == 0 {
 			m.touch(h)
 		}
 	}
@@ -110,7 +110,7 @@ func (m *Map[K, V]) shut() {
 func (m *Map[K, V]) open(h *header[K, V]) {
 	// An And: a store would lose the count of a reader in passing. It pairs with the
 	// reader's add; who enters sees all that was done before.
-	if s := h.state.And(^uint64(excluded)); s&reserved != 0 {
+	if s := h.State.And(^uint64(excluded)); s&reserved != 0 {
 		m.nextTurn(h, s&^lowMask)
 	}
 }

@@ -94,12 +94,12 @@ func (m *Map[K, V]) enterAlone(key K) (Guard[K, V], answer) {
 		}
 	}
 	invariants.At("rangelock: range found")
-	s := h.state.Load()
+	s := h.State.Load()
 	if s&barred == 0 {
 		if g, ok := m.claim(h, s, true); ok {
 			return g, entered
 		}
-		s = h.state.Load()
+		s = h.State.Load()
 	}
 	if s&excluded != 0 {
 		return Guard[K, V]{}, refusal(s)

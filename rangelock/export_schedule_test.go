@@ -32,7 +32,7 @@ func (m *Map[K, V]) Quiet() error {
 	hotRanges := 0
 	for r := range m.All() {
 		h := m.find(r.Lo)
-		if s := h.state.Load(); s&lowMask&^hot != 0 || m.striped(h) {
+		if s := h.State.Load(); s&lowMask&^hot != 0 || m.striped(h) {
 			return fmt.Errorf("%v in state %#x, in its stripes: %v", r, s, m.striped(h))
 		}
 		if h.Word.Load()&promoted != 0 {

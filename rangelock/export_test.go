@@ -29,8 +29,8 @@ func (m *Map[K, V]) Verify() error {
 		if !m.valid(h.bounds()) {
 			return fmt.Errorf("%v is not valid", h.bounds())
 		}
-		if h.state.Load()&(detached|retired) != 0 {
-			return fmt.Errorf("%v in the tree with state %#x", h.bounds(), h.state.Load())
+		if h.State.Load()&(detached|retired) != 0 {
+			return fmt.Errorf("%v in the tree with state %#x", h.bounds(), h.State.Load())
 		}
 		n++
 		c.Next()
@@ -45,14 +45,14 @@ func (m *Map[K, V]) Verify() error {
 // many guards were held.
 func (m *Map[K, V]) SetReaders(key K, n uint64) {
 	h := m.find(key)
-	h.state.Store(h.state.Load()&^uint64(readerMask) | n)
+	h.State.Store(h.State.Load()&^uint64(readerMask) | n)
 }
 
 // SetGeneration puts the range that covers key into another life, to start next to
 // the wrap-around.
 func (m *Map[K, V]) SetGeneration(key K, gen uint32) {
 	h := m.find(key)
-	h.state.Store(h.state.Load()&lowMask | uint64(gen)*generation)
+	h.State.Store(h.State.Load()&lowMask | uint64(gen)*generation)
 }
 
 // Generation returns which life of its header a state word says.
@@ -68,7 +68,7 @@ func (m *Map[K, V]) Promote(key K) bool {
 	defer pin.Unpin()
 	h := m.find(key)
 	m.promote(h)
-	return h.state.Load()&hot != 0
+	return h.State.Load()&hot != 0
 }
 
 // HotSets returns how many ranges can be hot at one time, and how many sets of stripes
@@ -110,7 +110,7 @@ func (m *Map[K, V]) Lines() int {
 }
 
 // State returns the state word of the range that covers key.
-func (m *Map[K, V]) State(key K) uint64 { return m.find(key).state.Load() }
+func (m *Map[K, V]) State(key K) uint64 { return m.find(key).State.Load() }
 
 // Publication returns the publication sequence.
 func (m *Map[K, V]) Publication() uint64 { return m.pub.Load() }
@@ -142,7 +142,7 @@ func (m *Map[K, V]) FreeList() (headers, limbo int) {
 // Excluded reports whether the range that covers key is excluded.
 func (m *Map[K, V]) Excluded(key K) bool {
 	h := m.find(key)
-	return h != nil && h.state.Load()&excluded != 0
+	return h != nil && h.State.Load()&excluded != 0
 }
 
 // Lingering returns how many ranges are entered as having left under a guard.
@@ -158,7 +158,7 @@ func (m *Map[K, V]) Lingering() int {
 func (m *Map[K, V]) Latecomer(key K) Guard[K, V] {
 	for _, h := range m.scratch {
 		if m.compare(h.Lo, key) <= 0 && m.compare(key, h.Hi) < 0 {
-			return Guard[K, V]{h: h, life: h.state.Add(1) &^ lowMask}
+			return Guard[K, V]{h: h, life: h.State.Add(1) &^ lowMask}
 		}
 	}
 	panic("no such range")

@@ -174,11 +174,11 @@ func TestFreedWhileIdle(t *testing.T) {
 // and its add. Meanwhile the range is retired, and everything is done to give its
 // header to another range. The reader must not enter that one with its key.
 //
-// It kills 15_range_unchecked: the bounds need no second check after the add only
-// because the pin lasts until then.
+// It kills 15_pin_ends_early: where keys are no words the bounds need no second check after
+// the add only because the pin lasts until then.
 func TestPinCoversAdd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, rec := tens("a")
+		m, rec := tensPinned("a")
 		looked := windowAt(t, "rangelock: range looked at")
 		var g intGuard
 		var err error

@@ -115,7 +115,7 @@ func TestUndoAfterUnlock(t *testing.T) {
 // It kills 64_undo_unpinned.
 func TestUndoPinned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, rec := tens("a")
+		m, rec := tensPinned("a")
 		reader, refused := refusedReader(t, m, 5, func() {
 			if n, err := m.Retire(bg, rg(0, 10)); n != 1 || err != nil {
 				t.Error(n, err)

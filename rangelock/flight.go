@@ -331,7 +331,7 @@ func (m *Map[K, V]) admitAll(h *header[K, V], ps []*passenger[K, V]) {
 		}
 	}
 	invariants.Check(n < limit, "%d passengers", n)
-	gen := h.state.Add(n) &^ lowMask
+	gen := h.State.Add(n) &^ lowMask
 	for _, p := range ps {
 		if !p.again {
 			p.guard = Guard[K, V]{h: h, life: gen}

@@ -36,7 +36,7 @@ type Guard[K, V any] struct {
 
 	h *header[K, V]
 
-	// life is which life of h, in the place that it has in h.state. Its other bits are
+	// life is which life of h, in the place that it has in h.State. Its other bits are
 	// zero, but for alone and limit in an exclusive guard, and but for hot and the
 	// counter's place (hot.go) in one that is counted in a stripe.
 	life uint64
@@ -63,7 +63,7 @@ func (g Guard[K, V]) Range() Range[K] {
 	if debug {
 		g.mark.check("Range")
 	}
-	return Range[K]{g.h.Lo, g.h.Hi, g.h.Unbounded}
+	return Range[K]{g.h.Lo, g.h.Hi, g.h.Unbounded()}
 }
 
 // Release gives the hold back and makes g the zero Guard. It never blocks. The
@@ -89,7 +89,7 @@ func (g *Guard[K, V]) Release() {
 	// can get past this together; releaseSlow sees the second. A guard that is not a
 	// shared one counted in the word is in no life that the word can show; and where
 	// somebody is alone no shared one is, so that the copy of one differs, too.
-	if s := h.state.Load(); s&readerMask == 0 || s&^(lowMask&^alone) != life {
+	if s := h.State.Load(); s&readerMask == 0 || s&^(lowMask&^alone) != life {
 		m.releaseOther(h, life, s)
 		return
 	}
@@ -97,7 +97,7 @@ func (g *Guard[K, V]) Release() {
 	// identity is used. One comparison sees every reason for more work: a flag, a
 	// generation other than ours (the difference is huge), a count below zero.
 	// Pairs with the writer's load in await and with the finishing swap.
-	if n := h.state.Add(^uint64(0)); n-life >= limit {
+	if n := h.State.Add(^uint64(0)); n-life >= limit {
 		m.releaseSlow(h, life, n)
 	}
 }
@@ -131,11 +131,11 @@ func (m *Map[K, V]) releaseAlone(h *header[K, V], gen, s uint64) {
 		// take the flag twice, which borrows from the generation. Only readers in passing
 		// and flags that are set meanwhile make it fail. It pairs with the swaps that let
 		// others in, which load the word first.
-		if h.state.CompareAndSwap(s, s-sole) {
+		if h.State.CompareAndSwap(s, s-sole) {
 			m.releaseSlow(h, gen, s-sole)
 			return
 		}
-		s = h.state.Load()
+		s = h.State.Load()
 	}
 }
 
@@ -150,7 +150,7 @@ func (m *Map[K, V]) releaseSlow(h *header[K, V], gen, n uint64) {
 	invariants.At("rangelock: a count given back")
 	switch {
 	case n&readerMask == readerMask || n&^lowMask != gen:
-		notHeld(gen, h.state.Add(1))
+		notHeld(gen, h.State.Add(1))
 	case n&readerMask == 0:
 		m.left(h, gen, n)
 	}
@@ -180,7 +180,7 @@ func (m *Map[K, V]) left(h *header[K, V], gen, s uint64) {
 // the caller keeps new readers out, a false stays true: each count was zero once, and
 // none that is taken later stays.
 func (m *Map[K, V]) occupied(h *header[K, V]) bool {
-	return h.state.Load()&readerMask != 0 || m.striped(h)
+	return h.State.Load()&readerMask != 0 || m.striped(h)
 }
 
 // finish tries to win the right to retire h in its life gen, and hands it over if
@@ -194,7 +194,7 @@ func (m *Map[K, V]) finish(h *header[K, V], gen uint64) bool {
 		return false // who leaves last there tries again
 	}
 	invariants.At("rangelock: before the finishing swap")
-	if !h.state.CompareAndSwap(gen|excluded|detached, gen|excluded|detached|retired) {
+	if !h.State.CompareAndSwap(gen|excluded|detached, gen|excluded|detached|retired) {
 		return false
 	}
 	m.free(h)

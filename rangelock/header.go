@@ -5,7 +5,6 @@ import (
 
 	"github.com/spanlock/spanlock/internal/rangetree"
 	"github.com/spanlock/spanlock/internal/raw"
-	"github.com/spanlock/spanlock/internal/seam"
 )
 
 // The state word of a header. Every word that can be seen is one of these, where
@@ -70,33 +69,48 @@ const (
 type header[K, V any] struct {
 	// Entry is what the tree knows of the range. Its bounds, and value, are written by the
 	// writer before it puts the header into the tree, and cleared when nobody can reach it
-	// any more. Whoever holds a guard, a pin or the semaphore may read them.
+	// any more but searches of words, which believe nothing. Whoever holds a guard, a pin
+	// or the semaphore may read them.
 	//
-	// Of what it lends, Flag says that the value lives on in another range, so that
-	// OnRetire is not for it, and Short is the phase that the range is pending in. Both
-	// are written at detachment and read when it ends. Word is the heat: how often readers
-	// have collided, or where the stripes are; its values are listed in hot.go. Readers
-	// write it while they are pinned, and who recycles the header.
+	// State is the word that is listed above. Readers add to it; the writer, and who stands
+	// in line, set and clear bits; who finishes swaps it. Only at the birth of the header is
+	// it stored: later a reader in passing can have its one in it at any time, also when
+	// the header waits for its next life.
+	//
+	// Of Flags the bit moved, and the phase that the range is pending in, are written at
+	// detachment and read when it ends. Word is the heat: how often readers have collided,
+	// or where the stripes are; its values are listed in hot.go. Readers write it while they
+	// are pinned, and who recycles the header.
 	//
 	// It is the first field: headerOf relies on that.
 	rangetree.Entry[K]
 
-	// state is listed above. Readers add to it; the writer, and who stands in line,
-	// set and clear bits; who finishes swaps it.
-	state seam.Uint64
+	// value is written and cleared with the bounds. Where Map.plain says so that is done
+	// atomically, for readers who have no guard. It stands where it is aligned for that.
+	value V
 
 	// m is the map. It is set when the header is made and never changes, not even
 	// when the header is recycled.
 	m *Map[K, V]
-
-	value V // with the bounds, see Entry
 
 	// next chains headers that left the tree: in freed, in a batch to reap, in
 	// limbo, in a free list. Whoever owns the chain writes it; no reader of the
 	// tree looks at it.
 	next *header[K, V]
 
-	cost int64 // as Flag and Short
+	cost int64 // as moved
+}
+
+// moved is the flag of a range whose value lives on in another: OnRetire is not for it.
+const moved = 2
+
+// phaseShift is where the phase is in Flags.
+const phaseShift = 16
+
+func (h *header[K, V]) moved() bool   { return h.Flags.Load()&moved != 0 }
+func (h *header[K, V]) phase() uint16 { return uint16(h.Flags.Load() >> phaseShift) }
+func (h *header[K, V]) setPhase(p uint16) {
+	h.Flags.Store(h.Flags.Load()&(1<<phaseShift-1) | uint32(p)<<phaseShift)
 }
 
 // headerOf returns the header of an entry of the tree, or nil for nil.
@@ -108,7 +122,7 @@ func headerOf[K, V any](e *rangetree.Entry[K]) *header[K, V] {
 //
 // Preconditions: the caller holds a guard on h, a pin, or the semaphore.
 func (h *header[K, V]) bounds() Range[K] {
-	return Range[K]{Lo: h.Lo, Hi: h.Hi, Unbounded: h.Unbounded}
+	return Range[K]{Lo: h.Lo, Hi: h.Hi, Unbounded: h.Unbounded()}
 }
 
 // cacheLine is what a header is rounded up to.

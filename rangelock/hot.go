@@ -71,7 +71,7 @@ func (m *Map[K, V]) enterHot(h *header[K, V]) (Guard[K, V], answer) {
 	invariants.At("rangelock: stripe taken")
 	// Pairs with the writer's Or. heat is compared because the set may have gone since:
 	// a count in a set that the range has not is seen by nobody.
-	s := h.state.Load()
+	s := h.State.Load()
 	if s&barred == 0 && s&hot != 0 && h.Word.Load() == at && uint32(n) <= limit {
 		return Guard[K, V]{h: h, life: s&^lowMask | hot | uint64(i)<<setShift | uint64(j)}, entered
 	}
@@ -90,9 +90,9 @@ func (m *Map[K, V]) enterHot(h *header[K, V]) (Guard[K, V], answer) {
 //
 // Preconditions: the caller is pinned.
 func (m *Map[K, V]) enterCold(h *header[K, V]) (Guard[K, V], answer) {
-	s := h.state.Load()
+	s := h.State.Load()
 	if s&barred == 0 && s&readerMask < limit {
-		s = h.state.Add(1) // pairs with the writer's Or, as in enter
+		s = h.State.Add(1) // pairs with the writer's Or, as in enter
 		if s&barred == 0 && s&readerMask <= limit {
 			return Guard[K, V]{h: h, life: s &^ lowMask}, entered
 		}
@@ -120,11 +120,11 @@ func (m *Map[K, V]) leaveStripe(h *header[K, V], gen uint64, c *seam.Uint64) {
 	switch n := c.Add(^uint64(0)); uint32(n) {
 	case 1<<32 - 1:
 		c.Add(1)
-		notHeld(gen, h.state.Load())
+		notHeld(gen, h.State.Load())
 	case 0:
 		invariants.At("rangelock: stripe left")
 		// Pairs with the writer's Or, which comes before its look at the stripes.
-		if s := h.state.Load(); s&^lowMask == gen {
+		if s := h.State.Load(); s&^lowMask == gen {
 			m.left(h, gen, s)
 		}
 	}
@@ -153,7 +153,7 @@ func (m *Map[K, V]) striped(h *header[K, V]) bool {
 	}
 }
 
-// collided is the rest of an add that found the word of h changed since the look; n is
+// collided is the rest of admit's add that found the word of h changed since the look; n is
 // the word after it.
 //
 // Preconditions: the caller is pinned.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spanlock/spanlock/epoch"
 	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/raw"
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
@@ -112,7 +113,7 @@ func (m *Map[K, V]) cleanLocked(from *chain[K, V]) {
 		if h == nil {
 			break
 		}
-		clearHeader(h)
+		m.clearHeader(h)
 		clean.push(h)
 	}
 	*from = chain[K, V]{}
@@ -136,25 +137,30 @@ func (m *Map[K, V]) tidy() {
 //
 // Preconditions: the caller holds sem for writing.
 func (m *Map[K, V]) newHeader(r Range[K], v V) *header[K, V] {
-	var gen uint64
 	h := m.takeHeader()
 	if h == nil {
 		h = m.allocHeader()
 		h.m = m
-	} else {
-		gen = (h.state.Load() &^ lowMask) + generation
+		m.setHeader(h, r, v)
+		h.State.Store(excluded)
+		return h
 	}
-	h.set(r, v)
-	h.state.Store(gen | excluded)
+	m.setHeader(h, r, v)
+	// An addition: a store would lose the one of a reader in passing, who takes it back in
+	// this life. It comes after the bounds, for a reader who compares them when he has seen
+	// the new generation.
+	h.State.Add(generation - (detached | retired))
 	return h
 }
 
-// set gives h, which nobody else sees, its bounds and its value.
-func (h *header[K, V]) set(r Range[K], v V) {
-	h.Lo, h.value, h.Unbounded = r.Lo, v, r.Unbounded
-	if !r.Unbounded {
-		h.Hi = r.Hi
+// setHeader gives h, which is not in the tree, its bounds and its value.
+func (m *Map[K, V]) setHeader(h *header[K, V], r Range[K], v V) {
+	if r.Unbounded {
+		var none K
+		r.Hi = none
 	}
+	m.tree.Set(&h.Entry, r.Lo, r.Hi, r.Unbounded)
+	raw.StoreValue(&h.value, v, m.plain)
 }
 
 // takeHeader takes a header from the writer's own list, which it fills from limbo's when it
@@ -172,15 +178,14 @@ func (m *Map[K, V]) takeHeader() *header[K, V] {
 
 // clearHeader drops every reference to what is the user's. The generation stays:
 // the next life adds one.
-func clearHeader[K, V any](h *header[K, V]) {
+func (m *Map[K, V]) clearHeader(h *header[K, V]) {
 	if invariants.Enabled {
-		s := h.state.Load()
-		invariants.Check(s&lowMask == excluded|detached|retired && h.Word.Load()&promoted == 0,
+		s := h.State.Load()
+		invariants.Check(s&(lowMask&^readerMask) == excluded|detached|retired && h.Word.Load()&promoted == 0,
 			"header of %v recycled in state %#x, heat %#x", h.bounds(), s, h.Word.Load())
 	}
-	var key K
+	var none Range[K]
 	var value V
-	h.Lo, h.Hi, h.value = key, key, value
-	h.Unbounded, h.Flag = false, false
+	m.setHeader(h, none, value)
 	h.Word.Store(0)
 }

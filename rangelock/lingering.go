@@ -32,7 +32,7 @@ func (l *lingering[K, V]) add(h *header[K, V]) {
 	l.n.Add(1) // before the look: it pairs with the load in remove, which comes after finishing
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if h.state.Load()&retired != 0 {
+	if h.State.Load()&retired != 0 {
 		l.n.Add(-1)
 		return
 	}

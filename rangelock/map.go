@@ -6,6 +6,7 @@ import (
 	"github.com/spanlock/spanlock/epoch"
 	"github.com/spanlock/spanlock/internal/pad"
 	"github.com/spanlock/spanlock/internal/rangetree"
+	"github.com/spanlock/spanlock/internal/raw"
 	"github.com/spanlock/spanlock/internal/seam"
 	"github.com/spanlock/spanlock/rwsem"
 )
@@ -72,7 +73,9 @@ type Map[K, V any] struct {
 	reapFn      func() // m.reap, made once so that handing it over allocates nothing
 	tidyFn      func() // m.tidy, likewise
 	options     Options[K, V]
-	direct      bool // a comparison calls nobody and follows no pointer, so it cannot panic
+	direct      bool // keys are words: a reader needs no pin, and no comparison can panic
+
+	plain raw.Kind // how Get loads a value without a pin; raw.Split where it needs one
 
 	// tree has the attached ranges. Readers search it while pinned, and the writer changes
 	// it; nothing else stores into its nodes.
@@ -138,7 +141,9 @@ func New[K cmp.Ordered, V any](o *Options[K, V]) *Map[K, V] {
 		}
 		return r.Lo < r.Hi
 	}
-	m.direct = m.tree.Words()
+	if m.direct = m.tree.Words(); m.direct {
+		m.plain = raw.KindOf[V]()
+	}
 	return m
 }
 
@@ -208,4 +213,7 @@ func (m *Map[K, V]) Len() int { return int(m.length.Load()) }
 // be led astray.
 //
 // Preconditions: the caller is pinned, or holds the semaphore.
-func (m *Map[K, V]) find(key K) *header[K, V] { return headerOf[K, V](m.tree.Find(key)) }
+func (m *Map[K, V]) find(key K) *header[K, V] {
+	e, _ := m.tree.Find(key)
+	return headerOf[K, V](e)
+}

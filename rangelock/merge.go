@@ -37,9 +37,9 @@ func (w Writer[K, V]) Merge(at K) error {
 	if !ok {
 		return fmt.Errorf("%w: MergeValue refused %v and %v", ErrPartial, left.bounds(), right.bounds())
 	}
-	m.tree.Supplant(&x, left.Lo, right.Hi, right.Unbounded)
+	m.tree.Supplant(&x, left.Lo, right.Hi, right.Unbounded())
 	m.publishing()
-	h := m.newHeader(Range[K]{Lo: left.Lo, Hi: right.Hi, Unbounded: right.Unbounded}, v)
+	h := m.newHeader(Range[K]{Lo: left.Lo, Hi: right.Hi, Unbounded: right.Unbounded()}, v)
 	m.tree.Replace(&x, &h.Entry)
 	m.attached(h)
 	m.vacate(left)
@@ -59,6 +59,6 @@ func (m *Map[K, V]) meet(x *rangetree.Cut[K], key K) bool {
 	if left == nil || m.compare(left.Hi, key) != 0 {
 		return false
 	}
-	m.collect(x, Range[K]{Lo: left.Lo, Hi: right.Hi, Unbounded: right.Unbounded})
+	m.collect(x, Range[K]{Lo: left.Lo, Hi: right.Hi, Unbounded: right.Unbounded()})
 	return true
 }

@@ -33,7 +33,7 @@ func sign(c int) int {
 
 // endsBy reports whether h ends at or before key.
 func (m *Map[K, V]) endsBy(h *header[K, V], key K) bool {
-	return !h.Unbounded && m.compare(h.Hi, key) <= 0
+	return !h.Unbounded() && m.compare(h.Hi, key) <= 0
 }
 
 // startsAfter reports whether h starts at or after the end of r.
@@ -46,5 +46,5 @@ func (m *Map[K, V]) covers(r Range[K], h *header[K, V]) bool {
 	if m.compare(r.Lo, h.Lo) > 0 {
 		return false
 	}
-	return r.Unbounded || !h.Unbounded && m.compare(h.Hi, r.Hi) <= 0
+	return r.Unbounded || !h.Unbounded() && m.compare(h.Hi, r.Hi) <= 0
 }

@@ -107,7 +107,7 @@ func (m *Map[K, V]) promote(h *header[K, V]) {
 	}
 	invariants.At("rangelock: stripes given")
 	for {
-		s := h.state.Load()
+		s := h.State.Load()
 		if s&barred != 0 {
 			// Who keeps readers out may have looked for stripes already.
 			if fresh {
@@ -115,7 +115,7 @@ func (m *Map[K, V]) promote(h *header[K, V]) {
 			}
 			return
 		}
-		if h.state.CompareAndSwap(s, s|hot) {
+		if h.State.CompareAndSwap(s, s|hot) {
 			return
 		}
 	}
@@ -205,7 +205,7 @@ func (m *Map[K, V]) sweepLocked() {
 		if since >= coldBelow {
 			continue
 		}
-		h.state.And(^uint64(hot))
+		h.State.And(^uint64(hot))
 		invariants.At("rangelock: sent back to the word")
 		if there != 0 || x.occupied() {
 			continue
@@ -221,7 +221,7 @@ func (p *pool[K, V]) hotRanges() (n int) {
 	defer p.mu.Unlock()
 	for _, x := range p.sets[:p.made] {
 		// An owner is not recycled before its set is taken away, which needs mu.
-		if h := x.owner; h != nil && h.state.Load()&detached == 0 {
+		if h := x.owner; h != nil && h.State.Load()&detached == 0 {
 			n++
 		}
 	}

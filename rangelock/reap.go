@@ -83,15 +83,15 @@ func (m *Map[K, V]) reap() {
 func (m *Map[K, V]) bury(h *header[K, V]) {
 	m.lingering.remove(h)
 	defer func() {
-		phase, cost := h.Short, h.cost
-		moved := h.Flag
+		phase, cost := h.phase(), h.cost
+		moved := h.moved()
 		m.recycle(h)
 		if !moved {
 			m.countRetired(1)
 		}
 		m.pending.sub(phase, cost)
 	}()
-	if m.options.OnRetire != nil && !h.Flag {
+	if m.options.OnRetire != nil && !h.moved() {
 		m.options.OnRetire(h.bounds(), h.value)
 	}
 }
@@ -111,7 +111,7 @@ func (m *Map[K, V]) recycle(h *header[K, V]) {
 	if h.Word.Load()&promoted != 0 {
 		m.coolDown(h)
 	}
-	clearHeader(h)
+	m.clearHeader(h)
 	m.limbo.mu.Lock()
 	if m.limbo.clean.n < maxSpareHeaders {
 		m.limbo.clean.push(h)
@@ -130,26 +130,26 @@ func (m *Map[K, V]) recycle(h *header[K, V]) {
 // without h.
 func (m *Map[K, V]) detach(h *header[K, V]) {
 	m.length.Add(-1)
-	s := h.state.Load()
+	s := h.State.Load()
 	gen := s &^ lowMask
-	if m.options.OnRetire == nil || h.Flag {
+	if m.options.OnRetire == nil || h.moved() {
 		// Nobody is told. If nobody is in it, in line for it or in stripes of it, it is
 		// finished here and now, and the header only has to wait for readers that are
 		// still looking at it.
-		if s&^excluded == gen && h.Word.Load()&promoted == 0 && h.state.CompareAndSwap(s, gen|excluded|detached|retired) {
+		if s&^excluded == gen && h.Word.Load()&promoted == 0 && h.State.CompareAndSwap(s, gen|excluded|detached|retired) {
 			m.dead.push(h)
-			if !h.Flag {
+			if !h.moved() {
 				m.countRetired(1)
 			}
 			return
 		}
 	}
-	h.Short = m.pending.add(h.cost)
+	h.setPhase(m.pending.add(h.cost))
 	invariants.At("rangelock: before the bits of detachment")
-	leaves := !h.Flag
+	leaves := !h.moved()
 	// From the bits on the last guard may finish the range at any time, and it may be
 	// buried: of h only the word is ours to look at.
-	s = h.state.Or(excluded | detached)
+	s = h.State.Or(excluded | detached)
 	if leaves && m.occupied(h) {
 		invariants.At("rangelock: a range lingers")
 		m.lingering.add(h)
@@ -158,7 +158,7 @@ func (m *Map[K, V]) detach(h *header[K, V]) {
 	if s&(reserved|hot) != 0 {
 		// From here on nobody sets them any more: who does it wants excluded clear.
 		m.sendBack(h)
-		h.state.And(^uint64(hot))
+		h.State.And(^uint64(hot))
 	}
 	m.finish(h, gen)
 }
@@ -167,6 +167,7 @@ func (m *Map[K, V]) detach(h *header[K, V]) {
 //
 // Preconditions: those of detach; nobody holds a guard on h.
 func (m *Map[K, V]) vacate(h *header[K, V]) {
-	h.Flag, h.cost = true, 0
+	h.cost = 0
+	h.Flags.Store(h.Flags.Load() | moved)
 	m.detach(h)
 }

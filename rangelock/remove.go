@@ -102,7 +102,7 @@ func (w Writer[K, V]) Update(key K, v V) error {
 	if err := m.weigh(old.bounds(), true); err != nil {
 		return err
 	}
-	m.tree.Supplant(&x, old.Lo, old.Hi, old.Unbounded)
+	m.tree.Supplant(&x, old.Lo, old.Hi, old.Unbounded())
 	m.planStale(old.bounds())
 	if err := m.exclude(); err != nil {
 		return err

@@ -60,7 +60,7 @@ type word struct {
 //
 // Preconditions: h is not recycled meanwhile.
 func (m *Map[K, V]) readWord(h *header[K, V]) word {
-	s := h.state.Load()
+	s := h.State.Load()
 	w := word{
 		guards:    m.guardsIn(h, s),
 		excluded:  s&excluded != 0,
@@ -76,7 +76,7 @@ func (m *Map[K, V]) readWord(h *header[K, V]) word {
 
 // guardsOn returns how many guards are held on h, or were a moment ago; now and then it
 // counts a reader that is just being refused.
-func (m *Map[K, V]) guardsOn(h *header[K, V]) int { return m.guardsIn(h, h.state.Load()) }
+func (m *Map[K, V]) guardsOn(h *header[K, V]) int { return m.guardsIn(h, h.State.Load()) }
 
 // guardsIn is guardsOn for a range whose word was seen as s.
 func (m *Map[K, V]) guardsIn(h *header[K, V], s uint64) int {

@@ -852,7 +852,7 @@ func TestTortureStorm(t *testing.T) {
 // TestTortureLook: who comes to an excluded range, or to one that is full, looks and
 // goes away again: it adds nothing that it would have to take back, so that no
 // number of refused readers can hold the count above zero. Without the look before
-// the add, in enter or in enterFunc, it fails each time.
+// the add, in enter or in enterPinned, it fails each time.
 func TestTortureLook(t *testing.T) {
 	if !invariants.Enabled {
 		t.Skip("the windows have no names in a normal build")

@@ -68,7 +68,7 @@ func (m *Map[K, V]) lineUp(h *header[K, V], gen uint64, exclusive bool) (Guard[K
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
-		s := h.state.Load()
+		s := h.State.Load()
 		if s&^lowMask != gen || s&excluded != 0 {
 			return Guard[K, V]{}, nil
 		}
@@ -80,7 +80,7 @@ func (m *Map[K, V]) lineUp(h *header[K, V], gen uint64, exclusive bool) (Guard[K
 		invariants.At("rangelock: before the line")
 		// A swap and not an Or: the flag must not be set on a range that a transaction
 		// has taken meanwhile, because nobody would clear it.
-		if s&reserved != 0 || h.state.CompareAndSwap(s, s|reserved) {
+		if s&reserved != 0 || h.State.CompareAndSwap(s, s|reserved) {
 			break
 		}
 	}
@@ -104,16 +104,16 @@ func (m *Map[K, V]) lineUp(h *header[K, V], gen uint64, exclusive bool) (Guard[K
 func (m *Map[K, V]) claim(h *header[K, V], s uint64, exclusive bool) (Guard[K, V], bool) {
 	gen := s &^ lowMask
 	if !exclusive {
-		return Guard[K, V]{h: h, life: gen}, s&readerMask < limit && h.state.CompareAndSwap(s, s+1)
+		return Guard[K, V]{h: h, life: gen}, s&readerMask < limit && h.State.CompareAndSwap(s, s+1)
 	}
-	if s&readerMask != 0 || !h.state.CompareAndSwap(s, s+sole) {
+	if s&readerMask != 0 || !h.State.CompareAndSwap(s, s+sole) {
 		return Guard[K, V]{}, false
 	}
 	invariants.At("rangelock: alone, before the look at the stripes")
 	// The flag alone keeps readers out of the stripes, too. Who is in them was there
 	// before.
 	if m.striped(h) {
-		m.releaseSlow(h, gen, h.state.Add(^uint64(sole)+1))
+		m.releaseSlow(h, gen, h.State.Add(^uint64(sole)+1))
 		return Guard[K, V]{}, false
 	}
 	return Guard[K, V]{h: h, life: gen | sole}, true
@@ -173,7 +173,7 @@ func (m *Map[K, V]) nextTurn(h *header[K, V], gen uint64) {
 // Preconditions: the caller holds turns.mu.
 func (m *Map[K, V]) grantLocked(h *header[K, V], gen uint64) {
 	for {
-		s := h.state.Load()
+		s := h.State.Load()
 		if s&^lowMask != gen || s&reserved == 0 || s&excluded != 0 {
 			return
 		}
@@ -183,7 +183,7 @@ func (m *Map[K, V]) grantLocked(h *header[K, V], gen uint64) {
 			return // who leaves last comes here
 		}
 		// Nobody else grants, and what readers do meanwhile fails the swap.
-		if h.state.CompareAndSwap(s, to) {
+		if h.State.CompareAndSwap(s, to) {
 			for range n {
 				l.pop(granted)
 			}
@@ -235,7 +235,7 @@ func (m *Map[K, V]) sendBack(h *header[K, V]) {
 			l.pop(sentBack)
 		}
 		delete(q.lines, h)
-		h.state.And(^uint64(reserved))
+		h.State.And(^uint64(reserved))
 	}
 }
 

@@ -79,9 +79,9 @@ func (m *Map[K, V]) lockShared(ctx context.Context) error {
 //
 // Preconditions: the caller holds sem for reading, so no range is excluded.
 func (m *Map[K, V]) hold(h *header[K, V], exclusive bool) (Guard[K, V], answer, *turn[K, V]) {
-	s := h.state.Load()
+	s := h.State.Load()
 	if !exclusive && s&(reserved|alone) == 0 {
-		n := h.state.Add(1)
+		n := h.State.Add(1)
 		invariants.Check(n&excluded == 0, "range excluded without a writer")
 		if n&(reserved|alone) == 0 {
 			if n&readerMask > limit {

@@ -16,7 +16,7 @@ func BenchmarkFind(b *testing.B) {
 			build := t.Append()
 			for i := range uint64(n) {
 				e := new(entry[uint64])
-				e.Lo, e.Hi = i*10, i*10+10
+				t.Set(&e.Entry, i*10, i*10+10, false)
 				build.Add(&e.Entry)
 			}
 			build.Publish()
@@ -27,10 +27,32 @@ func BenchmarkFind(b *testing.B) {
 			i := 0
 			for b.Loop() {
 				i++
-				if t.Find(keys[i&(1<<12-1)]) == nil {
+				if e, _ := t.Find(keys[i&(1<<12-1)]); e == nil {
 					b.Fatal("not found")
 				}
 			}
 		})
 	}
+}
+
+// BenchmarkGrow inserts ranges that touch in random order.
+func BenchmarkGrow(b *testing.B) {
+	const n = 100_000
+	order := rand.Perm(n)
+	es := make([]entry[uint64], n)
+	for b.Loop() {
+		var t rangetree.Tree[uint64]
+		rangetree.InitOrdered(&t)
+		for _, i := range order {
+			e := &es[i].Entry
+			lo := uint64(i) * 10
+			t.Set(e, lo, lo+10, false)
+			var s rangetree.Slot[uint64]
+			if t.Place(&s, lo, lo+10, false) != nil {
+				b.Fatal("something is in the way")
+			}
+			t.Insert(&s, e)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/insert")
 }

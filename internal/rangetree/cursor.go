@@ -28,7 +28,7 @@ func (t *Tree[K]) Seek(c *Cursor[K], key K) {
 	c.depth = 0
 	in := t.root.Load()
 	for {
-		at := t.child(in, key)
+		at := t.childOf(in, key)
 		c.nodes[c.depth], c.at[c.depth] = in, uint8(at)
 		c.depth++
 		if in.level == 1 {
@@ -45,7 +45,7 @@ func (t *Tree[K]) SeekLeaf(c *Cursor[K], key K) {
 	c.depth = 0
 	in := t.root.Load()
 	for {
-		at := t.child(in, key)
+		at := t.childOf(in, key)
 		c.nodes[c.depth], c.at[c.depth] = in, uint8(at)
 		c.depth++
 		if in.level == 1 {

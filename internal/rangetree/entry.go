@@ -1,24 +1,53 @@
 package rangetree
 
-import "github.com/spanlock/spanlock/internal/seam"
+import (
+	"github.com/spanlock/spanlock/internal/raw"
+	"github.com/spanlock/spanlock/internal/seam"
+)
 
 // Entry is one range of a tree, [Lo, Hi). Its owner embeds it as the first field of what
 // it keeps for the range, and gets from the one to the other by its address.
 //
-// Bounds are written before the entry is put into a tree, and stay until no reader can
-// be looking at it.
+// [Tree.Set] writes the bounds, before the entry is put into a tree and again when its
+// memory is used for another range. In a tree of words a search may look at them at any
+// time; it compares what it loads atomically, and the owner has to tell by State whether
+// they belong together. In all other trees, and for whoever looks at Lo and Hi, they must
+// stay until no reader can be looking at them.
 type Entry[K any] struct {
+	// State is the owner's. Find loads it before it looks at the bounds: if it shows then
+	// that the range is in the tree, and has not changed later, the bounds are the range's.
+	//
+	// It stands first so that bounds of eight bytes can be loaded atomically everywhere.
+	State seam.Uint64
+
 	// Lo is where the range begins and Hi where it ends. Hi means nothing if Unbounded.
 	Lo, Hi K
 
-	// Unbounded says that the range ends nowhere.
-	Unbounded bool
-
-	// What is left of the word is the owner's: in a field of its own behind the entry
-	// each of these would take eight bytes. The tree does not look at them.
-	Flag  bool
-	Short uint16
+	// Flags has the tree's flag Unbounded. Its other bits, and Word, are the owner's: in
+	// fields of their own behind the entry each of them would take eight bytes.
+	Flags seam.PackedUint32
 	Word  seam.PackedUint32
+}
+
+// Unbounded is the flag of an entry that ends nowhere. [Tree.Set] clears all others.
+const Unbounded = 1
+
+// Unbounded reports whether e ends nowhere.
+func (e *Entry[K]) Unbounded() bool { return e.Flags.Load()&Unbounded != 0 }
+
+// Set writes the bounds of e.
+func (t *Tree[K]) Set(e *Entry[K], lo, hi K, unbounded bool) {
+	var flags uint32
+	if unbounded {
+		flags = Unbounded
+	}
+	if t.unpinned {
+		raw.Store(&e.Lo, lo)
+		raw.Store(&e.Hi, hi)
+	} else {
+		e.Lo, e.Hi = lo, hi
+	}
+	e.Flags.Store(flags)
 }
 
 // startsAfter reports whether e starts at or after key.
@@ -26,5 +55,5 @@ func (t *Tree[K]) startsAfter(e *Entry[K], key K) bool { return t.compare(e.Lo, 
 
 // endsBy reports whether e ends at or before key.
 func (t *Tree[K]) endsBy(e *Entry[K], key K) bool {
-	return !e.Unbounded && t.compare(e.Hi, key) <= 0
+	return !e.Unbounded() && t.compare(e.Hi, key) <= 0
 }

@@ -1,64 +1,77 @@
 package rangetree
 
-import "github.com/spanlock/spanlock/internal/raw"
+import (
+	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/raw"
+)
 
 // This file is all that a reader runs in the tree: one descent, one load a level, no
 // lock, no write, and for words no call of the user's.
 
-// Find returns an entry that covers key, or nil. Beside a change it may return nil for a
-// key that has a range, and a range that has just left; see the package's comment.
-func (t *Tree[K]) Find(key K) *Entry[K] { return t.find(t, key) }
+// Find returns an entry that covers key, or nil, and its State, loaded before its bounds
+// were. Beside a change it may return nil for a key that has a range, and a range that has
+// just left; see the package's comment.
+func (t *Tree[K]) Find(key K) (*Entry[K], uint64) { return t.find(t, key) }
 
 // findInt is Find where keys are integers.
-func findInt[K any](t *Tree[K], key K) *Entry[K] {
+func findInt[K any](t *Tree[K], key K) (*Entry[K], uint64) {
 	code := raw.Word(key) ^ t.sign
 	l := descend(t.root.Load(), code)
 	i := rank(&l.keys, code)
 	p := l.now()
 	// Free slots have the largest key, and so may count; not beyond the entries.
 	if i = min(i, p.n()); i == 0 {
-		return nil
+		return nil, 0
 	}
 	e := l.entries[p.slot(i-1)].Load()
-	if raw.Word(e.Lo)^t.sign <= code && (code < raw.Word(e.Hi)^t.sign || e.Unbounded) {
-		return e
+	s := e.State.Load()
+	invariants.At("rangetree: state loaded")
+	flags := e.Flags.Load()
+	if t.load(&e.Lo)^t.sign <= code && (code < t.load(&e.Hi)^t.sign || flags&Unbounded != 0) {
+		return e, s
 	}
-	return nil
+	return nil, 0
 }
 
 // findFloat is Find where keys are floats.
-func findFloat[K any](t *Tree[K], key K) *Entry[K] {
+func findFloat[K any](t *Tree[K], key K) (*Entry[K], uint64) {
 	code := t.code(key)
 	l := descend(t.root.Load(), code)
 	i := rank(&l.keys, code)
 	p := l.now()
 	if i = min(i, p.n()); i == 0 {
-		return nil
+		return nil, 0
 	}
 	e := l.entries[p.slot(i-1)].Load()
+	s := e.State.Load()
+	invariants.At("rangetree: state loaded")
+	flags := e.Flags.Load()
 	// What is not a number is above all or below all.
-	if t.code(e.Lo) <= code && (code < t.code(e.Hi) || e.Unbounded && code <= t.top) {
-		return e
+	if floatCode(t.load(&e.Lo), t.sign) <= code &&
+		(code < floatCode(t.load(&e.Hi), t.sign) || flags&Unbounded != 0 && code <= t.top) {
+		return e, s
 	}
-	return nil
+	return nil, 0
 }
 
 // findOther is Find where nodes hold nothing of the keys.
-func findOther[K any](t *Tree[K], key K) *Entry[K] {
+func findOther[K any](t *Tree[K], key K) (*Entry[K], uint64) {
 	l := t.leafOf(key)
 	p := l.now()
 	i := t.upper(l, p, key)
 	if i == 0 {
-		return nil
+		return nil, 0
 	}
-	if e := l.entry(p, i-1); t.Covers(e, key) {
-		return e
+	e := l.entry(p, i-1)
+	s := e.State.Load()
+	if !t.Covers(e, key) {
+		return nil, 0
 	}
-	return nil
+	return e, s
 }
 
 // findText is Find where keys are texts.
-func findText[K string | []byte](t *Tree[K], key K) *Entry[K] {
+func findText[K string | []byte](t *Tree[K], key K) (*Entry[K], uint64) {
 	in := t.root.Load()
 	for in.level > 1 {
 		in = in.kids[childText(in, key)&(fanout-1)].Load()
@@ -78,10 +91,10 @@ func findText[K string | []byte](t *Tree[K], key K) *Entry[K] {
 	}
 	switch {
 	case i == 0:
-	case e.Unbounded || !atMost(e.Hi, key):
-		return e
+	case e.Unbounded() || !atMost(e.Hi, key):
+		return e, e.State.Load() // bounds do not change while the caller is pinned
 	case i < n && !atMost(l.entry(p, i).Lo, key):
-		return nil // it is between two neighbours: no other way would have led elsewhere
+		return nil, 0 // it is between two neighbours: no other way would have led elsewhere
 	}
 	return findOther(t, key)
 }
@@ -101,7 +114,7 @@ func childText[K string | []byte](in *inner[K], key K) int {
 
 // Covers reports whether e covers key.
 func (t *Tree[K]) Covers(e *Entry[K], key K) bool {
-	return t.compare(e.Lo, key) <= 0 && (e.Unbounded || t.compare(key, e.Hi) < 0)
+	return t.compare(e.Lo, key) <= 0 && (e.Unbounded() || t.compare(key, e.Hi) < 0)
 }
 
 // Look calls f with each entry of the leaf that key descends to and that covers key, until
@@ -122,13 +135,13 @@ func (t *Tree[K]) Look(key K, f func(*Entry[K]) bool) bool {
 func (t *Tree[K]) leafOf(key K) *leaf[K] {
 	in := t.root.Load()
 	for in.level > 1 {
-		in = in.kids[t.child(in, key)].Load()
+		in = in.kids[t.childOf(in, key)].Load()
 	}
-	return in.leaves[t.child(in, key)].Load()
+	return in.leaves[t.childOf(in, key)].Load()
 }
 
-// child returns which child of in key descends to.
-func (t *Tree[K]) child(in *inner[K], key K) int {
+// childOf returns which child of in key descends to.
+func (t *Tree[K]) childOf(in *inner[K], key K) int {
 	if t.kind == words {
 		return in.codes.child(t.code(key))
 	}

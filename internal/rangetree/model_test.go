@@ -115,12 +115,11 @@ type model[K any] struct {
 
 func (m *model[K]) entry(lo, hi int) *entry[K] {
 	e := new(entry[K])
-	e.Lo = m.k.of(lo)
-	if hi == m.k.n {
-		e.Unbounded = true
-	} else {
-		e.Hi = m.k.of(hi)
+	var end K
+	if hi < m.k.n {
+		end = m.k.of(hi)
 	}
+	m.tree.Set(&e.Entry, m.k.of(lo), end, hi == m.k.n)
 	return e
 }
 
@@ -139,7 +138,7 @@ func (m *model[K]) insert(lo, hi int, roomy bool) {
 	i, j := m.overlapping(lo, hi)
 	var s rangetree.Slot[K]
 	for {
-		in := m.tree.Place(&s, e.Lo, e.Hi, e.Unbounded)
+		in := m.tree.Place(&s, e.Lo, e.Hi, e.Unbounded())
 		if in != nil {
 			if i == j {
 				m.t.Fatalf("[%d, %d): in the way is %v", lo, hi, in.Lo)
@@ -162,7 +161,7 @@ func (m *model[K]) collect(lo, hi int) (x rangetree.Cut[K], i, j int) {
 	i, j = m.overlapping(lo, hi)
 	var got []*rangetree.Entry[K]
 	q := m.entry(lo, hi)
-	m.tree.Collect(&x, q.Lo, q.Hi, q.Unbounded, func(e *rangetree.Entry[K]) { got = append(got, e) })
+	m.tree.Collect(&x, q.Lo, q.Hi, q.Unbounded(), func(e *rangetree.Entry[K]) { got = append(got, e) })
 	if len(got) != j-i {
 		m.t.Fatalf("[%d, %d): %d entries, want %v", lo, hi, len(got), m.want[i:j])
 	}
@@ -190,7 +189,7 @@ func (m *model[K]) replace(lo, hi int) {
 	}
 	lo, hi = min(lo, m.want[i].lo), max(hi, m.want[j-1].hi)
 	e := m.entry(lo, hi)
-	m.tree.Supplant(&x, e.Lo, e.Hi, e.Unbounded)
+	m.tree.Supplant(&x, e.Lo, e.Hi, e.Unbounded())
 	m.tree.Replace(&x, &e.Entry)
 	m.want = slices.Replace(m.want, i, j, span[K]{lo, hi, e})
 }
@@ -253,7 +252,7 @@ func (m *model[K]) search(at int) {
 	if i < j {
 		want = &m.want[i].e.Entry
 	}
-	if got := m.tree.Find(key); got != want {
+	if got, _ := m.tree.Find(key); got != want {
 		m.t.Fatalf("Find(%v) is %v, want %v", key, got, want)
 	}
 	var seen *rangetree.Entry[K]

@@ -44,7 +44,7 @@ func (t *Tree[K]) Settled(c *Cursor[K], buf []*Entry[K]) ([]*Entry[K], bool) {
 			at--
 		}
 		// An entry that is in the tree all the time overlaps none that ever was.
-		if at > first && !t.endsBy(buf[at-1], e.Lo) || at < len(buf) && (e.Unbounded || !t.startsAfter(buf[at], e.Hi)) {
+		if at > first && !t.endsBy(buf[at-1], e.Lo) || at < len(buf) && (e.Unbounded() || !t.startsAfter(buf[at], e.Hi)) {
 			continue
 		}
 		buf = append(buf, nil)

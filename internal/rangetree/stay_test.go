@@ -95,7 +95,7 @@ func testStay[K any](t *testing.T, k keys[K]) {
 // finds looks for one that stays.
 func (m *model[K]) finds(stay []*rangetree.Entry[K], i int) bool {
 	key := m.k.of(6 * i)
-	if e := m.tree.Find(key); e == stay[i] {
+	if e, _ := m.tree.Find(key); e == stay[i] {
 		return true
 	} else if e != nil {
 		m.t.Errorf("Find(%v) is [%v, %v)", key, e.Lo, e.Hi)

@@ -18,12 +18,17 @@ type Tree[K any] struct {
 	root seam.Pointer[inner[K]]
 
 	// The rest is set by Init and read by everybody.
-	kind    kind
-	float   bool   // the words are floats
+	kind  kind
+	float bool // the words are floats
+
+	// unpinned says that searches look at bounds that may be about to change, so that each
+	// is stored and loaded atomically.
+	unpinned bool
+
 	sign    uint64 // their sign bit, if they have one
 	top     uint64 // of floats: the code of infinity
 	compare func(a, b K) int
-	find    func(t *Tree[K], key K) *Entry[K]
+	find    func(t *Tree[K], key K) (*Entry[K], uint64)
 	text    *text[K] // where keys are texts
 }
 
@@ -53,6 +58,7 @@ func InitOrdered[K cmp.Ordered](t *Tree[K]) {
 	default:
 		t.kind, t.find = words, findInt[K]
 	}
+	t.unpinned = t.kind == words && raw.Atomic[K]()
 	t.Clear()
 }
 
@@ -79,9 +85,11 @@ func isBytesCompare(compare any) bool {
 // Ready reports whether t has been made ready.
 func (t *Tree[K]) Ready() bool { return t.find != nil }
 
-// Words reports whether a search of t calls nobody and follows no pointer of a key, and so
-// cannot panic.
-func (t *Tree[K]) Words() bool { return t.kind == words }
+// Words reports whether a search of t calls nobody and follows no pointer of a key, so that
+// it cannot panic, and looks at bounds of entries only atomically, so that [Tree.Find] may
+// be called while the memory of any entry is used for another range. It is so where keys
+// are integers or floats of four bytes or eight.
+func (t *Tree[K]) Words() bool { return t.unpinned }
 
 // Compare compares two keys.
 func (t *Tree[K]) Compare(a, b K) int { return t.compare(a, b) }
@@ -117,6 +125,14 @@ func floatCode(w, sign uint64) uint64 {
 		return sign // it is -0, which is equal to 0
 	}
 	return ^w & (sign<<1 - 1)
+}
+
+// load loads a bound.
+func (t *Tree[K]) load(p *K) uint64 {
+	if raw.Atomic[K]() {
+		return raw.Load(p)
+	}
+	return raw.Word(*p)
 }
 
 // keyOf returns what a leaf that skips so many bytes has of key.

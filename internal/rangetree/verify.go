@@ -8,7 +8,7 @@ import "fmt"
 func (t *Tree[K]) Verify() error {
 	v := verifier[K]{t: t}
 	root := t.root.Load()
-	v.inner(root, root.level, nil, nil)
+	v.checkInner(root, root.level, nil, nil)
 	if v.err == nil && v.leaves > 1 && v.empty > 0 {
 		v.fail("%d empty leaves of %d", v.empty, v.leaves)
 	}
@@ -32,8 +32,8 @@ func (v *verifier[K]) fail(format string, args ...any) {
 	}
 }
 
-// inner looks at p, whose keys are in [lo, hi); nil is no bound.
-func (v *verifier[K]) inner(p *inner[K], level int, lo, hi *separator[K]) {
+// checkInner looks at p, whose keys are in [lo, hi); nil is no bound.
+func (v *verifier[K]) checkInner(p *inner[K], level int, lo, hi *separator[K]) {
 	if p.level != level || p.n < 1 || p.n > fanout {
 		v.fail("inner node with %d children, level %d in level %d", p.n, p.level, level)
 		return
@@ -60,9 +60,9 @@ func (v *verifier[K]) inner(p *inner[K], level int, lo, hi *separator[K]) {
 			v.fail("separators %v and %v", *from, *to)
 		}
 		if level > 1 {
-			v.inner(p.kids[i].Load(), level-1, from, to)
+			v.checkInner(p.kids[i].Load(), level-1, from, to)
 		} else {
-			v.leaf(p.leaves[i].Load(), from, to)
+			v.checkLeaf(p.leaves[i].Load(), from, to)
 		}
 	}
 }
@@ -90,8 +90,8 @@ func (v *verifier[K]) compare(a, b separator[K]) int {
 	return 0
 }
 
-// leaf looks at l, whose keys are in [lo, hi).
-func (v *verifier[K]) leaf(l *leaf[K], lo, hi *separator[K]) {
+// checkLeaf looks at l, whose keys are in [lo, hi).
+func (v *verifier[K]) checkLeaf(l *leaf[K], lo, hi *separator[K]) {
 	p := l.now()
 	v.leaves++
 	if p.n() == 0 {
@@ -111,12 +111,12 @@ func (v *verifier[K]) leaf(l *leaf[K], lo, hi *separator[K]) {
 		}
 	}
 	for i := range p.n() {
-		v.entry(l, l.entry(p, i), l.key(p, i), lo, hi)
+		v.checkEntry(l, l.entry(p, i), l.key(p, i), lo, hi)
 	}
 }
 
-// entry looks at an entry of l that has key.
-func (v *verifier[K]) entry(l *leaf[K], e *Entry[K], key uint64, lo, hi *separator[K]) {
+// checkEntry looks at an entry of l that has key.
+func (v *verifier[K]) checkEntry(l *leaf[K], e *Entry[K], key uint64, lo, hi *separator[K]) {
 	t := v.t
 	if want := t.keyOf(e.Lo, l.skip); key != want {
 		v.fail("entry at %v has key %x, not %x", e.Lo, key, want)
@@ -124,10 +124,10 @@ func (v *verifier[K]) entry(l *leaf[K], e *Entry[K], key uint64, lo, hi *separat
 	if t.kind == texts && l.skip > 0 && t.text.shared(v.first(l).Lo, e.Lo) < l.skip {
 		v.fail("entry at %v does not begin as the keys of its leaf do", e.Lo)
 	}
-	if !e.Unbounded && t.compare(e.Lo, e.Hi) >= 0 {
+	if !e.Unbounded() && t.compare(e.Lo, e.Hi) >= 0 {
 		v.fail("entry [%v, %v)", e.Lo, e.Hi)
 	}
-	if v.last != nil && (v.last.Unbounded || t.compare(v.last.Hi, e.Lo) > 0) {
+	if v.last != nil && (v.last.Unbounded() || t.compare(v.last.Hi, e.Lo) > 0) {
 		v.fail("entry [%v, %v) before one at %v", v.last.Lo, v.last.Hi, e.Lo)
 	}
 	v.last = e
@@ -140,7 +140,7 @@ func (v *verifier[K]) entry(l *leaf[K], e *Entry[K], key uint64, lo, hi *separat
 	if lo != nil && v.compare(bound(e.Lo), *lo) < 0 {
 		v.fail("entry at %v below its separator %v", e.Lo, *lo)
 	}
-	if hi != nil && (e.Unbounded || v.compare(bound(e.Hi), *hi) > 0) {
+	if hi != nil && (e.Unbounded() || v.compare(bound(e.Hi), *hi) > 0) {
 		v.fail("entry [%v, %v) reaches over its separator %v", e.Lo, e.Hi, *hi)
 	}
 }

@@ -1,0 +1,99 @@
+package rangelock
+
+import (
+	"context"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/rangetree"
+	"github.com/spanlock/spanlock/internal/raw"
+)
+
+// Get returns the value of the range that covers key, and whether there is one,
+// and leaves no guard: it is for values that the garbage collector owns. When Get
+// returns, the range may have left the map and OnRetire may have run. It answers as
+// of one instant, as [Map.Acquire] does. On a closed map it reports false.
+//
+// It takes no lock unless a writer has the key's range excluded or, for a key
+// without a range, has begun to change the set; then it waits for that writer, as
+// Acquire does. Where the wait must be bounded, use [Map.AcquireContext]. It does not write
+// to the range, so readers of one range do not disturb each other.
+func (m *Map[K, V]) Get(key K) (V, bool) {
+	if debug {
+		m.mayWait("Get", toGet)
+	}
+	v, a := m.look(key)
+	if a >= busy {
+		v, a = m.getSlow(key, a)
+	}
+	return v, a == entered
+}
+
+// look is the fast path of Get. Where keys and values are words it writes nothing: the
+// value was that of an attached range that covers key when Find loaded the word, if the
+// header is in the same life behind the load of the value.
+func (m *Map[K, V]) look(key K) (V, answer) {
+	if m.plain == raw.Split {
+		return m.lookPinned(key)
+	}
+	seq := m.pub.Load()
+	invariants.At("rangelock: publication sequence read")
+	e, s := m.tree.Find(key)
+	if e == nil {
+		if m.proveMiss(seq) == missed {
+			var none V
+			return none, missed
+		}
+		return m.lookPinned(key)
+	}
+	if v, ok := m.peek(e, s); ok {
+		return v, entered
+	}
+	return m.lookPinned(key)
+}
+
+// peek returns the value of a range that Find has found with the word s, if it was attached
+// then. Only a header that was retired since, or is in another life, may have another value
+// now, or none.
+func (m *Map[K, V]) peek(e *rangetree.Entry[K], s uint64) (v V, ok bool) {
+	if s&excluded != 0 {
+		return v, false
+	}
+	h := headerOf[K, V](e)
+	invariants.At("rangelock: range found")
+	v = raw.LoadValue(&h.value, m.plain)
+	return v, (h.State.Load()^s)&^uint64(limit|readerMask|reserved|hot|alone|excluded|detached) == 0
+}
+
+// lookPinned is look for all other maps, and for who has met something that takes more than
+// one look. The value cannot change while the header is attached, and cannot be cleared
+// while we are pinned.
+func (m *Map[K, V]) lookPinned(key K) (V, answer) {
+	m.mustBeMade()
+	seq := m.pub.Load()
+	invariants.At("rangelock: publication sequence read")
+	pin := m.domain.Pin()
+	defer pin.Unpin() // compare may panic
+	h := m.find(key)
+	var v V
+	if h == nil {
+		var a answer
+		if h, a = m.lookAgain(key, seq); h == nil {
+			return v, a
+		}
+	}
+	if s := h.State.Load(); s&excluded != 0 {
+		return v, refusal(s)
+	}
+	return h.value, entered
+}
+
+// getSlow is Get after it met a writer; met is what it met.
+func (m *Map[K, V]) getSlow(key K, met answer) (v V, a answer) {
+	m.fellBack(met)
+	m.lockShared(context.Background())
+	defer m.sem.RUnlock()
+	if h := m.find(key); h != nil {
+		return h.value, entered
+	}
+	return v, missed
+}
