@@ -98,6 +98,7 @@ var _ interface {
 	AcquireOrLoad(context.Context, key, func(context.Context, key) (span, value, error)) (guard, error)
 	AcquireNext(key) (guard, bool)
 	AcquireNextContext(context.Context, key) (guard, error)
+	GetMany([]key, func(int, value, bool))
 	View(key, func(r span, v value)) bool
 	Get(key) (value, bool)
 	Guards(span) iter.Seq[*guard]

@@ -40,9 +40,9 @@
 //
 //	call                                waits for
 //	TryAcquire, Release                 never
-//	Acquire, View, Get                  a writer that has excluded the key's range; without
+//	Acquire, View, Get, GetMany         a writer that has excluded the key's range; without
 //	                                    a range, a writer that has begun to change the map
-//	                                    either way, an exclusive guard (but not Get)
+//	                                    either way, an exclusive guard (but not Get, GetMany)
 //	AcquireExclusive                    the same, and every guard on the range
 //	TryAcquireExclusive                 never
 //	AcquireNext, Guards                 the same as Acquire, and where a gap lies before the
@@ -182,7 +182,8 @@
 // Get is like Acquire, but looks in step 5 for the flag alone and adds nothing. Where keys
 // are words and the value is one word, or a pointer, it writes nothing at all: it loads the
 // value and then the word again, and the range object has not been retired meanwhile.
-// Elsewhere it takes the value pinned, or in step 8.
+// Elsewhere it takes the value pinned, or in step 8. GetMany searches for sixteen keys at
+// a time.
 //
 // # Exclusive guards
 //
