@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -24,6 +26,53 @@ func TestConformanceNamesCode(t *testing.T) {
 	for _, n := range names {
 		if !declares(t, filepath.Join("..", "..", filepath.FromSlash(n[1])), n[2]) {
 			t.Errorf("%s has no function %s", n[1], n[2])
+		}
+	}
+}
+
+// A macro that a run defines and its model does not know changes nothing, so the run
+// would verify something else than it says. And a model without a run, or that
+// CONFORMANCE.md does not speak of, is one that nobody checks.
+func TestRunsNameModels(t *testing.T) {
+	conformance, err := os.ReadFile("CONFORMANCE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("*.pml")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	texts := make(map[string]string) // of each model, with its parts
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		model, _, part := strings.Cut(strings.TrimSuffix(f, ".pml"), "_")
+		texts[model] += string(b)
+		if part && !strings.Contains(texts[model], `#include "`+f+`"`) {
+			t.Errorf("%s is a part of no model", f)
+		}
+		if !strings.Contains(string(conformance), f) {
+			t.Errorf("CONFORMANCE.md says nothing of %s", f)
+		}
+	}
+	ran := make(map[string]bool)
+	for _, r := range slices.Concat(runs, longer) {
+		ran[r.model] = true
+		for _, d := range strings.Fields(r.defines) {
+			name, _, _ := strings.Cut(d, "=")
+			if !regexp.MustCompile(`\b` + name + `\b`).MatchString(texts[r.model]) {
+				t.Errorf("%s, %s: the model knows no %s", r.model, r.variant, name)
+			}
+		}
+		if r.refuted != strings.Contains(r.defines, "BROKEN_") {
+			t.Errorf("%s, %s: a broken twin has to be refuted, and nothing else", r.model, r.variant)
+		}
+	}
+	for model := range texts {
+		if !ran[model] {
+			t.Errorf("%s has no run", model)
 		}
 	}
 }
@@ -58,6 +107,8 @@ func TestVerdict(t *testing.T) {
 		{"not refuted", whole, true, false},
 		{"refuted", found, true, true},
 		{"violated", found, false, false},
+		{"cycle", strings.Replace(found, "assertion violated (a==b)", "acceptance cycle", 1), true, true},
+		{"index", strings.Replace(found, "assertion violated (a==b)", "assertion violated - invalid array index", 1), true, false},
 		{"depth", "error: max search depth too small\n" + whole, false, false},
 		{"memory", "pan: reached -DMEMLIM bound\n" + whole, false, false},
 		{"nothing", "", true, false},

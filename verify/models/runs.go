@@ -64,3 +64,6 @@ var runs = []run{
 	{"load", "42 refused_after_commit", "INSERTS BROKEN_COMMIT", true},
 	{"load", "91 landed_before_insert", "BROKEN_91", true},
 }
+
+// longer are larger sizes, too slow to be searched each time. All have to be verified.
+var longer []run
