@@ -1,0 +1,327 @@
+/*
+ * The second engine's exclusive guards, and the line of waiters of one range.
+ *
+ * SHARERS readers take shared guards, ALONES take exclusive ones, ROUNDS times each, and
+ * wait in the line of the range where it is in use. By default a reader announces the range in a slot
+ * of its own; with -DCOUNTS it counts in the word, and with -DMIXED it does either. Before the
+ * second engine all readers count, in the word or in stripes, which are looked at where the
+ * lines are scanned here. WRITES transactions exclude the range, wait for its guards or give up,
+ * and open it; with -DDETACH one may detach it. With -DLEAVE the wait of anybody in line may end
+ * early, with -DLEAVEALONE of exclusive ones only. With -DHOLDER somebody has a shared guard
+ * from the beginning and never releases it: then only exclusive ones may be left in line.
+ *
+ * The flag reserved is set while there is a line and keeps readers from entering; the flag alone
+ * comes with an exclusive guard, which counts SOLE in the word. The steps are those of the
+ * line's rules, 1 to 6.
+ *
+ * Asserted: an exclusive guard is beside no other and beside no writer that owns the range. A
+ * range is retired once, with no guard. At the end nobody is in line, and no flag and no count
+ * is left.
+ *
+ * Left out: the search, lives (a range that is detached ends the run), the bound of the count,
+ * and the semaphore to which a waiter is sent back.
+ */
+#ifndef SHARERS
+#define SHARERS 2
+#endif
+#ifndef ALONES
+#define ALONES 1
+#endif
+#ifndef ROUNDS
+#define ROUNDS 1
+#endif
+#ifndef WRITES
+#define WRITES 1
+#endif
+#ifdef HOLDER
+#define HELD 1
+#else
+#define HELD 0
+#endif
+#define ALL (SHARERS + ALONES)
+#define exclusive(p) ((p) >= SHARERS)
+
+/* The flags of the word. */
+#define EXCL     1
+#define DET      2
+#define RET      4
+#define RESERVED 8
+#define ALONE    16
+#define SOLE     8          /* in the count */
+
+byte flags, count = HELD;
+bit  slot[ALL];             /* reader i announces the range */
+bit  mu;                    /* turns.mu; it protects the line */
+byte line[ALL], inLine;
+mtype = { nobody, waiting, granted, sentBack };
+mtype turn[ALL] = nobody;
+bit  woken[ALL];
+bit  waiter, writerWoken;
+
+/* For the properties. */
+byte shared = HELD, alone;  /* guards held */
+bit  owned, retired;
+
+inline scan() {
+	inUse = slot[0];
+	if
+	:: inUse
+	:: !inUse -> inUse = slot[1]
+	fi
+#if SHARERS > 2
+	;
+	if
+	:: inUse
+	:: !inUse -> inUse = slot[2]
+	fi
+#endif
+}
+
+inline guarded(p) {
+	assert(!owned && !(flags & RET) && alone == 0 && (!exclusive(p) || shared == 0));
+	if
+	:: exclusive(p) -> alone++
+	:: else -> shared++
+	fi
+}
+
+inline lock() { atomic { !mu -> mu = 1 } }
+
+inline remove(at) {
+	for (x : at .. ALL - 2) { line[x] = line[x + 1] }
+	x = 0; inLine--; line[inLine] = 0
+}
+
+inline pop(how) { turn[line[0]] = how; woken[line[0]] = 1; remove(0) }
+
+inline nextTurn() { lock(); grantLocked(); mu = 0 }
+
+/* W6 */
+inline finish() {
+	scan();
+	if
+	:: inUse -> inUse = 0
+	:: else ->
+		atomic {
+			if
+			:: flags == (EXCL + DET) && count == 0 ->
+				flags = EXCL + DET + RET; assert(!retired && shared == 0 && alone == 0); retired = 1
+			:: else
+			fi
+		}
+	fi
+}
+
+/* What is owed after a count or a slot was given back: w is the word as it was then or later. */
+inline duties() {
+	if
+	:: !(w & EXCL) ->
+		if
+#ifndef BROKEN_108
+		:: w & RESERVED -> nextTurn()
+#endif
+		:: else
+		fi
+	:: (w & EXCL) && !(w & DET) -> d_step { if :: waiter -> writerWoken = 1 :: else fi }
+	:: (w & DET) && !(w & RET) -> finish()
+	:: (w & DET) && (w & RET)
+	fi;
+	w = 0
+}
+
+/* The count of one guard, or of an exclusive one, goes back in one Add. */
+inline uncount(one) {
+	count = count - one;
+	flags = (one == SOLE -> flags & ~ALONE : flags);
+	w = (count == 0 -> flags : 0)
+}
+
+#define refused 1
+#define held    2
+#define claimed 3
+
+/* The claim of an exclusive guard: the word first, then the lines. */
+inline claim() {
+#ifdef BROKEN_CLAIM_SCAN_FIRST
+	scan();
+	atomic { if :: flags == 0 && count == 0 -> flags = ALONE; count = SOLE; got = claimed :: else fi };
+#else
+	atomic { if :: flags == 0 && count == 0 -> flags = ALONE; count = SOLE; got = claimed :: else fi };
+	if
+	:: got == claimed -> scan()
+	:: else
+	fi;
+#endif
+	if
+	:: got == claimed && inUse -> inUse = 0; got = 0; atomic { uncount(SOLE) }
+	:: got == claimed && !inUse -> atomic { guarded(me); got = held }
+	:: else -> inUse = 0
+	fi
+}
+
+#include "exclusive_line.pml"
+
+proctype Shared(byte me) {
+	byte f, c, w, x, got, rounds;
+	bit inUse, counted;
+	do
+	:: rounds < ROUNDS -> rounds++;
+		/* A3, A4 */
+		if
+#if defined(COUNTS) || defined(MIXED)
+		:: atomic { count++; f = flags; counted = 1 }
+#endif
+#ifndef COUNTS
+		:: slot[me] = 1; f = flags
+#endif
+		fi;
+		atomic {
+			if
+			:: !(f & (EXCL + RESERVED + ALONE)) -> shared++; got = held; assert(alone == 0 && !owned)
+			:: else
+			fi
+		};
+		/* A5 or R */
+		atomic {
+			shared = (got == held -> shared - 1 : shared);
+			if
+			:: counted -> uncount(1); counted = 0; goto owing
+#ifdef BROKEN_LOAD_CLEAR
+			:: else -> w = flags
+			fi
+		};
+		slot[me] = 0;
+#else
+			:: else -> slot[me] = 0
+			fi
+		};
+		w = flags;
+#endif
+owing:		duties();
+		if
+		:: !got && !(f & EXCL) ->
+			f = 0;
+			lineUp();
+			if
+			:: got == held -> got = 0; atomic { shared--; uncount(1) }; duties()
+			:: else
+			fi
+		:: true
+		fi;
+		atomic { f = 0; c = 0; w = 0; got = 0; inUse = 0 }
+	:: break
+	od
+}
+
+proctype Alone(byte me) {
+	byte f, c, w, x, got, rounds;
+	bit inUse;
+	do
+	:: rounds < ROUNDS -> rounds++;
+		/* TryAcquireExclusive */
+		if
+		:: claim();
+#ifdef BROKEN_CLAIM_NO_DUTIES
+			w = 0;
+#endif
+			duties()
+		:: true
+		fi;
+		if
+		:: got == held
+		:: !got -> lineUp()
+		:: !got
+		fi;
+		if
+		:: got == held -> got = 0; atomic { alone--; assert(alone == 0 && shared == 0); uncount(SOLE) }; duties()
+		:: else
+		fi;
+		atomic { f = 0; c = 0; w = 0; got = 0; inUse = 0 }
+	:: break
+	od
+}
+
+proctype Writer() {
+	byte f, c, x, writes;
+	bit inUse, got;
+	do
+	:: writes < WRITES -> writes++;
+		flags = flags | EXCL;
+		waiter = 1; got = 1;
+		do
+		:: inUse = (count > 0);
+			if
+			:: inUse
+			:: else -> scan()
+			fi;
+			if
+			:: !inUse -> break
+			:: inUse ->
+				if
+				:: atomic { writerWoken -> writerWoken = 0 }
+				:: got = 0; break
+				fi
+			fi
+		od;
+		atomic {
+			inUse = 0; waiter = 0; writerWoken = 0;
+			if
+			:: got -> assert(shared == 0 && alone == 0); owned = 1
+			:: else
+			fi
+		};
+#ifdef DETACH
+		if
+		:: flags = flags | DET; owned = 0;
+			/* Rule 6: the line goes back to the semaphore. It may be empty, with the flag left. */
+#ifndef BROKEN_104
+			lock();
+			do
+			:: inLine > 0 -> atomic { pop(sentBack) }
+			:: else -> break
+			od;
+#ifndef BROKEN_106
+			flags = flags & ~RESERVED;
+#endif
+			mu = 0;
+#endif
+			finish();
+			goto over
+		:: true
+		fi;
+#endif
+		/* Rule 5 */
+		atomic { owned = 0; flags = flags & ~EXCL; got = ((flags & RESERVED) != 0) };
+#ifndef BROKEN_107
+		if
+		:: got -> nextTurn()
+		:: else
+		fi;
+#endif
+		got = 0
+	:: break
+	od;
+over:	skip
+}
+
+active proctype Quiet() {
+end_quiet:
+	timeout ->
+	assert(!mu && count == HELD);
+#ifdef HOLDER
+	assert(inLine == 0 && flags == 0 || inLine > 0 && exclusive(line[0]) && flags == RESERVED)
+#else
+	assert(inLine == 0 && (flags == 0 || (retired && flags == EXCL + DET + RET)))
+#endif
+}
+
+init {
+	byte p;
+	atomic {
+		for (p : 0 .. SHARERS - 1) { run Shared(p) }
+		for (p : SHARERS .. ALL - 1) { run Alone(p) }
+#if WRITES > 0
+		run Writer()
+#endif
+	}
+}

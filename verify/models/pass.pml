@@ -1,0 +1,266 @@
+/*
+ * The second engine's pass over the lines for several ranges at once (W5, W6).
+ *
+ * There are two headers, SLOTS slots and a count in each word. NR readers announce or count
+ * either header ROUNDS times, from a hint as old as they like. By default a writer detaches all
+ * ranges that are open, by the order of W4, and hands them to the goroutine that retires, LIVES
+ * times; a header that is retired is born again. That goroutine makes one pass for what it has
+ * been handed, retires the ranges that nobody shows or counts, and leaves the others to their
+ * last users. With -DEXCLUDES the writer excludes both ranges instead, with one pass, waits, owns
+ * them, and opens them. With -DAPART the ranges are detached by one operation each.
+ *
+ * Asserted: a range is retired with no guard on it, and owned with none. At the end each header
+ * is retired or open, and nobody waits.
+ *
+ * Left out: the search, so that no reader knows whether a range is in the tree; the look of A3.
+ */
+#ifndef NR
+#define NR 2
+#endif
+#ifndef ROUNDS
+#define ROUNDS 2
+#endif
+#ifndef LIVES
+#define LIVES 1
+#endif
+#ifndef SLOTS
+#define SLOTS 1
+#endif
+#define EXCL 1
+#define DET  2
+#define RET  4
+
+byte flags[2], count[2], gen[2];
+byte slot[SLOTS];           /* 0, or a header and one */
+byte guards[2];
+bit  owned[2];
+bit  waiter, woken;
+
+bit  handed[2];             /* to the goroutine that retires */
+byte handedGen[2];
+
+/* The swap from exactly this word. */
+inline retire(h, g) {
+	atomic {
+		if
+#ifdef BROKEN_GENERATION
+		:: flags[h] == EXCL + DET && count[h] == 0 ->
+#else
+		:: flags[h] == EXCL + DET && count[h] == 0 && gen[h] == g ->
+#endif
+			flags[h] = EXCL + DET + RET; assert(guards[h] == 0)
+		:: else
+		fi
+	}
+}
+
+/* W6, of a reader: one range. */
+inline finish(h, g) {
+	inUse = (count[h] > 0);
+	if
+	:: inUse
+	:: !inUse -> inUse = (slot[0] == h + 1);
+#if SLOTS > 1
+		if
+		:: inUse
+		:: !inUse -> inUse = (slot[1] == h + 1)
+		fi
+#endif
+	fi;
+	if
+	:: inUse -> inUse = 0
+	:: else -> retire(h, g)
+	fi
+}
+
+proctype Reader() {
+	byte h, f, g, i, rounds;
+	bit counted, held, inUse;
+	do
+	:: rounds < ROUNDS -> rounds++;
+		if
+		:: h = 0
+		:: h = 1
+		fi;
+		/* A3 */
+		if
+		:: atomic { slot[0] == 0 -> slot[0] = h + 1; i = 0 }
+#if SLOTS > 1
+		:: atomic { slot[0] != 0 && slot[1] == 0 -> slot[1] = h + 1; i = 1 }
+		:: atomic { slot[0] != 0 && slot[1] != 0 -> counted = 1; count[h]++ }
+#else
+		:: atomic { slot[0] != 0 -> counted = 1; count[h]++ }
+#endif
+		fi;
+		/* A4. For the one that counts this is the same step; later is harder. */
+		atomic {
+			if
+			:: !(flags[h] & EXCL) -> assert(!owned[h]); guards[h]++; held = 1
+			:: else
+			fi
+		};
+		/* A5 or R */
+		atomic {
+			if
+			:: held -> assert(!(flags[h] & RET) && !owned[h]); guards[h]--; held = 0
+			:: else
+			fi;
+			if
+			:: counted -> count[h]--; counted = 0; f = (count[h] == 0 -> flags[h] : 0); g = gen[h]; goto owing
+			:: else -> slot[i] = 0
+			fi
+		};
+		atomic { f = flags[h]; g = gen[h] };
+owing:		if
+		:: (f & EXCL) && !(f & DET) -> d_step { if :: waiter -> woken = 1 :: else fi }
+		:: (f & DET) && !(f & RET) -> finish(h, g)
+		:: else
+		fi;
+		atomic { h = 0; f = 0; g = 0; i = 0 }
+	:: break
+	od
+}
+
+/* One pass over the counts of both and the lines. */
+inline pass() {
+	seen[0] = (count[0] > 0);
+	seen[1] = (count[1] > 0);
+	atomic { seen[0] = seen[0] || slot[0] == 1; seen[1] = seen[1] || slot[0] == 2 };
+#if SLOTS > 1
+	atomic { seen[0] = seen[0] || slot[1] == 1; seen[1] = seen[1] || slot[1] == 2 };
+#endif
+}
+
+#ifdef EXCLUDES
+proctype Writer() {
+	bit seen[2];
+	flags[0] = flags[0] | EXCL;
+#ifdef BROKEN_PASS_FIRST
+	pass();
+	flags[1] = flags[1] | EXCL;
+#else
+	flags[1] = flags[1] | EXCL;
+	pass();
+#endif
+	if
+	:: !seen[0] && !seen[1]
+	:: else ->
+		waiter = 1;
+		do
+		:: pass();
+			if
+			:: !seen[0] && !seen[1] -> break
+			:: else -> atomic { woken -> woken = 0 }
+			fi
+		od;
+		atomic { waiter = 0; woken = 0 }
+	fi;
+	atomic { owned[0] = 1; owned[1] = 1; assert(guards[0] == 0 && guards[1] == 0) };
+	atomic { owned[0] = 0; flags[0] = flags[0] & ~EXCL };
+	atomic { owned[1] = 0; flags[1] = flags[1] & ~EXCL }
+}
+#else
+/* A range that is open, or born again now, is one of those to detach. */
+inline choose(h) {
+	atomic {
+		if
+		:: flags[h] == EXCL + DET + RET -> gen[h]++; flags[h] = 0; set[h] = 1
+		:: flags[h] == 0 -> set[h] = 1
+		:: else
+		fi
+	}
+}
+
+inline mark(h, f) {
+	if
+	:: set[h] -> flags[h] = flags[h] | f
+	:: else
+	fi
+}
+
+inline hand(h) {
+	if
+	:: set[h] -> atomic { handed[h] = 1; handedGen[h] = gen[h] }
+	:: else
+	fi
+}
+
+proctype Writer() {
+	bit set[2];
+	byte lives;
+	do
+	:: lives < LIVES -> lives++;
+		choose(0); choose(1);
+		/* W4: all are excluded, then out of the tree, and then all are detached. */
+		mark(0, EXCL);
+#ifdef APART
+		mark(0, DET); hand(0);
+#endif
+		mark(1, EXCL);
+#ifdef BROKEN_PASS_BEFORE_DETACH
+		hand(0); hand(1);
+#endif
+		mark(0, DET); mark(1, DET);
+#if defined(APART)
+		hand(1);
+#elif !defined(BROKEN_PASS_BEFORE_DETACH)
+		hand(0); hand(1);
+#endif
+		atomic { set[0] = 0; set[1] = 0 }
+	:: else -> break
+	od
+}
+
+active proctype Retiring() {
+	bit todo[2], seen[2];
+	byte gens[2];
+end_idle:
+	do
+	:: atomic {
+			handed[0] || handed[1] ->
+			todo[0] = handed[0]; todo[1] = handed[1]; handed[0] = 0; handed[1] = 0;
+			gens[0] = handedGen[0]; gens[1] = handedGen[1]; handedGen[0] = 0; handedGen[1] = 0
+		};
+		pass();
+#ifdef BROKEN_JOINED_LATE
+		/* What was handed over during the pass counts as looked for. */
+		atomic {
+			todo[0] = todo[0] || handed[0]; todo[1] = todo[1] || handed[1]; handed[0] = 0; handed[1] = 0;
+			gens[0] = gens[0] + handedGen[0]; gens[1] = gens[1] + handedGen[1]; handedGen[0] = 0; handedGen[1] = 0
+		};
+#endif
+		if
+		:: todo[0] && !seen[0] -> retire(0, gens[0])
+		:: else
+		fi;
+		if
+		:: todo[1] && !seen[1] -> retire(1, gens[1])
+		:: else
+		fi;
+		atomic { todo[0] = 0; todo[1] = 0; seen[0] = 0; seen[1] = 0; gens[0] = 0; gens[1] = 0 }
+	od
+}
+#endif
+
+active proctype Quiet() {
+	byte i;
+end_quiet:
+	timeout ->
+	assert(slot[0] == 0 && slot[SLOTS - 1] == 0 && !waiter);
+	for (i : 0 .. 1) {
+		assert(count[i] == 0 && guards[i] == 0);
+#ifdef EXCLUDES
+		assert(flags[i] == 0)
+#else
+		assert(flags[i] == EXCL + DET + RET)
+#endif
+	}
+}
+
+init {
+	byte p;
+	atomic {
+		for (p : 1 .. NR) { run Reader() }
+		run Writer()
+	}
+}
