@@ -8,8 +8,8 @@
 // a broken twin that fails for want of either. With -long it makes the runs that take
 // longer instead.
 //
-// It needs spin and a C compiler, and at most 1.5 GB for each run at a time. Run it
-// in the directory verify:
+// It needs spin and a C compiler, and at most 1.5 GB for each run, two at a time, with
+// -long 3 GB. Run it in the directory verify:
 //
 //	go run ./models
 //	go run ./models -run ranges
@@ -42,11 +42,11 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	all := runs
+	all, memory := runs, 1500
 	if *long {
-		all = longer
+		all, memory = longer, 3000
 	}
-	if err := checkAll(ctx, *dir, all, only); err != nil {
+	if err := checkAll(ctx, *dir, all, memory, only); err != nil {
 		fmt.Fprintln(os.Stderr, "models:", err)
 		os.Exit(1)
 	}
@@ -55,9 +55,9 @@ func main() {
 // parallel is how many runs are under way at a time.
 const parallel = 2
 
-// checkAll makes those of all runs that match and prints a line for each. Its error says how
-// many of them did not end as they must.
-func checkAll(ctx context.Context, dir string, all []run, only *regexp.Regexp) error {
+// checkAll makes those of all runs that match, with that many megabytes for each, and
+// prints a line for each. Its error says how many of them did not end as they must.
+func checkAll(ctx context.Context, dir string, all []run, memory int, only *regexp.Regexp) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func checkAll(ctx context.Context, dir string, all []run, only *regexp.Regexp) e
 		go func() {
 			slots <- true
 			start := time.Now()
-			out, err := r.check(ctx, dir)
+			out, err := r.check(ctx, dir, memory)
 			<-slots
 			c <- result{out, err, time.Since(start).Seconds()}
 		}()
@@ -110,7 +110,7 @@ func checkAll(ctx context.Context, dir string, all []run, only *regexp.Regexp) e
 }
 
 // check generates, compiles and runs the checker, and returns what it printed.
-func (r run) check(ctx context.Context, dir string) (string, error) {
+func (r run) check(ctx context.Context, dir string, memory int) (string, error) {
 	tmp, err := os.MkdirTemp("", "models")
 	if err != nil {
 		return "", err
@@ -133,7 +133,7 @@ func (r run) check(ctx context.Context, dir string) (string, error) {
 	if r.refuted {
 		level = "-O0" // most take longer to compile than to run
 	}
-	build := []string{level, "-w", "-DCOLLAPSE", "-DMEMLIM=1500", "-o", "pan", "pan.c"}
+	build := []string{level, "-w", "-DCOLLAPSE", "-DMEMLIM=" + strconv.Itoa(memory), "-o", "pan", "pan.c"}
 	search := []string{"-m4000000"}
 	if r.live() {
 		search = append(search, "-a", "-f") // acceptance cycles, under weak fairness
