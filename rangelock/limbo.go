@@ -46,8 +46,8 @@ type limbo[K, V any] struct {
 // between would be missed.
 func (m *Map[K, V]) seal() {
 	n := m.dead.n
-	if n == 0 {
-		return
+	if n == 0 || n < pollEvery && m.direct && !m.refers {
+		return // or there is nothing of the user's in them, so they can wait for more
 	}
 	invariants.At("rangelock: before the stamp of limbo")
 	cookie := m.domain.Cookie()
@@ -176,16 +176,24 @@ func (m *Map[K, V]) takeHeader() *header[K, V] {
 	return h
 }
 
-// clearHeader drops every reference to what is the user's. The generation stays:
-// the next life adds one.
+// clearHeader drops every reference to what is the user's; bounds and values that are
+// none stay until the next life overwrites them. So does the generation, to which that adds
+// one.
 func (m *Map[K, V]) clearHeader(h *header[K, V]) {
 	if invariants.Enabled {
 		s := h.State.Load()
 		invariants.Check(s&(lowMask&^readerMask) == excluded|detached|retired && h.Word.Load()&promoted == 0,
 			"header of %v recycled in state %#x, heat %#x", h.bounds(), s, h.Word.Load())
 	}
-	var none Range[K]
-	var value V
-	m.setHeader(h, none, value)
-	h.Word.Store(0)
+	if !m.direct {
+		var none K
+		m.tree.Set(&h.Entry, none, none, false)
+	}
+	if m.refers {
+		var none V
+		raw.StoreValue(&h.value, none, m.plain)
+	}
+	if h.Word.Load() != 0 {
+		h.Word.Store(0)
+	}
 }

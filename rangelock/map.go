@@ -2,6 +2,7 @@ package rangelock
 
 import (
 	"cmp"
+	"reflect"
 
 	"github.com/spanlock/spanlock/epoch"
 	"github.com/spanlock/spanlock/internal/pad"
@@ -75,7 +76,8 @@ type Map[K, V any] struct {
 	options     Options[K, V]
 	direct      bool // keys are words: a reader needs no pin, and no comparison can panic
 
-	plain raw.Kind // how Get loads a value without a pin; raw.Split where it needs one
+	refers bool     // values hold pointers
+	plain  raw.Kind // how Get loads a value without a pin; raw.Split where it needs one
 
 	// tree has the attached ranges. Readers search it while pinned, and the writer changes
 	// it; nothing else stores into its nodes.
@@ -177,7 +179,10 @@ func NewFunc[K, V any](compare func(a, b K) int, o *Options[K, V]) *Map[K, V] {
 
 // newMap returns a map that lacks its order.
 func newMap[K, V any](o *Options[K, V]) *Map[K, V] {
-	m := &Map[K, V]{allocHeader: headerAllocator[K, V]()}
+	m := &Map[K, V]{
+		allocHeader: headerAllocator[K, V](),
+		refers:      hasPointers(reflect.TypeFor[V]()),
+	}
 	if o != nil {
 		o.check()
 		m.options = *o
@@ -216,4 +221,24 @@ func (m *Map[K, V]) Len() int { return int(m.length.Load()) }
 func (m *Map[K, V]) find(key K) *header[K, V] {
 	e, _ := m.tree.Find(key)
 	return headerOf[K, V](e)
+}
+
+// hasPointers reports whether a value of type t refers to other memory.
+func hasPointers(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr,
+		reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
+		return false
+	case reflect.Array:
+		return t.Len() > 0 && hasPointers(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if hasPointers(t.Field(i).Type) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
 }

@@ -47,7 +47,9 @@ func (t *Tree[K]) Set(e *Entry[K], lo, hi K, unbounded bool) {
 	} else {
 		e.Lo, e.Hi = lo, hi
 	}
-	e.Flags.Store(flags)
+	if e.Flags.Load() != flags {
+		e.Flags.Store(flags)
+	}
 }
 
 // startsAfter reports whether e starts at or after key.
