@@ -204,7 +204,7 @@ func (m *Map[K, V]) remember(g Guard[K, V]) Guard[K, V] {
 	h.object = object
 	h.detached = func() bool {
 		x := object.Value()
-		return x != nil && x.state.Load()&detached != 0
+		return x != nil && x.State.Load()&detached != 0
 	}
 	g.mark.token = &token{h}
 	runtime.AddCleanup(g.mark.token, func(h *hold) {

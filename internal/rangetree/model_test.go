@@ -48,7 +48,7 @@ func runKind(t *testing.T, kind string, seed uint64, steps int) {
 	case "uint64/top": // the largest key is equal to that of a free slot
 		runModel(t, ordered(200, func(i int) uint64 { return math.MaxUint64 - uint64(199-i) }), seed, steps)
 	case "int":
-		runModel(t, ordered(200, func(i int) int { return (i - 100) << 40 }), seed, steps)
+		runModel(t, ordered(200, func(i int) int { return (i - 100) << 20 }), seed, steps)
 	case "int8":
 		runModel(t, ordered(200, func(i int) int8 { return int8(i - 100) }), seed, steps)
 	case "float64":
