@@ -100,7 +100,8 @@ func TestWrapGeneration(t *testing.T) {
 			}
 			w.Unlock()
 			if _, _, ok := find(m, 10*k); ok {
-				if gen := m.State(10*k) >> 32; gen < 1<<31 {
+				// Not State>>32 < 1<<31: go1.26.8 makes that true on s390x, whatever the state.
+				if m.State(10*k)&(1<<63) == 0 {
 					low++
 				} else {
 					high++
