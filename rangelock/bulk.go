@@ -82,7 +82,7 @@ func (w Writer[K, V]) loadOne(r Range[K], v V, rising *int) error {
 		return w.Insert(r, v)
 	}
 	h := m.bulkHeader(b)
-	m.setHeader(h, r, v)
+	m.birth(h, r, v)
 	b.tree.Add(&h.Entry) // no change of the map, so it may look at keys
 	m.publishing()
 	if b.last == nil {
@@ -96,20 +96,17 @@ func (w Writer[K, V]) loadOne(r Range[K], v V, rising *int) error {
 	return nil
 }
 
-// bulkHeader returns a header in the state in which readers enter.
+// bulkHeader returns a new header. It is born open: its word is zero.
 func (m *Map[K, V]) bulkHeader(b *bulk[K, V]) *header[K, V] {
 	if len(b.room) == 0 {
 		if size := reflect.TypeFor[header[K, V]]().Size(); size%cacheLine != 0 {
-			h := m.allocHeader()
-			h.m = m
-			return h
+			return m.allocHeader()
 		}
 		b.room = make([]header[K, V], min(max(8, b.made), maxBulkHeaders))
 		b.made += len(b.room)
 	}
 	h := &b.room[0]
 	b.room = b.room[1:]
-	h.m = m
 	return h
 }
 

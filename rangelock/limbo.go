@@ -140,8 +140,7 @@ func (m *Map[K, V]) newHeader(r Range[K], v V) *header[K, V] {
 	h := m.takeHeader()
 	if h == nil {
 		h = m.allocHeader()
-		h.m = m
-		m.setHeader(h, r, v)
+		m.birth(h, r, v)
 		h.State.Store(excluded)
 		return h
 	}
@@ -151,6 +150,16 @@ func (m *Map[K, V]) newHeader(r Range[K], v V) *header[K, V] {
 	// the new generation.
 	h.State.Add(generation - (detached | retired))
 	return h
+}
+
+// birth gives h, which is new, its bounds and its value.
+func (m *Map[K, V]) birth(h *header[K, V], r Range[K], v V) {
+	if r.Unbounded {
+		var none K
+		r.Hi = none
+	}
+	m.tree.Birth(&h.Entry, r.Lo, r.Hi, r.Unbounded)
+	h.m, h.value = m, v
 }
 
 // setHeader gives h, which is not in the tree, its bounds and its value.

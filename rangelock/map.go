@@ -171,7 +171,7 @@ func NewFunc[K, V any](compare func(a, b K) int, o *Options[K, V]) *Map[K, V] {
 		panic("rangelock: NewFunc with a nil compare")
 	}
 	m := newMap(o)
-	m.tree.Init(compare)
+	rangetree.Init(&m.tree, compare)
 	m.compare = compare
 	m.valid = func(r Range[K]) bool { return validFunc(compare, r) }
 	return m

@@ -52,6 +52,15 @@ func (t *Tree[K]) Set(e *Entry[K], lo, hi K, unbounded bool) {
 	}
 }
 
+// Birth is [Tree.Set] of an entry that is new: nobody has ever seen it, so nothing need be
+// atomic.
+func (t *Tree[K]) Birth(e *Entry[K], lo, hi K, unbounded bool) {
+	e.Lo, e.Hi = lo, hi
+	if unbounded {
+		e.Flags.Store(Unbounded)
+	}
+}
+
 // startsAfter reports whether e starts at or after key.
 func (t *Tree[K]) startsAfter(e *Entry[K], key K) bool { return t.compare(e.Lo, key) >= 0 }
 

@@ -77,7 +77,7 @@ func runKind(t *testing.T, kind string, seed uint64, steps int) {
 		runModel(t, ordered(200, func(i int) string { return all[i] }), seed, steps)
 	case "bytes":
 		k := keys[[]byte]{n: 200, compare: bytes.Compare, of: func(i int) []byte { return []byte(fmt.Sprintf("%c%d/%05d", 'a'+i/70, i/20, i)) }}
-		k.init = func(t *rangetree.Tree[[]byte]) { t.Init(bytes.Compare) }
+		k.init = func(t *rangetree.Tree[[]byte]) { rangetree.Init(t, bytes.Compare) }
 		all := make([][]byte, 200)
 		for i := range all {
 			all[i] = k.of(i)
@@ -94,7 +94,7 @@ func runKind(t *testing.T, kind string, seed uint64, steps int) {
 			}
 			return cmp.Compare(y.b, x.b)
 		}
-		k.init = func(t *rangetree.Tree[pair]) { t.Init(k.compare) }
+		k.init = func(t *rangetree.Tree[pair]) { rangetree.Init(t, k.compare) }
 		runModel(t, k, seed, steps)
 	}
 }

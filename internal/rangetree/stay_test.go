@@ -26,7 +26,7 @@ func TestStay(t *testing.T) {
 	})
 	t.Run("bytes", func(t *testing.T) {
 		k := keys[[]byte]{n: 600, compare: bytes.Compare, of: func(i int) []byte { return fmt.Appendf(nil, "%05d", i) }}
-		k.init = func(t *rangetree.Tree[[]byte]) { t.Init(bytes.Compare) }
+		k.init = func(t *rangetree.Tree[[]byte]) { rangetree.Init(t, bytes.Compare) }
 		testStay(t, k)
 	})
 	t.Run("func", func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestStay(t *testing.T) {
 			}
 			return cmp.Compare(x.b, y.b)
 		}
-		k.init = func(t *rangetree.Tree[key]) { t.Init(k.compare) }
+		k.init = func(t *rangetree.Tree[key]) { rangetree.Init(t, k.compare) }
 		testStay(t, k)
 	})
 }

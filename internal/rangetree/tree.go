@@ -10,14 +10,14 @@ import (
 )
 
 // Tree is a tree of ranges whose bounds are of type K. One goroutine at a time may change
-// it; any number may search it meanwhile. The zero Tree is of no use: [Tree.Init] and
-// [InitOrdered] make it ready.
+// it; any number may search it meanwhile. The zero Tree is of no use: [Init] and [InitOrdered]
+// make it ready.
 type Tree[K any] struct {
 	// root is stored by the writer when the top of the tree changes, which is rare, and
 	// loaded by every reader.
 	root seam.Pointer[inner[K]]
 
-	// The rest is set by Init and read by everybody.
+	// The rest is set by Init or InitOrdered and read by everybody.
 	kind  kind
 	float bool // the words are floats
 
@@ -63,7 +63,7 @@ func InitOrdered[K cmp.Ordered](t *Tree[K]) {
 }
 
 // Init makes t an empty tree of keys in the order of compare.
-func (t *Tree[K]) Init(compare func(a, b K) int) {
+func Init[K any](t *Tree[K], compare func(a, b K) int) {
 	t.init(compare)
 	if isBytesCompare(compare) {
 		useHints(t)
