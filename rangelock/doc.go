@@ -99,14 +99,13 @@
 //   - calls Drain or Close in OnRetire, or Drain in a transaction while OnRetire waits
 //     for that transaction.
 //
-// Under -tags spanlockdebug the package reports these calls and circles when they could
-// come to a deadlock, with all stacks, and not only when they do; and maps that are used
-// in an order that goes in a circle. It does not see what OnRetire or a load waits for. A
-// call under a guard is reported when the map has been seen to make it dangerous, before
-// the call or after it. Guards are attributed to the goroutine that acquired them, so
-// programs that pass guards on may see false reports. A wait that its context can end is
-// left alone. There, Map.Leaks lists the guards that are held, and every use of a copy of
-// a released guard panics. A report is a panic, or a call of DebugReport.
+// Under -tags spanlockdebug the package reports these calls and circles when they could come
+// to a deadlock, with all stacks, and maps that are used in an order that goes in a circle.
+// A call under a guard is reported when the map has been seen to make it dangerous, before
+// or after. It does not see what OnRetire or a load waits for, and takes guards for those of
+// the goroutine that acquired them. A wait that its context can end is left alone. There,
+// Map.Leaks lists the guards that are held, and every use of a copy of a released guard
+// panics. A report is a panic, or a call of DebugReport.
 //
 // All is no snapshot. Retiring is not prompt: OnRetire may run late, or never, if a
 // guard is not released. Nothing is rolled back.
@@ -139,18 +138,17 @@
 //
 // # Reading
 //
-// What a reader looks at is either a word that it validates, or protected by the epoch. In
-// maps whose keys are words, which are integers and floats of four bytes or eight, all that
-// Acquire looks at is words, so it needs no pin: a range object is used again only for
-// another range of the same map, so its words can always be loaded, and a hit proves itself.
-// In all other maps, and on the ways marked “pinned”, a pin of the map's epoch domain holds
-// back the next life of every range object that can be met.
+// What a reader looks at is either a word that it validates, or protected by the epoch. Where
+// keys are words, which are integers and floats of four bytes or eight, Acquire looks at
+// nothing but words and needs no pin: a range object is used again only for another range of
+// the same map, and a hit proves itself. In all other maps, and where it says “pinned”, a pin
+// of the map's epoch domain holds back the next life of every range object that can be met.
 //
 // Acquire is the steps 1 to 8; TryAcquire reports ErrBusy where Acquire goes to step 7.
 //
 //  1. Load the publication sequence. Where keys are no words, pin.
-//  2. Search the tree: one load a level, no lock, no write. A leaf may be changed under the
-//     search, which is then led to a neighbour; so what it comes to is a hint.
+//  2. Search the tree: one load a level, no lock, no write. A change of the leaf under the
+//     search leads it to a neighbour; so what it comes to is a hint.
 //  3. Load the word of the range that the search has come to, and then compare its bounds
 //     with the key, in this order: if the word is the same later, the bounds are of the life
 //     that it shows.
@@ -176,10 +174,8 @@
 //  9. Release takes one from the count. If the range is excluded and nobody is left in
 //     it, it wakes the writer; if it is detached, it goes on with step 5 below.
 //
-// Steps 1 to 6 may report busy when nothing is in the way any more; they never enter
-// what is excluded, and never take a gap for granted that a writer is about to fill.
-//
-// Get is like Acquire, but looks in step 5 for the flag alone and adds nothing. Where keys
+// Steps 1 to 6 may report busy when nothing is in the way any more; they never enter what is
+// excluded, and never take a gap for granted that a writer is about to fill. Get is like Acquire, but looks in step 5 for the flag alone and adds nothing. Where keys
 // are words and the value is one word, or a pointer, it writes nothing at all: it loads the
 // value and then the word again, and the range object has not been retired meanwhile.
 // Elsewhere it takes the value pinned, or in step 8. GetMany searches for sixteen keys at
@@ -208,8 +204,6 @@
 //     search again behind it. Nobody lines up after that, since step 1 wants excluded
 //     clear; so the word comes to the value from which finishing swaps.
 //
-// Who waits in line holds nothing, neither the semaphore nor a pin.
-//
 // # Hot ranges
 //
 // Readers of one range on several processors pass the line with its word around. When
@@ -223,8 +217,7 @@
 //     held, and remembers its stripe; if not, the reader takes its one back as in step 4.
 //  3. Whoever keeps readers out (a writer that excludes or detaches, an exclusive guard,
 //     a line) sets his flag first and looks for stripes then. A reader that this look
-//     misses has added after it, and so sees the flag. Had he looked for stripes before,
-//     he would miss all who came to stripes that were given in between.
+//     misses has added after it, and so sees the flag.
 //  4. A release takes one from its stripe, and if that is empty then looks at the word,
 //     and wakes the writer, grants the head of the line, or finishes the range: it sees
 //     the stripes empty and then swaps the word, with the generation that it knows. Its
@@ -260,14 +253,12 @@
 // readers still find in the tree. A generation left out of step 5 would let a slow
 // finisher retire the object's next life.
 //
-// In a map without OnRetire a range without readers is finished at once, and its object
-// waits for the grace period in a list, which the next writers poll. Nodes of the tree are
-// left to the collector.
-//
-// Inserting is the steps 2 and 3 with a range that is born excluded. Load builds leaves
+// In a map without OnRetire a range without readers is finished at once, and its object waits
+// for the grace period in a list, which the next writers poll. The tree's nodes are left to
+// the collector. Inserting is the steps 2 and 3 with a range that is born excluded. Load builds leaves
 // beside the tree where ranges come in order behind the last one; they are published by one
-// store, when the transaction ends, and so are born open; or before that, and then excluded
-// first, when the Writer does something else.
+// store when the transaction ends, and so are born open; or before, excluded first, when the
+// Writer does something else.
 //
 // # Faulting in
 //
@@ -297,19 +288,15 @@
 //  8. End the transaction, and wake those aboard: those in the range have guards, the
 //     others look again.
 //
-// An operation that takes ranges away invalidates their keys, and all others that it was
-// given (stale.go). When it plans it compares its range with the key of each flight; when it
-// applies it makes flights of its keys stale, and narrows the windows of the others.
-// A window is the largest interval around the flight's key without an invalidation since
-// the flight began. It holds the rule that a caller that comes after Retire has returned
-// never gets what was read before it.
-//
-// The races stand one by one in load.go, and those of an invalidation in stale.go.
+// An operation that takes ranges away invalidates all keys that it was given: it makes the
+// flights for them stale, and narrows the windows of the others. A window is the largest
+// interval around the flight's key without an invalidation since the flight began. So a
+// caller that comes after Retire has returned never gets what was read before it. The races
+// stand one by one in load.go and stale.go.
 //
 // # Publication
 //
-//  1. An operation checks its arguments, calls compare and Cost, excludes, and waits.
-//     Where it fails it has changed nothing.
+//  1. An operation compares, calls the user's code, excludes, and waits. Then it cannot fail.
 //  2. It makes the sequence odd and changes the tree. Searches now find the new ranges,
 //     which are excluded, and where ranges were removed, nothing, which they do not
 //     believe. So whoever looks at what the transaction has changed waits for its end.
@@ -369,33 +356,29 @@
 //	└── pool.mu                TryLock only: a reader that makes its range hot
 //	    └── epoch: state.mu    a set goes back
 //
-// The goroutine that calls OnRetire holds none of them meanwhile; before and after it
-// takes epoch: state.mu, lingering.mu, limbo.mu and pending.mu, one at a time, and epoch: waits.mu
-// to wait for a grace period. The user's compare is called with a pin or with Map.sem,
-// Cost with Map.sem, a View's function with a guard, the bodies of All with nothing.
-// The semaphore has a mutex of its own, inside everything.
+// The goroutine that calls OnRetire holds none of them meanwhile; before and after it takes
+// epoch: state.mu, lingering.mu, limbo.mu, pending.mu and epoch: waits.mu, one at a time. The
+// user's compare is called with a pin or with Map.sem, Cost with Map.sem, a View's function
+// with a guard, the bodies of All with nothing. The semaphore's mutex is inside everything.
 //
 // # Costs
 //
-// Acquire and Release are a search, and two atomic additions to the word of the range,
-// which all its readers share, or, when it has become hot, to a counter that few share, with
-// one more look at the word. Where keys are no words, or the range is hot, there is a pin
-// and an unpin, which write a counter that few goroutines share. Get writes nothing to the
-// range, and where keys and values are words nothing at all. Neither allocates if it does
-// not wait, except that the first 32 ranges of a map to become
-// hot have their stripes made. Guards allocates the guard that it yields.
+// Acquire and Release are a search, and two atomic additions to the word of the range, which
+// all its readers share, or, when it is hot, to a counter that few share. Where keys are no
+// words, or the range is hot, there is a pin and an unpin, which write a counter that few
+// share. Get writes nothing to the range, and where keys and values are words nothing at
+// all. Neither allocates if it does not wait, except that the first 32 ranges of a map to
+// become hot have their stripes made. Guards allocates the guard that it yields.
 //
-// A change stores into one leaf of the tree, which has room for 15 ranges; about one in eight
-// insertions, when a map grows, splits a leaf, which copies it and the node above. A steady
-// stream of insertions and removals allocates nothing while no pin lasts and OnRetire keeps
-// up. An operation on k ranges takes time in proportion to k, and Load in key order fills
-// the tree best, and in the shortest time.
+// A change stores into one leaf of the tree, of at most 15 ranges; when a map grows about
+// one insertion in eight splits a leaf, and copies it and the node above. A steady stream of
+// insertions and removals allocates nothing while no pin lasts and OnRetire keeps up. An
+// operation on k ranges takes time in proportion to k.
 //
-// A range has its own cache lines: 64 bytes with keys and value of 8 bytes each. At most
-// 32 ranges of a map are hot at one time; a set of stripes has half a kilobyte for each
-// processor. A map that has been used has about one kilobyte for each processor, and keeps a bounded
-// number of cleared range objects. There is no goroutine when there is
-// nothing to retire or to clear.
+// A range has its own cache lines: 64 bytes with keys and value of 8 bytes each. A set of
+// stripes, of which a map has 32 at most, has half a kilobyte for each processor, and a map
+// that has been used about one, and a bounded number of cleared range objects. There is no
+// goroutine when there is nothing to retire or to clear.
 //
 // # Where the ideas come from
 //
@@ -406,13 +389,11 @@
 // by a loop of compare-and-swaps and stamps its objects with a sequence, here the add
 // has no condition and the word has a flag. The kernel reuses objects at once
 // (SLAB_TYPESAFE_BY_RCU), so that a reader has to check afterwards in what it has counted
-// itself; so does a reader of words here, and a generation in the word tells it, and who
-// comes too late to Release. Removing without a wait for readers, and a definite miss
-// without the lock, the kernel does not have.
+// itself; so does a reader of words here, whom a generation in the word tells. Removing
+// without a wait for readers, and a definite miss without the lock, the kernel does not have.
 //
-// The tree's leaves are ordered by one word, as in Masstree, so that a change copies
-// nothing. To change a copy of a node and publish that, as here for inner nodes, is how the
-// maple tree serves readers under RCU. The publication sequence is a seqlock that is asked for a miss only. Drain
-// turns what comes later to another count, as SRCU does with its readers. Grace periods
-// by epochs are from K. Fraser, "Practical lock-freedom" (2004).
+// The tree's leaves are ordered by one word, as in Masstree. The publication sequence is a
+// seqlock that is asked for a miss only. Drain turns what comes later to another count, as
+// SRCU does with its readers. Grace periods by epochs are from K. Fraser, "Practical
+// lock-freedom" (2004).
 package rangelock
