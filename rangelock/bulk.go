@@ -25,7 +25,7 @@ type bulk[K, V any] struct {
 
 const (
 	// maxBulkHeaders is how many headers are made at a time at most. One of them that is in
-	// use keeps the others from the collector.
+	// use keeps the others from the collector, so each of them is cleared when it is not.
 	maxBulkHeaders = 64
 
 	// bulkAfter is how many ranges in order behind the last one of a map make a Load think
@@ -46,7 +46,11 @@ func (w Writer[K, V]) Load(seq iter.Seq2[Range[K], V]) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer m.countLoaded()
+	defer func() {
+		if m.sem.Validate(w.seq) { // else seq has ended the transaction, and another may load now
+			m.countLoaded()
+		}
+	}()
 	rising := 0
 	if m.tree.Last() == nil {
 		rising = bulkAfter
@@ -127,6 +131,9 @@ func (m *Map[K, V]) publishLoad() {
 	m.txn.load = nil
 	b.tree.Publish()
 	for i := range b.room {
+		if m.spare.n >= maxSpareHeaders {
+			break
+		}
 		h := &b.room[i]
 		h.m = m
 		h.State.Store(excluded | detached | retired) // as one that waits for its next life

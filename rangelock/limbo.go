@@ -103,20 +103,17 @@ func (m *Map[K, V]) pollLocked() {
 }
 
 // cleanLocked clears headers that nobody can reach and puts them into the free list as far
-// as there is room.
+// as there is room. The others are cleared, too: what was made with them may stay in use.
 //
 // Preconditions: the caller holds limbo.mu.
 func (m *Map[K, V]) cleanLocked(from *chain[K, V]) {
 	clean := &m.limbo.clean
-	for clean.n < maxSpareHeaders {
-		h := from.pop()
-		if h == nil {
-			break
-		}
+	for h := from.pop(); h != nil; h = from.pop() {
 		m.clearHeader(h)
-		clean.push(h)
+		if clean.n < maxSpareHeaders {
+			clean.push(h)
+		}
 	}
-	*from = chain[K, V]{}
 }
 
 // tidy runs when no writer has polled for a while: it clears what is ready and, when

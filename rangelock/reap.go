@@ -108,6 +108,7 @@ func inOrder[K, V any](h *header[K, V]) (first *header[K, V]) {
 
 // recycle puts a header that nobody can reach into the free list.
 func (m *Map[K, V]) recycle(h *header[K, V]) {
+	h.next = nil // also if there is no room: it must not keep those that left behind it
 	if h.Word.Load()&promoted != 0 {
 		m.coolDown(h)
 	}
