@@ -70,3 +70,33 @@ func TestSequenceProvesMiss(t *testing.T) {
 		}
 	}
 }
+
+// TestNextBelievesNoGap holds a reader that looks for the next range, when it knows that
+// none covers its key, until a transaction has taken the next one out. What comes behind
+// that is not the next range: the transaction puts another there before it ends.
+//
+// It kills 80_next_unproved.
+func TestNextBelievesNoGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a", "", "c", "", "e")
+		between := windowAt(t, "rangelock: no range covers the key")
+		reader := start("AcquireNext", func() {
+			g, ok := m.AcquireNext(15)
+			if !ok || g.Value() != "new" {
+				t.Errorf("AcquireNext = %q, %t, want the new range", g.Value(), ok)
+			}
+			g.Release()
+		})
+		between.await(t)
+		w := m.Lock()
+		if n, err := w.Retire(rg(20, 30)); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		between.letGo()
+		reader.waits(t)
+		must(t, w.Insert(rg(22, 28), "new"))
+		w.Unlock()
+		reader.returns(t)
+		usable(t, m)
+	})
+}

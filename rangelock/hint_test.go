@@ -134,6 +134,14 @@ func TestHintsLeadAstray(t *testing.T) {
 			t.Errorf("the range of %q is %d, %v, want 500", key, v, ok)
 		}
 	}
+	// Where the others differ this begins as one before the last, and looks as if it were
+	// between two of them.
+	for n := range 4 {
+		key := strings.Repeat("n", len(begin)+n) + "0498"[n:]
+		if v, ok := m.Get(key); !ok || v != 500 {
+			t.Errorf("the range of %q is %d, %v, want 500", key, v, ok)
+		}
+	}
 	// And one that ends before them: the hint of a key in it can be above all of theirs.
 	if err := m.Insert(context.Background(), rangelock.Span("b", begin+"0000"), 501); err != nil {
 		t.Fatal(err)

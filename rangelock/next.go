@@ -64,6 +64,7 @@ func (m *Map[K, V]) enterNext(key K) (Guard[K, V], answer) {
 	if g, a := m.enter(key); a != missed {
 		return g, a
 	}
+	invariants.At("rangelock: no range covers the key")
 	g, a := m.enterAbove(key)
 	invariants.At("rangelock: next range held")
 	if a == missed {

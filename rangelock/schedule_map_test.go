@@ -82,6 +82,36 @@ func TestScheduleNeighbour(t *testing.T) {
 	}
 }
 
+// TestScheduleSlot: a reader of one range meets nothing of what its leaf had, or has not
+// yet, in the slot that another range comes into.
+//
+// It kills 20_tree_in_place.
+func TestScheduleSlot(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		before func(t rangelock.Writer[int, *item], w *world)
+	}{
+		{"new", func(rangelock.Writer[int, *item], *world) {}},
+		{"used again", func(t rangelock.Writer[int, *item], w *world) {
+			succeed(t.Insert(rangelock.Span(-5, 0), w.item()))
+			t.Retire(rangelock.Span(-5, 0))
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
+				w := newWorld(p, 2)
+				w.transaction(func(t rangelock.Writer[int, *item]) { tt.before(t, w) })
+				p.Go("reader", func() { w.find(5) })
+				p.Go("writer", func() {
+					w.transaction(func(t rangelock.Writer[int, *item]) {
+						succeed(t.Insert(rangelock.Span(-10, 0), w.item()))
+					})
+				})
+			})
+		})
+	}
+}
+
 // move books that the item on key is about to leave by a Split or a Merge, without an
 // OnRetire.
 func (w *world) move(t rangelock.Writer[int, *item], key int) {

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
@@ -174,6 +175,7 @@ func (m *Map[K, V]) surveyLeaf(buf []surveyed[K], at from, key K) ([]surveyed[K]
 	var room [rangetree.LeafCap]*rangetree.Entry[K]
 	var last Range[K]
 	es := m.leafFrom(room[:0], at, key, nil)
+	invariants.At("rangelock: leaf found")
 	for _, e := range es {
 		h := headerOf[K, V](e)
 		last = h.bounds()

@@ -20,8 +20,8 @@ import (
 // time, in the manner of Linux's proc-maps-race: it splits and merges, moves the
 // boundary between two neighbours, replaces several by one and one by several; all keys
 // from 0 to 1000 are covered before and after each transaction. A walk that sees a gap
-// there has seen half of a transaction. Believing a next range without the publication
-// sequence makes this fail in every run.
+// there has seen half of a transaction. Believing a search that has found nothing without
+// the publication sequence makes this fail in every run.
 func TestWalkSeesNoFalseGap(t *testing.T) {
 	for _, procs := range []int{1, 2, 4, 8} {
 		t.Run(fmt.Sprint("procs=", procs), func(t *testing.T) {

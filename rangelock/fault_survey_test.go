@@ -1,0 +1,42 @@
+//go:build invariants || race
+
+package rangelock_test
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestSurveyLooksWhilePinned holds a survey that has found the ranges of a leaf and has not
+// looked at them, while they are taken out and others are put in. Nothing of the old ones
+// may be used again before it has looked.
+//
+// It kills 46_read_after_unpin.
+func TestSurveyLooksWhilePinned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a", "b")
+		found := windowAt(t, "rangelock: leaf found")
+		var seen []int64
+		surveying := start("Survey", func() {
+			for s := range m.Survey() {
+				if !s.Detached {
+					seen = append(seen, s.Lo.Int())
+				}
+			}
+		})
+		found.await(t)
+		if n, err := m.Retire(bg, rg(0, 20)); n != 2 || err != nil {
+			t.Fatal(n, err)
+		}
+		time.Sleep(time.Second) // whatever is out of use is used again from here on
+		must(t, m.Insert(bg, rg(1000, 1010), "d"), m.Insert(bg, rg(900, 910), "c"))
+		found.letGo()
+		surveying.returns(t)
+		if !slices.Equal(seen, []int64{900, 1000}) {
+			t.Errorf("seen are the ranges from %d, want those from 900 and 1000", seen)
+		}
+		usable(t, m)
+	})
+}
