@@ -4,14 +4,15 @@
 // Each file NAME.patch beside this program takes one part out. It begins with lines that
 // say what and with which result, and what to measure:
 //
-//	# out: the pin around the search
-//	# so: a header may be recycled under a reader
-//	# cells: acquire n=1000; get n=1000 g=2
+//	# out: the publication sequence
+//	# so: a search that a transaction overtakes reports a gap that never was
+//	# cells: miss n=1000; miss n=1000 g=2
 //	# on: no_stripes
 //
 // A cell is a workload of the program in the directory probe, with the number of ranges
 // and of goroutines. With "on" the map that it is compared with lacks something, too. A
-// map without a part is there to be measured and nothing else: most of them are wrong.
+// map without a part is there to be measured and nothing else: some of them are wrong.
+// What a patch takes out may also be a choice, for which another one stands in then.
 //
 // For each patch ablation copies the module to a temporary directory, builds the probe
 // there with and without the patch, and lets the two take turns. Each round starts both
@@ -21,7 +22,7 @@
 // Run it in the directory benchmarks, on a machine that does nothing else:
 //
 //	go run ./ablation
-//	go run ./ablation -run pin -rounds 30
+//	go run ./ablation -run pinned -rounds 30
 //
 // -smoke shows that everything runs and says nothing about speed.
 package main

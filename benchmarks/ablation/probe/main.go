@@ -21,7 +21,7 @@ import (
 )
 
 func main() {
-	do := flag.String("do", "acquire", "the `workload`: acquire, get, miss, one or write")
+	do := flag.String("do", "acquire", "the `workload`: "+names)
 	n := flag.Int("n", 1000, "`ranges` in the map")
 	g := flag.Int("g", 1, "`goroutines`")
 	slice := flag.Duration("slice", 20*time.Millisecond, "how long to measure for each line")
