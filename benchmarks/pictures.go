@@ -61,6 +61,7 @@ var colours = map[string]string{
 	"ours":               "#1f83f0",
 	"ours with OnRetire": "#1f83f0",
 	"rwmutex":            "#e0662f",
+	"counted":            "#7a63d6",
 	"rbmutex":            "#c2459f",
 	"snapshot":           "#27a05f",
 

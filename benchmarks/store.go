@@ -54,12 +54,12 @@ type change[K any] struct {
 // newStores returns an empty store of each kind, ours first.
 func newStores[K any](k *kind[K]) []store[K] {
 	return []store[K]{
-		newOurs(k, nil), newRWMutex(k), newRBMutex(k), newSnapshot(k), newTidwall(k), newMutex(k),
+		newOurs(k, nil), newRWMutex(k), newCounted(k), newRBMutex(k), newSnapshot(k), newTidwall(k), newMutex(k),
 	}
 }
 
 // storeNames are the names of what newStores returns.
-var storeNames = []string{"ours", "rwmutex", "rbmutex", "snapshot", "tidwall", "mutex"}
+var storeNames = []string{"ours", "rwmutex", "counted", "rbmutex", "snapshot", "tidwall", "mutex"}
 
 // item is what the trees of the rivals hold. The key lies in the node; the rest, which
 // a search needs once, does not: with keys of any length that has been the fastest.

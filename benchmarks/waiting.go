@@ -3,7 +3,8 @@ package main
 import "time"
 
 // waiting is row 11: the processor time that the process uses while a writer waits to
-// remove a range on which there is a guard. The snapshot's writer does not wait.
+// remove a range on which there is a guard. The writers of snapshot and counted do not
+// wait.
 func waiting(b *bench) {
 	if !canTellProcessorTime {
 		return
@@ -13,7 +14,7 @@ func waiting(b *bench) {
 	series := newSeries()
 	for range b.scale.waits {
 		for _, st := range f.stores {
-			if st.name() == "snapshot" {
+			if st.name() == "snapshot" || st.name() == "counted" {
 				continue
 			}
 			series.add(st.name(), waitOnce(st, f.ranges[0], b.scale.wait).Seconds()*1000)
@@ -21,7 +22,7 @@ func waiting(b *bench) {
 	}
 	for _, name := range storeNames {
 		switch name {
-		case "snapshot":
+		case "snapshot", "counted":
 		case "ours":
 			s.add(name, "ms of CPU", series[name], atMost(2))
 		default:
