@@ -108,6 +108,15 @@ func (c *contender) time(patience time.Duration, from, n int) (d time.Duration) 
 // ratios are those of the time of a to that of b, round by round.
 func (o *bout) ratios(a, b string) []float64 { return stat.Ratios(o.times[a], o.times[b]) }
 
+// minus returns by how many nanoseconds a takes longer than b, round by round.
+func (o *bout) minus(a, b string) []float64 {
+	xs := make([]float64, len(o.times[a]))
+	for i := range xs {
+		xs[i] = o.times[a][i] - o.times[b][i]
+	}
+	return xs
+}
+
 // padded is a word with two cache lines to itself, since processors fetch pairs.
 type padded struct {
 	n atomic.Uint64
