@@ -102,5 +102,5 @@ func backlogOfMap(b *bench) {
 func (s *subject) backlog(x series, who string) {
 	s.add(who, "× MaxPending pending", x["pending"], atMost(1))
 	s.add(who, "refusals right (1: yes)", x["reported"], atLeast(1))
-	s.add(who, "s to drain", x["drain"], atMost(1))
+	s.add(who, "s to drain", x["drain"], atMost(0.5))
 }

@@ -50,8 +50,8 @@ func busyWriter(b *bench) {
 	}
 	for _, st := range f.stores {
 		name := st.name()
-		s.add(name, "% kept", series[name+" kept"], onlyOurs(st, atLeast(95)))
-		s.add(name, "× p99.9", stat.Ratios(series[name+" busy"], series[name+" idle"]), onlyOurs(st, atMost(3)))
+		s.add(name, "% kept", series[name+" kept"], onlyOurs(st, atLeast(98)))
+		s.add(name, "× p99.9", stat.Ratios(series[name+" busy"], series[name+" idle"]), onlyOurs(st, atMost(2)))
 		s.add(name, "× p99.9 paced", stat.Ratios(series[name+" paced busy"], series[name+" paced idle"]), nil)
 		s.add(name, "ns p99.9 idle", series[name+" idle"], nil)
 		s.add(name, "ns p99.9 busy", series[name+" busy"], nil)

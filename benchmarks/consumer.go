@@ -25,13 +25,13 @@ func consumer(b *bench) {
 	defer os.RemoveAll(dir)
 	s := b.about("a program with three kinds of map", "keys", "uint64, string and bytes")
 	series := newSeries()
-	for round := range b.scale.builds + 1 {
+	for round := range b.scale.builds {
 		for _, name := range []string{"without", "logging", "with"} {
 			d, bytes, err := build(filepath.Join(dir, name), root, programs[name])
 			if err != nil {
 				panic(fmt.Sprintf("benchmarks: a consumer cannot be built: %v", err))
 			}
-			if round > 0 { // the first one has compiled what they import
+			if round > 0 || b.scale.builds == 1 { // the first one has compiled what they import
 				series.add(name+" s", d.Seconds())
 				series.add(name+" MB", float64(bytes)/1e6)
 			}

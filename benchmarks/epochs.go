@@ -11,7 +11,7 @@ func epochs(b *bench) {
 	ctx := context.Background()
 	for _, g := range []int{1, 2} {
 		s := b.about("Pin and Unpin", "g", g)
-		s.compare(b.duel(g, pinning(new(epoch.Domain))), map[string]*bound{yardstick: atMost(1.4)})
+		s.compare(b.duel(g, pinning(new(epoch.Domain))), map[string]*bound{yardstick: atMost(1.5)})
 	}
 
 	s := b.about("Retire")
@@ -24,8 +24,7 @@ func epochs(b *bench) {
 		must(d.Barrier(ctx) == nil)
 	}}
 	o := b.duel(1, retire)
-	s.add("ours", "ns", o.times["ours"], atMost(25))
-	s.add(yardstick, "ns", o.times[yardstick], nil)
+	s.compare(o, map[string]*bound{yardstick: atMost(4.5)})
 	s.one("ours", "allocs", allocations(100_000, func(n int) { retire.run(0, 0, n) }), atMost(allocTolerance))
 
 	synchronize := func(d *epoch.Domain) contender {

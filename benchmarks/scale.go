@@ -27,7 +27,7 @@ type scale struct {
 	texts    []int         // row 12: ranges whose keys are texts
 	inserted int           // row 12: ranges inserted one by one
 	batched  []int         // row 14
-	builds   int           // row 16: rounds
+	builds   int           // row 16: rounds; where there are several the first does not count
 	retired  int           // row 13
 	drains   int           // row 13: rounds
 }
@@ -52,7 +52,7 @@ var quick = scale{
 	texts:    []int{10_000, 100_000},
 	inserted: 1_000_000,
 	batched:  []int{100_000, 1_000_000},
-	builds:   3,
+	builds:   4,
 	retired:  1_000_000,
 	drains:   3,
 }
@@ -77,7 +77,7 @@ var full = scale{
 	texts:    quick.growth[2:],
 	inserted: 1_000_000,
 	batched:  quick.batched,
-	builds:   7,
+	builds:   8,
 	retired:  1_000_000,
 	drains:   10,
 }

@@ -24,7 +24,7 @@ func waiting(b *bench) {
 		switch name {
 		case "snapshot", "counted":
 		case "ours":
-			s.add(name, "ms of CPU", series[name], atMost(2))
+			s.add(name, "ms of CPU", series[name], atMost(1))
 		default:
 			s.add(name, "ms of CPU", series[name], nil)
 		}

@@ -15,6 +15,7 @@ func write(b *bench) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	for _, n := range b.scale.writes {
 		writePairs(b, n)
+		writeSwaps(b, n)
 	}
 	for _, size := range b.scale.batches {
 		writeBatches(b, size)
@@ -57,11 +58,9 @@ func writePairs(b *bench, n int) {
 			}
 		}})
 	}
-	s.compare(b.duel(1, cs...), map[string]*bound{
-		"mutex":                  atMost(2),
-		"snapshot":               atMost(1.0 / 8),
-		"snapshot" + withGarbage: atMost(1.0 / 8),
-	})
+	o := b.duel(1, cs...)
+	s.compare(o, map[string]*bound{"mutex": atMost(1.2)})
+	s.add("ours with OnRetire/mutex", "×", o.ratios("ours with OnRetire", "mutex"), atMost(1.5))
 	for i := range cs {
 		var target *bound
 		if cs[i].name == "ours" {
@@ -70,6 +69,23 @@ func writePairs(b *bench, n int) {
 		count := min(20_000, 40*n)
 		s.one(cs[i].name, "allocs", allocations(count, func(k int) { cs[i].run(0, 0, k) }), target)
 	}
+}
+
+// writeSwaps puts another value into a range that is there.
+func writeSwaps(b *bench, n int) {
+	f := gapped(n)
+	s := b.about("swap", "n", n)
+	var cs []contender
+	for _, st := range f.stores {
+		cs = append(cs, contender{name: st.name(), garbage: st.name() == "snapshot", run: func(_, from, count int) {
+			var c [1]change[uint64]
+			for i := range count {
+				c[0] = change[uint64]{swap, f.ranges[(from+i)*7919%n]}
+				st.apply(c[:], 0)
+			}
+		}})
+	}
+	s.compare(b.duel(1, cs...), map[string]*bound{"mutex": atMost(1.2)})
 }
 
 // writeBatches makes transactions of size inserts and then of size removals; an
