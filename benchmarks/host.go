@@ -20,6 +20,7 @@ func newReport(commit string, sc scale) *report {
 		OS:      runtime.GOOS,
 		Arch:    runtime.GOARCH,
 		CPU:     cpuModel(),
+		Caches:  cacheSizes(),
 		Cores:   runtime.NumCPU(),
 		Procs:   runtime.GOMAXPROCS(0),
 		Command: strings.Join(append([]string{"go run ."}, os.Args[1:]...), " "),

@@ -42,6 +42,7 @@ type options struct {
 	row                string
 	json, svg, from    string
 	commit             string
+	machine            bool
 	verbose            bool
 }
 
@@ -58,6 +59,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	f.StringVar(&o.svg, "svg", "", "draw the pictures in this `directory`")
 	f.StringVar(&o.from, "from", "", "measure nothing, read this `file`, which -json has written, or several with commas between them")
 	f.StringVar(&o.commit, "commit", "", "the commit to name in the report, instead of what git says")
+	f.BoolVar(&o.machine, "machine", false, "measure nothing, print what this runs on")
 	f.BoolVar(&o.verbose, "v", false, "print on the standard error what is being measured")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -67,6 +69,10 @@ func run(args []string, stdout, stderr io.Writer) error {
 	}
 	if (o.quick && o.full) || (o.quick && o.smoke) || (o.full && o.smoke) {
 		return errors.New("-quick, -full and -smoke exclude each other")
+	}
+	if o.machine {
+		_, err := io.WriteString(stdout, newReport(o.commit, o.scale()).machine())
+		return err
 	}
 	chosen, err := choose(o.row)
 	if err != nil {

@@ -14,6 +14,7 @@ type report struct {
 	OS      string `json:"goos"`
 	Arch    string `json:"goarch"`
 	CPU     string `json:"cpu"`
+	Caches  string `json:"caches,omitempty"` // "" where they are not known
 	Cores   int    `json:"cores"`
 	Procs   int    `json:"gomaxprocs"`
 	Command string `json:"command"`
@@ -47,8 +48,12 @@ func readReport(rd io.Reader) (*report, error) {
 
 // heading says in one paragraph where the figures are from.
 func (r *report) heading() string {
-	s := fmt.Sprintf("commit %s, %s %s/%s, %s, %d cores, GOMAXPROCS %d\n%s: %s (%s, took %s)\n",
-		r.Commit, r.Go, r.OS, r.Arch, r.CPU, r.Cores, r.Procs, r.Date, r.Command, r.Mode, r.Took)
+	caches := ""
+	if r.Caches != "" {
+		caches = " (" + r.Caches + ")"
+	}
+	s := fmt.Sprintf("commit %s, %s %s/%s, %s%s, %d cores, GOMAXPROCS %d\n%s: %s (%s, took %s)\n",
+		r.Commit, r.Go, r.OS, r.Arch, r.CPU, caches, r.Cores, r.Procs, r.Date, r.Command, r.Mode, r.Took)
 	s += fmt.Sprintf("The yardstick with 2 goroutines is %s times as fast as with 1.\n", number(r.Parallel))
 	if r.Procs > 1 && r.Parallel < enoughParallel {
 		s += "WARNING: that should be nearly 2. Something else was running, and figures with 2 goroutines and more mean little.\n"
