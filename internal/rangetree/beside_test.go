@@ -27,7 +27,7 @@ func (p *pausing) compare(a, b int) int {
 func pausingModel(t *testing.T, n int) (*model[int], *pausing) {
 	p := new(pausing)
 	k := keys[int]{n: 10*n + 100, of: func(i int) int { return i }, compare: cmp.Compare[int]}
-	k.init = func(t *rangetree.Tree[int]) { t.Init(p.compare) }
+	k.init = func(t *rangetree.Tree[int]) { rangetree.Init(t, p.compare) }
 	m := &model[int]{t: t, k: k}
 	k.init(&m.tree)
 	for i := range n {
