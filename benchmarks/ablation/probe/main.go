@@ -49,9 +49,13 @@ func main() {
 func calibrate(run work, slice time.Duration) int {
 	run(0, 64)
 	for n := 64; ; n *= 2 {
-		start := time.Now()
-		run(0, n)
-		if d := time.Since(start); d > slice/4 || n > 1<<26 {
+		d := time.Duration(measure(run, 1, n) * float64(n))
+		for range 2 { // or somebody else may have had the core
+			if d > slice/4 {
+				d = min(d, time.Duration(measure(run, 1, n)*float64(n)))
+			}
+		}
+		if d > slice/4 || n > 1<<26 {
 			return max(1, int(float64(n)*float64(slice)/float64(d+1)))
 		}
 	}
