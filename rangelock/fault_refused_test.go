@@ -3,11 +3,20 @@
 package rangelock_test
 
 import (
+	"cmp"
 	"testing"
 	"testing/synctest"
 
 	"github.com/spanlock/spanlock/rangelock"
 )
+
+// tensPinned is tens in a map whose readers are pinned: it knows nothing of its comparison.
+func tensPinned(values ...string) (*intMap, *recorder) {
+	rec := &recorder{}
+	m := rangelock.NewFunc(cmp.Compare[int], &rangelock.Options[int, string]{OnRetire: func(_ intRange, v string) { rec.add(v) }})
+	fillTens(m, values...)
+	return m, rec
+}
 
 // refusedReader starts a TryAcquire of a key, holds it after its look at the range,
 // calls exclude, which must make the look out of date, and returns when the reader

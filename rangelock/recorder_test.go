@@ -1,7 +1,6 @@
 package rangelock_test
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -68,14 +67,6 @@ func (rec *recorder) sorted() string {
 func tens(values ...string) (*intMap, *recorder) {
 	rec := &recorder{}
 	m := rangelock.New(&rangelock.Options[int, string]{OnRetire: func(_ intRange, v string) { rec.add(v) }})
-	fillTens(m, values...)
-	return m, rec
-}
-
-// tensPinned is tens in a map whose readers are pinned: it knows nothing of its comparison.
-func tensPinned(values ...string) (*intMap, *recorder) {
-	rec := &recorder{}
-	m := rangelock.NewFunc(cmp.Compare[int], &rangelock.Options[int, string]{OnRetire: func(_ intRange, v string) { rec.add(v) }})
 	fillTens(m, values...)
 	return m, rec
 }
