@@ -34,7 +34,9 @@
 //     before the call until after it, and covers the key, is among them.
 //
 // The memory of an entry must not be used for another range as long as a reader may be
-// looking at it.
+// looking at it; but for Find in a tree of words (see [Tree.Words]), which looks at nothing
+// but words, atomically, and returns the entry's State from before its bounds: the owner
+// tells by that whether they were those of one range.
 //
 // # Keys
 //
