@@ -47,7 +47,8 @@ func (c *command) run(ctx context.Context, tree string) (*outcome, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", c.goArgs()...)
 	cmd.Dir = filepath.Join(tree, c.dir)
-	cmd.Env = append(append(os.Environ(), "GOWORK=off"), c.env...)
+	// Without vet, which would look at each patched copy of a package anew.
+	cmd.Env = append(append(os.Environ(), "GOWORK=off", "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -vet=off")), c.env...)
 	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.StdoutPipe()
 	if err != nil {
