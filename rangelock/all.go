@@ -26,13 +26,13 @@ type item[K, V any] struct {
 // uses it; the body may use the map, also to change it.
 //
 // It allocates nothing where the compiler sees the call and the loop over its result
-// together; otherwise, as behind an interface, one closure. Where 32 ranges with their
+// together; otherwise, as behind an interface, one closure. Where 15 ranges with their
 // values are more than the compiler puts into a local variable, which is 128 KiB, each
 // loop allocates room for them.
 //
 // It panics when the next range does not end above the last one: then a key's memory was
 // changed after the map had got it, or the map's comparison is no order. It looks once in
-// at most 32 ranges.
+// at most 15 ranges.
 func (m *Map[K, V]) All() iter.Seq2[Range[K], V] {
 	return func(yield func(Range[K], V) bool) { m.walkAll(yield) }
 }

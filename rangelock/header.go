@@ -32,8 +32,8 @@ import (
 //	            came before, or took the semaphore, are in n
 //
 // A reader in passing has added one, sees that it may not enter, and is about to
-// take its one back. It does so while it is pinned, so a header that a grace
-// period has gone over has none.
+// take its one back. Where it reads words it is not pinned, so its one can be in a header
+// that a grace period has gone over, and in the next life of that.
 //
 // The generation grows by one each time the header is recycled; a guard carries
 // the one it entered with. It wraps after 2^29 lives of one header.

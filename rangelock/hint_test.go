@@ -9,29 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spanlock/spanlock/internal/textkeys"
 	"github.com/spanlock/spanlock/rangelock"
 )
-
-// awkward returns keys that hints could get wrong: some are the beginning of others,
-// some differ in zeros behind the end alone, many begin alike for longer than a hint, and
-// some of the others do not.
-func awkward(rng *rand.Rand, n int) []string {
-	begins := []string{"", "", "a", "a\x00", "segment/", "segment/0000000000000000/", "segment/0000000000000000/\xff\xff\xff\xff\xff\xff\xff\xff", strings.Repeat("z", 40)}
-	seen := make(map[string]bool)
-	for len(seen) < n {
-		k := begins[rng.IntN(len(begins))]
-		for range rng.IntN(12) {
-			k += string("\x00\x00\x01a\xff"[rng.IntN(5)])
-		}
-		seen[k] = true
-	}
-	keys := make([]string, 0, n)
-	for k := range seen {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
 
 // textMap is a map over texts of either type.
 type textMap struct {
@@ -77,7 +57,7 @@ func TestHints(t *testing.T) {
 			if testing.Short() {
 				n = 600
 			}
-			keys := awkward(rng, n)
+			keys := textkeys.Awkward(rng, n)
 			present := make([]bool, n-1) // that the range from key i to key i+1 is there
 			for round := range 3 {
 				for _, i := range rng.Perm(n - 1) {

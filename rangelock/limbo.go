@@ -151,21 +151,13 @@ func (m *Map[K, V]) newHeader(r Range[K], v V) *header[K, V] {
 
 // birth gives h, which is new, its bounds and its value.
 func (m *Map[K, V]) birth(h *header[K, V], r Range[K], v V) {
-	if r.Unbounded {
-		var none K
-		r.Hi = none
-	}
-	m.tree.Birth(&h.Entry, r.Lo, r.Hi, r.Unbounded)
+	m.tree.Birth(&h.Entry, r.Lo, r.end(), r.Unbounded)
 	h.m, h.value = m, v
 }
 
 // setHeader gives h, which is not in the tree, its bounds and its value.
 func (m *Map[K, V]) setHeader(h *header[K, V], r Range[K], v V) {
-	if r.Unbounded {
-		var none K
-		r.Hi = none
-	}
-	m.tree.Set(&h.Entry, r.Lo, r.Hi, r.Unbounded)
+	m.tree.Set(&h.Entry, r.Lo, r.end(), r.Unbounded)
 	raw.StoreValue(&h.value, v, m.plain)
 }
 

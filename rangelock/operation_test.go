@@ -20,7 +20,7 @@ import (
 // do not count.
 var userCode = []string{"compare", "valid", "Cost", "SplitValue", "MergeValue", "LoadRange", "awaitSlow",
 	// That the tree's changes do not compare is held by a test of internal/rangetree.
-	"tree.Find", "tree.FindBatch", "tree.Look", "tree.Covers", "tree.Compare", "tree.Place", "tree.Collect", "tree.Supplant",
+	"tree.Find", "tree.FindBatch", "tree.Look", "tree.Covers", "tree.Place", "tree.Collect", "tree.Supplant",
 	"tree.Seek", "tree.SeekFrom", "tree.SeekLeaf", "tree.SeekOverlap", "tree.Rest", "tree.Settled"}
 
 // TestPlanThenApply reads the source and holds the shape of operations: behind publishing

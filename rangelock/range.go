@@ -24,6 +24,14 @@ func Span[K any](lo, hi K) Range[K] { return Range[K]{Lo: lo, Hi: hi} }
 // From returns the range [lo, ∞).
 func From[K any](lo K) Range[K] { return Range[K]{Lo: lo, Unbounded: true} }
 
+// end returns Hi, or the zero key where that does not count.
+func (r Range[K]) end() (hi K) {
+	if !r.Unbounded {
+		hi = r.Hi
+	}
+	return hi
+}
+
 // String returns the range as mathematics writes it: [lo, hi) or [lo, ∞). A string or a
 // slice of bytes is quoted as Go writes it; any other key is printed as %v does it.
 func (r Range[K]) String() string {

@@ -123,10 +123,7 @@ func (m *Map[K, V]) begin(ctx context.Context) Writer[K, V] {
 
 // check panics unless w's transaction is under way.
 func (w Writer[K, V]) check(method string) *Map[K, V] {
-	m := w.m
-	if m == nil || !m.sem.Validate(w.seq) {
-		staleWriter(method)
-	}
+	m := w.checkEnd(method)
 	if m.txn.load != nil {
 		m.settle()
 	}

@@ -16,28 +16,17 @@ type Cursor[K any] struct {
 	i     int
 }
 
-// enter makes child i of the last node of the way the leaf of c.
+// enter places c at the first entry of child i of in, the last node of the way.
 func (c *Cursor[K]) enter(in *inner[K], i int) {
 	c.leaf = in.leaves[i].Load()
-	c.order = c.leaf.now()
+	c.order, c.i = c.leaf.now(), 0
 }
 
 // Seek places c behind the last entry that starts at or before key, in the leaf that key
 // descends to.
 func (t *Tree[K]) Seek(c *Cursor[K], key K) {
-	c.depth = 0
-	in := t.root.Load()
-	for {
-		at := t.childOf(in, key)
-		c.nodes[c.depth], c.at[c.depth] = in, uint8(at)
-		c.depth++
-		if in.level == 1 {
-			c.enter(in, at)
-			c.i = t.upper(c.leaf, c.order, key)
-			return
-		}
-		in = in.kids[at].Load()
-	}
+	t.SeekLeaf(c, key)
+	c.i = t.upper(c.leaf, c.order, key)
 }
 
 // SeekLeaf places c at the first entry of the leaf that key descends to.
@@ -50,7 +39,6 @@ func (t *Tree[K]) SeekLeaf(c *Cursor[K], key K) {
 		c.depth++
 		if in.level == 1 {
 			c.enter(in, at)
-			c.i = 0
 			return
 		}
 		in = in.kids[at].Load()
@@ -85,7 +73,6 @@ func (c *Cursor[K]) descend(in *inner[K]) {
 		c.depth++
 		if in.level == 1 {
 			c.enter(in, 0)
-			c.i = 0
 			return
 		}
 		in = in.kids[0].Load()
@@ -112,7 +99,6 @@ func (c *Cursor[K]) nextLeaf() bool {
 	c.depth = d + 1
 	if in := c.nodes[d]; in.level == 1 {
 		c.enter(in, int(c.at[d]))
-		c.i = 0
 	} else {
 		c.descend(in.kids[c.at[d]].Load())
 	}

@@ -68,14 +68,11 @@ func (t *Tree[K]) MakeRoom(s *Slot[K]) bool {
 	case s.raise:
 		t.raise(&s.at)
 	case s.at.order.n() == slots:
-		t.splitLeaf(&s.at)
+		left, right := s.at.leaf.halves()
+		t.split(&s.at, left, right)
 	case !s.fits:
 		l := s.at.leaf.clone()
-		l.skip = 0
-		p := l.now()
-		for i := range p.n() {
-			l.keys[p.slot(i)].Store(t.text.hint(l.entry(p, i).Lo, 0))
-		}
+		t.hintBehind(l, 0)
 		t.publishLeaf(&s.at, l)
 	default:
 		return true
@@ -136,8 +133,8 @@ func (t *Tree[K]) insertLeaf(c *Cursor[K], key uint64, fits bool, e *Entry[K]) {
 		t.publishLeaf(c, l)
 		return
 	}
-	old, i, n := c.leaf, c.i, slots
-	if i == n && c.fork() < 0 {
+	old, i := c.leaf, c.i
+	if i == slots && c.fork() < 0 {
 		// Ranges that come in order fill their leaves: the full leaf stays as it is.
 		right := newLeaf[K]()
 		right.insert(0, key, e)
@@ -145,24 +142,12 @@ func (t *Tree[K]) insertLeaf(c *Cursor[K], key uint64, fits bool, e *Entry[K]) {
 		t.insertChild(c, c.depth-1, child[K]{leaf: old}, t.separatorOf(right, 0), child[K]{leaf: right})
 		return
 	}
-	left, right := old.clone(), old.clone()
-	mid := n / 2
-	left.remove(mid, n)
-	right.remove(0, mid)
-	if i <= mid {
+	left, right := old.halves()
+	if mid := left.now().n(); i <= mid {
 		left.insert(i, key, e)
 	} else {
 		right.insert(i-mid, key, e)
 	}
-	t.split(c, left, right)
-}
-
-// splitLeaf makes two leaves of c's, with half of its entries each.
-func (t *Tree[K]) splitLeaf(c *Cursor[K]) {
-	left, right := c.leaf.clone(), c.leaf.clone()
-	n := c.order.n()
-	left.remove(n/2, n)
-	right.remove(0, n/2)
 	t.split(c, left, right)
 }
 

@@ -49,6 +49,15 @@ func (l *leaf[K]) clone() *leaf[K] {
 	return c
 }
 
+// halves returns two leaves that nobody else sees, with half of l's entries each.
+func (l *leaf[K]) halves() (left, right *leaf[K]) {
+	left, right = l.clone(), l.clone()
+	n := l.now().n()
+	left.remove(n/2, n)
+	right.remove(0, n/2)
+	return left, right
+}
+
 // insert puts e, whose key is key, in as entry i.
 //
 // A reader that sees the key and not the order yet may look one entry too far to the

@@ -10,7 +10,6 @@ package rangetree
 
 // text is what a tree knows of its keys as texts.
 type text[K any] struct {
-	atMost func(a, b K) bool            // atMost
 	shared func(a, b K) int             // shared
 	hint   func(key K, skip int) uint64 // hint
 }
@@ -31,7 +30,7 @@ func useHints(tree any) {
 // useText makes t search by hints.
 func useText[K string | []byte](t *Tree[K]) {
 	t.kind, t.find = texts, findText[K]
-	t.text = &text[K]{atMost[K], shared[K], hint[K]}
+	t.text = &text[K]{shared[K], hint[K]}
 }
 
 // shared returns how many bytes a and b have in common at their beginning.
@@ -71,8 +70,15 @@ func (t *Tree[K]) rehint(l *leaf[K]) {
 	if t.kind != texts || n == 0 {
 		return
 	}
-	l.skip = t.text.shared(l.entry(p, 0).Lo, l.entry(p, n-1).Lo)
-	for i := range n {
+	t.hintBehind(l, t.text.shared(l.entry(p, 0).Lo, l.entry(p, n-1).Lo))
+}
+
+// hintBehind gives l, which nobody else sees, hints of what stands behind so many bytes, with
+// which all of its keys begin.
+func (t *Tree[K]) hintBehind(l *leaf[K], skip int) {
+	l.skip = skip
+	p := l.now()
+	for i := range p.n() {
 		l.keys[p.slot(i)].Store(t.text.hint(l.entry(p, i).Lo, l.skip))
 	}
 }

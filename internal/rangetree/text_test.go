@@ -3,37 +3,16 @@ package rangetree
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"testing"
-)
 
-// awkward returns keys that hints could get wrong: some are the beginning of others,
-// some differ in zeros behind the end alone, many begin alike for longer than a hint, and
-// some of the others do not.
-func awkward(rng *rand.Rand, n int) []string {
-	begins := []string{"", "", "a", "a\x00", "segment/", "segment/0000000000000000/", "segment/0000000000000000/\xff\xff\xff\xff\xff\xff\xff\xff", strings.Repeat("z", 40)}
-	seen := make(map[string]bool)
-	for len(seen) < n {
-		k := begins[rng.IntN(len(begins))]
-		for range rng.IntN(12) {
-			k += string("\x00\x00\x01a\xff"[rng.IntN(5)])
-		}
-		seen[k] = true
-	}
-	keys := make([]string, 0, n)
-	for k := range seen {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
+	"github.com/spanlock/spanlock/internal/textkeys"
+)
 
 // TestHintOrder: of two keys that begin alike the smaller one has no greater hint, and
 // keys that differ in the next eight bytes have two.
 func TestHintOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	keys := awkward(rng, 2000)
+	keys := textkeys.Awkward(rng, 2000)
 	for i, a := range keys[1:] {
 		b := keys[i]
 		n := 0

@@ -82,17 +82,11 @@ func isBytesCompare(compare any) bool {
 	return ok && reflect.ValueOf(f).Pointer() == reflect.ValueOf(bytes.Compare).Pointer()
 }
 
-// Ready reports whether t has been made ready.
-func (t *Tree[K]) Ready() bool { return t.find != nil }
-
 // Words reports whether a search of t calls nobody and follows no pointer of a key, so that
 // it cannot panic, and looks at bounds of entries only atomically, so that [Tree.Find] may
 // be called while the memory of any entry is used for another range. It is so where keys
 // are integers or floats of four bytes or eight.
 func (t *Tree[K]) Words() bool { return t.unpinned }
-
-// Compare compares two keys.
-func (t *Tree[K]) Compare(a, b K) int { return t.compare(a, b) }
 
 // Clear makes t empty, with one store.
 func (t *Tree[K]) Clear() {
