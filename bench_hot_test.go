@@ -36,7 +36,6 @@ func BenchmarkHot(b *testing.B) {
 				reading("snapshot", f.keys, f.snap),
 				reading("word", f.keys, &wordStore{v: 1}),
 				rmw2())
-			b.ReportMetric(float64(f.ours.Stats().Hot), "hot")
 		})
 	}
 }

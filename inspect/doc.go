@@ -21,7 +21,6 @@
 //
 //	free       nobody is in it
 //	held       guards are held
-//	hot        so many readers that they count in several places
 //	exclusive  the guard on it admits no other
 //	excluded   a writer keeps readers out: it works there, waits until the guards are
 //	           released ("a writer waits"), or has inserted the range and not ended its

@@ -405,7 +405,7 @@ func TestOneWordForAState(t *testing.T) {
 		}
 		names = append(names, f[2])
 	}
-	if len(names) != 6 || !strings.Contains(page, "/></svg>left <small>") || !strings.Contains(page, ", 1 left</dd>") || strings.Contains(page, "retired but held<") {
+	if len(names) != 5 || !strings.Contains(page, "/></svg>left <small>") || !strings.Contains(page, ", 1 left</dd>") || strings.Contains(page, "retired but held<") {
 		t.Errorf("the legend is %q", names)
 	}
 	if text := get(t, h, "format=text"); !strings.Contains(text, "0 free, 1 left\n") || !strings.Contains(text, "0-10\tleft\t1\t") {

@@ -18,20 +18,18 @@ type state int
 const (
 	free      state = iota // in the map, nobody is in it
 	held                   // guards are held
-	hot                    // so many that they count in several places
 	exclusive              // the guard admits no other
 	excluded               // a writer keeps readers out
 	left                   // retired, but guards are still held
 	numStates
 )
 
-var stateNames = [numStates]string{"free", "held", "hot", "exclusive", "excluded", "left"}
+var stateNames = [numStates]string{"free", "held", "exclusive", "excluded", "left"}
 
 // stateMeanings is for those who see the words for the first time.
 var stateMeanings = [numStates]string{
 	"nobody is in it",
 	"guards are held",
-	"so many readers that they count in several places",
 	"the guard on it admits no other",
 	"a writer keeps readers out",
 	"retired but held: out of the map, and alive only for its guards",
@@ -47,8 +45,6 @@ func stateOf(s *rangelock.RangeState) state {
 		return excluded
 	case s.Exclusive:
 		return exclusive
-	case s.Hot:
-		return hot
 	case s.Guards > 0:
 		return held
 	}

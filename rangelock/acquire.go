@@ -30,15 +30,15 @@ const (
 // of one instant between call and return: it never reports a gap that was there
 // neither before nor after a transaction, and never a range of an unfinished one.
 //
-// It takes no lock, allocates nothing (but for the first ranges of a map to become hot)
-// and takes a bounded number of steps, unless it meets a writer: one that has excluded the range, or, for a key without a
-// range, one that has begun to change the set. Then it waits until that writer,
+// It takes no lock, allocates nothing (but for the lines of a map, when readers first meet
+// in a range) and takes a bounded number of steps, unless it meets a writer: one that has
+// excluded the range, or, for a key without a range, one that has begun to change the set. Then it waits until that writer,
 // and those that were queued already, have unlocked. If it meets an exclusive guard,
 // or somebody who waits for one, it waits for its turn at the range.
 // [Map.AcquireContext] bounds the wait. A goroutine that holds a guard of the map, or a
 // transaction, must not call it; see [Map].
 //
-// It panics when the range has 2^28 guards. On a closed map it reports false.
+// It panics when the range counts 2^28 guards. On a closed map it reports false.
 func (m *Map[K, V]) Acquire(key K) (Guard[K, V], bool) {
 	if debug {
 		m.mayAcquire("Acquire", toAcquire, key)
@@ -119,9 +119,9 @@ func (m *Map[K, V]) View(key K, f func(r Range[K], v V)) bool {
 //
 // Nothing holds back the header that the search has found: it may leave the map, and have
 // another life, at any time. So the hit proves itself. Find has loaded the word before it
-// compared the bounds. If the add finds that word, with others' counts at most, the range
-// was attached then and is attached now, in one life, and the bounds are of that life; and
-// from the add on it has a guard.
+// compared the bounds. If the add finds that life, and no flag, the range was attached then
+// and is attached now, in one life, and the bounds are of that life; and from the add on it has
+// a guard. An announcement is proved by a second load in the same way.
 func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
 	if !m.direct {
 		return m.enterPinned(key)
@@ -139,56 +139,46 @@ func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
 	if uint32(s) < limit {
 		invariants.At("rangelock: range looked at")
 		// The add is unconditional: no loop. It pairs with the writer's Or: who comes
-		// second sees the other.
-		n := h.State.Add(1)
-		if n == s+1 {
-			return Guard[K, V]{h: h, life: s &^ lowMask}, entered
+		// second sees the other. Where readers meet they announce themselves (announced.go).
+		n, life := h.State.Add(1), s&^lowMask
+		if n == life+1 && m.lines.Load() == nil {
+			return Guard[K, V]{h: h, life: life}, entered
 		}
-		return m.enterChanged(h, s, n, key)
+		return m.enterBeside(h, s, n, key)
 	}
-	return m.enterOdd(h, s, key)
+	if s&(barred|announced) == announced {
+		invariants.At("rangelock: range looked at")
+		g, n, ok := m.enterAnnounced(h, s)
+		if ok {
+			return g, entered
+		}
+		return m.enterRefused(h, s, n, key)
+	}
+	return Guard[K, V]{h: h, life: s &^ lowMask}, refusal(s)
 }
 
-// enterChanged is the rest of an add that found another word than s, which was looked at; n
-// is the word after it. Readers may have come or gone, or somebody keeps them out now, or
-// the header may be in another life: then the bounds may be others, too.
+// enterBeside is the rest of an add that found other readers, or another word than s, which was
+// looked at; n is the word after it. Readers may have come or gone, or somebody keeps them out
+// now, or the header may be in another life: then the bounds may be others, too.
 //
 //go:noinline
-func (m *Map[K, V]) enterChanged(h *header[K, V], s, n uint64, key K) (Guard[K, V], answer) {
-	if uint32(n) > limit {
+func (m *Map[K, V]) enterBeside(h *header[K, V], s, n uint64, key K) (Guard[K, V], answer) {
+	if uint32(n) > limit || n&^lowMask != s&^lowMask {
 		m.undo(h)
-		if n&^lowMask == s&^lowMask {
-			return m.enterOdd(h, n, key)
-		}
-		return m.enterPinned(key)
+		return m.enterRefused(h, s, n, key)
 	}
-	if !m.tree.Covers(&h.Entry, key) {
-		m.undo(h)
-		return m.enterPinned(key)
-	}
-	// The guard is held, so the bounds that were compared are of this life.
-	pin := m.domain.Pin()
-	m.warm(h)
-	pin.Unpin()
+	m.announcing(h)
 	return Guard[K, V]{h: h, life: n &^ lowMask}, entered
 }
 
-// enterOdd is enter for a range whose word, s, is not below limit: it may be hot. With taken
+// enterRefused is enter after it was refused by the word n, in the place of s. With taken
 // the guard is not held, and says which range it is, in which life.
 //
 //go:noinline
-func (m *Map[K, V]) enterOdd(h *header[K, V], s uint64, key K) (Guard[K, V], answer) {
-	if s&barred != 0 || s&hot == 0 {
-		return Guard[K, V]{h: h, life: s &^ lowMask}, refusal(s)
+func (m *Map[K, V]) enterRefused(h *header[K, V], s, n uint64, key K) (Guard[K, V], answer) {
+	if n&^lowMask == s&^lowMask && n&barred != 0 {
+		return Guard[K, V]{h: h, life: s &^ lowMask}, refusal(n)
 	}
-	pin := m.domain.Pin()
-	// If it can still be entered it is attached, and so in no other life before the unpin.
-	if s = h.State.Load(); s&barred == 0 && s&hot != 0 && m.tree.Covers(&h.Entry, key) {
-		g, a := m.enterHot(h)
-		pin.Unpin()
-		return g, a
-	}
-	pin.Unpin()
 	return m.enterPinned(key)
 }
 
@@ -252,31 +242,40 @@ func (m *Map[K, V]) lookAgain(key K, seq uint64) (h *header[K, V], a answer) {
 	return h, unproved
 }
 
-// admit takes a guard on h if nobody keeps readers out.
+// admit takes a guard on h if nobody keeps readers out. It may answer busy when nothing is
+// in the way any more.
 //
-// Preconditions: the caller is pinned.
+// Preconditions: the caller is pinned, so h is in one life.
 func (m *Map[K, V]) admit(h *header[K, V]) (Guard[K, V], answer) {
 	s := h.State.Load()
-	if uint32(s) >= limit {
-		return m.admitOdd(h, s)
+	switch {
+	case uint32(s) < limit:
+		invariants.At("rangelock: range looked at")
+		n, life := h.State.Add(1), s&^lowMask
+		if n == life+1 && m.lines.Load() == nil {
+			return Guard[K, V]{h: h, life: life}, entered
+		}
+		if uint32(n) <= limit {
+			m.announcing(h)
+			return Guard[K, V]{h: h, life: n &^ lowMask}, entered
+		}
+		m.undo(h)
+		s = n
+	case s&(barred|announced) == announced:
+		invariants.At("rangelock: range looked at")
+		g, n, ok := m.enterAnnounced(h, s)
+		if ok {
+			return g, entered
+		}
+		s = n
 	}
-	invariants.At("rangelock: range looked at")
-	n := h.State.Add(1)
-	if n == s+1 {
-		return Guard[K, V]{h: h, life: s &^ lowMask}, entered
-	}
-	return m.collided(h, n)
-}
-
-// admitOdd is admit for a range whose word, s, is not below limit: it may be hot. With
-// taken the guard is not held, and says which range it is.
-//
-// Preconditions: the caller is pinned.
-//
-//go:noinline
-func (m *Map[K, V]) admitOdd(h *header[K, V], s uint64) (Guard[K, V], answer) {
-	if s&barred == 0 && s&hot != 0 {
-		return m.enterHot(h)
+	if s&barred == 0 && s&announced != 0 {
+		// It has become an announced one between the look and the add.
+		if g, n, ok := m.enterCounted(h, s); ok {
+			return g, entered
+		} else {
+			s = n
+		}
 	}
 	return Guard[K, V]{h: h, life: s &^ lowMask}, refusal(s)
 }

@@ -330,17 +330,17 @@ func heapInUse() int64 {
 	return int64(s.HeapAlloc)
 }
 
-// TestExclusiveAllocs: exclusive guards that need not be waited for, and guards of hot
+// TestExclusiveAllocs: exclusive guards that need not be waited for, and announced
 // ranges, allocate nothing.
 func TestExclusiveAllocs(t *testing.T) {
 	needsSizes(t)
-	for _, hot := range []bool{false, true} {
+	for _, marked := range []bool{false, true} {
 		m := rangelock.New[int, int](nil)
 		must(t, m.Insert(bg, rg(0, 10), 1))
-		if hot && !m.Promote(5) {
-			t.Fatal("the range is not hot")
+		if marked && !m.Announcing(5) {
+			t.Fatal("the readers of the range do not announce themselves")
 		}
-		wantNoAllocs(t, fmt.Sprintf("AcquireExclusive, hot %t", hot), func() {
+		wantNoAllocs(t, fmt.Sprintf("AcquireExclusive, announced %t", marked), func() {
 			g, _ := m.AcquireExclusive(5)
 			g.Release()
 			g, _ = m.TryAcquireExclusive(5)
@@ -350,7 +350,7 @@ func TestExclusiveAllocs(t *testing.T) {
 			m.TryAcquire(5)
 			g.Release()
 		})
-		wantNoAllocs(t, fmt.Sprintf("Acquire, hot %t", hot), func() {
+		wantNoAllocs(t, fmt.Sprintf("Acquire, announced %t", marked), func() {
 			g, _ := m.Acquire(5)
 			g.Release()
 		})

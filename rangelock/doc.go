@@ -128,8 +128,8 @@
 // A reader that waits does so in the semaphore, and then searches again; TryAcquire
 // reports ErrBusy instead. So it does when a range has 2^28 guards, where Acquire
 // panics. Three more flags say that an exclusive guard is held (alone), that somebody
-// stands in line for the range (reserved), and that its readers count in stripes (hot);
-// see below. The word also has a generation, which says in which life a recycled range
+// stands in line for the range (reserved), and that its readers announce themselves
+// (announced); see below. The word also has a generation, which says in which life a recycled range
 // object is, and which each guard carries.
 //
 // The map has a word, too, the publication sequence. It is odd from a transaction's
@@ -159,14 +159,13 @@
 //     nothing covers the key nothing is known; go to 7.
 //  5. Look at the word of step 3. If it is excluded, or full, go to 7. This look comes
 //     before the add so that readers that are refused cannot hold up a writer that waits
-//     for the count to fall to zero. If it is hot, go on as “Hot ranges” says; if somebody
-//     is alone on it or in line, as “Exclusive guards” says.
-//  6. Add one, without a condition and so without a loop. If the result is the word of
-//     step 3 and one, the guard is held. It is held, too, if the word still admits readers
-//     and the bounds, compared once more, cover the key: with the guard they are of this
-//     life, whichever it is. If not, take the one back, which is a release like any other
-//     and may be the one that a writer waits for. What it owes goes by the word that it
-//     leaves behind, which may be of a later life. Then search once more, pinned.
+//     for the count to fall to zero. If it is announced, go on as “Announced
+//     ranges” says; if somebody is alone on it or in line, as “Exclusive guards” says.
+//  6. Add one, without a condition and so without a loop. If the result admits
+//     readers and shows the life of step 3, the guard is held. If not, take the one back,
+//     which is a release like any other and may be the one that a writer waits for. What it
+//     owes goes by the word that it leaves behind, which may be of a later life. Then search
+//     once more, pinned.
 //  7. Take the semaphore for reading: this waits for the writer.
 //  8. Search again, and if there is a range add one; with the semaphore it cannot be
 //     excluded. Give the semaphore back. To use instead what step 2 has found is the
@@ -204,26 +203,25 @@
 //     search again behind it. Nobody lines up after that, since step 1 wants excluded
 //     clear; so the word comes to the value from which finishing swaps.
 //
-// # Hot ranges
+// # Announced ranges
 //
-// Readers of one range on several processors pass the line with its word around. When
-// they collide often the range becomes hot: it gets a set of padded counters, and a
-// reader adds to one of these instead of to the word (hot.go).
+// Readers that count in one word pass its cache line around. Where readers meet they announce
+// themselves instead: each writes a mark, which stands for the range in its present life, into
+// a slot of a line of its own, and only reads the word.
 //
-//  1. The range gets its set, and then the flag hot, by a swap from a word in which
-//     nobody keeps readers out.
-//  2. A reader that finds the flag, pinned, adds to a stripe, and then looks at the word and
-//     whether the set is still the range's. If nobody keeps readers out the guard is
-//     held, and remembers its stripe; if not, the reader takes its one back as in step 4.
+//  1. A reader that meets another one in the word sets the flag announced, by a swap from a
+//     word in which nobody keeps readers out. Once that has happened in a map, the first
+//     reader of each range does so. The flag stays until the range object's next life.
+//  2. A reader that finds the flag writes its mark, and then loads the word again. With the
+//     same flags and the same life as in step 3 of “Reading” the guard is held. If not, the
+//     reader takes its mark away as in step 4. If all slots of its line are taken it counts.
 //  3. Whoever keeps readers out (a writer that excludes or detaches, an exclusive guard,
-//     a line) sets his flag first and looks for stripes then. A reader that this look
-//     misses has added after it, and so sees the flag.
-//  4. A release takes one from its stripe, and if that is empty then looks at the word,
-//     and wakes the writer, grants the head of the line, or finishes the range: it sees
-//     the stripes empty and then swaps the word, with the generation that it knows. Its
-//     look may have outlived the range.
-//  5. A set goes back to the map's pool after a grace period, because a reader may be
-//     about to take its one back. Ranges that are not used much give theirs up.
+//     a line) sets its flag first. If the word shows announced then, it looks at all lines,
+//     and always at the count. A reader that this look misses has announced itself after it,
+//     and so sees the flag.
+//  4. A release takes the mark away, and then looks at the word, and wakes the writer, grants
+//     the head of the line, or finishes the range. Its look may have outlived the range; what
+//     it owes goes by the word that it finds.
 //
 // # Removing
 //
@@ -352,10 +350,9 @@
 //	└── epoch: state.mu        Domain.Retire
 //	a pin                      reading; nothing is waited for in it
 //	├── epoch: state.mu        a refused reader that finishes a range
-//	├── turns.mu               a refused reader that was the last before somebody's turn
-//	└── pool.mu                TryLock only: a reader that makes its range hot
-//	    └── epoch: state.mu    a set goes back
+//	└── turns.mu               a refused reader that was the last before somebody's turn
 //
+// //
 // The goroutine that calls OnRetire holds none of them meanwhile; before and after it takes
 // epoch: state.mu, lingering.mu, limbo.mu, pending.mu and epoch: waits.mu, one at a time. The
 // user's compare is called with a pin or with Map.sem, Cost with Map.sem, a View's function
@@ -364,20 +361,24 @@
 // # Costs
 //
 // Acquire and Release are a search, and two atomic additions to the word of the range, which
-// all its readers share, or, when it is hot, to a counter that few share. Where keys are no
-// words, or the range is hot, there is a pin and an unpin, which write a counter that few
+// all its readers share, or, where readers have met, two atomic swaps in a line that few
+// share. Where keys are no words there is a pin and an unpin, which write a counter that few
 // share. Get writes nothing to the range, and where keys and values are words nothing at
-// all. Neither allocates if it does not wait, except that the first 32 ranges of a map to
-// become hot have their stripes made. Guards allocates the guard that it yields.
+// all. Neither allocates if it does not wait, except that the first meeting of readers in a
+// map has its lines made. Guards allocates the guard that it yields.
+//
+// Whoever excludes, detaches or is alone on a range whose readers announce themselves looks
+// at all lines: eight words for each of them, and eight lines for each processor, 256 at most.
+// A transaction that detaches many ranges without waiting looks once.
 //
 // A change stores into one leaf of the tree, of at most 15 ranges; when a map grows about
 // one insertion in eight splits a leaf, and copies it and the node above. A steady stream of
 // insertions and removals allocates nothing while no pin lasts and OnRetire keeps up. An
 // operation on k ranges takes time in proportion to k.
 //
-// A range has its own cache lines: 64 bytes with keys and value of 8 bytes each. A set of
-// stripes, of which a map has 32 at most, has half a kilobyte for each processor, and a map
-// that has been used about one, and a bounded number of cleared range objects. There is no
+// A range has its own cache lines: 64 bytes with keys and value of 8 bytes each. The lines of
+// a map whose readers have met take one kilobyte for each processor, 32 at most. A map that
+// has been used has about one more, and a bounded number of cleared range objects. There is no
 // goroutine when there is nothing to retire or to clear.
 //
 // # Where the ideas come from

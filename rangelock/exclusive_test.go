@@ -382,12 +382,12 @@ func TestExclusiveLeaves(t *testing.T) {
 			return nil
 		},
 	} {
-		for _, hot := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s/hot=%t", name, hot), func(t *testing.T) {
+		for _, marked := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/announced=%t", name, marked), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					m, rec := tens("a")
-					if hot && !m.Promote(5) {
-						t.Fatal("the range is not hot")
+					if marked && !m.Announcing(5) {
+						t.Fatal("the readers of the range do not announce themselves")
 					}
 					e := alone(t, m, 5)
 					var found [3]string
@@ -548,9 +548,9 @@ func TestExclusiveWraps(t *testing.T) {
 func TestHappensExclusive(t *testing.T) {
 	m := rangelock.New[int, *[4]int](nil)
 	must(t, m.Insert(bg, rg(0, 10), new([4]int)))
-	for _, hot := range []bool{false, true} {
-		if hot && !m.Promote(5) {
-			t.Fatal("the range is not hot")
+	for _, marked := range []bool{false, true} {
+		if marked && !m.Announcing(5) {
+			t.Fatal("the readers of the range do not announce themselves")
 		}
 		done := make(chan bool)
 		for i := range 4 {

@@ -42,7 +42,7 @@ func (e *rivals) shelf() *shelf {
 
 // TestTortureExclusive mixes shared and exclusive guards, their waits cancelled and not,
 // with a writer that excludes, retires, splits and merges the few ranges that there are,
-// some of them hot. Nobody is beside an exclusive guard, no guard outlives the retirement
+// some of them announced. Nobody is beside an exclusive guard, no guard outlives the retirement
 // of its value, each value is retired once, no line and no count is left.
 func TestTortureExclusive(t *testing.T) {
 	atEachProcs(t, byBuild(80, 16), func(t *testing.T, rng *rand.Rand) {
@@ -213,7 +213,7 @@ func (e *rivals) write(rng *rand.Rand) {
 		e.bear(func(s *shelf) error { return w.Update(at, s) })
 	case 9:
 		if _, _, ok := w.Find(at); ok {
-			e.m.Promote(at)
+			e.m.Announcing(at)
 		}
 	}
 	e.bear(func(s *shelf) error { return w.Insert(r, s) })

@@ -2,7 +2,9 @@ package rangelock
 
 import (
 	"fmt"
+	"runtime"
 
+	"github.com/spanlock/spanlock/internal/announce"
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
@@ -58,43 +60,31 @@ func (m *Map[K, V]) SetGeneration(key K, gen uint32) {
 // Generation returns which life of its header a state word says.
 func Generation(state uint64) uint64 { return state / generation }
 
-// KeepCold keeps every range of the map that is not hot yet from becoming it, for tests
-// that count in the state word. Stats must not be asked after it.
-func (m *Map[K, V]) KeepCold() { m.pool.mu.Lock() }
-
-// Promote makes the range that covers key hot and reports whether it is.
-func (m *Map[K, V]) Promote(key K) bool {
-	pin := m.domain.Pin()
-	defer pin.Unpin()
+// Announcing makes the readers of the range that covers key announce themselves from now on,
+// and reports whether they do. Nobody may take the range out meanwhile.
+func (m *Map[K, V]) Announcing(key K) bool {
 	h := m.find(key)
-	m.promote(h)
-	return h.State.Load()&hot != 0
+	m.announcing(h)
+	return h.State.Load()&announced != 0
 }
 
-// HotSets returns how many ranges can be hot at one time, and how many sets of stripes
-// have been made.
-func (m *Map[K, V]) HotSets() (most, made int) {
-	m.pool.mu.Lock()
-	defer m.pool.mu.Unlock()
-	return maxSets, m.pool.made
+// Announces reports whether the readers of the range that covers key announce themselves.
+func (m *Map[K, V]) Announces(key K) bool { return m.find(key).State.Load()&announced != 0 }
+
+// FillLines makes all lines full for good, so that every reader counts.
+func (m *Map[K, V]) FillLines() {
+	l := announce.New(runtime.GOMAXPROCS(0))
+	for place := uint32(0); place < announce.Places; place += announce.Places / 256 {
+		l.Announce(place, 1)
+		for ok := true; ok; {
+			_, ok = l.AnnounceBehind(place, 1)
+		}
+	}
+	m.lines.Store(l)
 }
 
-// IdleSets returns how many sets of stripes wait for a range.
-func (m *Map[K, V]) IdleSets() int {
-	m.pool.mu.Lock()
-	defer m.pool.mu.Unlock()
-	return len(m.pool.idle)
-}
-
-// Sweep looks for ranges that are not used much any more, as if the time for it had come.
-func (m *Map[K, V]) Sweep() {
-	pin := m.domain.Pin()
-	defer pin.Unpin()
-	m.pool.mu.Lock()
-	defer m.pool.mu.Unlock()
-	m.pool.swept -= sweepEvery
-	m.sweepLocked()
-}
+// Announced returns how many marks stand in the lines.
+func (m *Map[K, V]) Announced() int { return m.Stats().Announced }
 
 // InLine returns how many goroutines stand in line for the range that covers key.
 func (m *Map[K, V]) InLine(key K) int {

@@ -40,14 +40,14 @@ func TestTurnBesidePassing(t *testing.T) {
 	})
 }
 
-// TestTurnAfterRelease holds somebody who has found a reader in a stripe and is about to
+// TestTurnAfterRelease holds somebody who has found a reader in a line and is about to
 // line up. The reader leaves then, and sees no line: the joiner must grant himself.
 //
 // It kills 101_joiner_no_grant.
 func TestTurnAfterRelease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a")
-		promote(t, m)
+		announcing(t, m)
 		g := hold(t, m, 5)
 		joining := windowAt(t, "rangelock: before the line")
 		acquiring, e := exclusively(t, m, 5)
@@ -60,17 +60,17 @@ func TestTurnAfterRelease(t *testing.T) {
 	})
 }
 
-// TestClaimLooksAtStripes: who makes himself alone on a hot range looks for readers in
-// its stripes after he has set his flag, and in the word of nobody.
+// TestClaimLooksAtLines: who makes himself alone on an announced range looks for readers
+// in the lines after he has set his flag, and in the word of nobody.
 //
-// It kills 105_stripes_unseen.
-func TestClaimLooksAtStripes(t *testing.T) {
+// It kills 105_lines_unseen.
+func TestClaimLooksAtLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a")
-		promote(t, m)
+		announcing(t, m)
 		g := hold(t, m, 5)
 		if _, err := m.TryAcquireExclusive(5); err != rangelock.ErrBusy {
-			t.Fatalf("TryAcquireExclusive beside a guard in a stripe: %v", err)
+			t.Fatalf("TryAcquireExclusive beside a guard in a line: %v", err)
 		}
 		acquiring, e := exclusively(t, m, 5)
 		acquiring.waits(t)
@@ -81,17 +81,17 @@ func TestClaimLooksAtStripes(t *testing.T) {
 	})
 }
 
-// TestStripeAfterClaim holds a reader that is about to add to a stripe; then somebody
+// TestAnnouncedAfterClaim holds a reader that is about to announce itself; then somebody
 // becomes alone on the range, or lines up for it, or excludes it. The reader must look at
-// the word after its add. Its count, once taken back, holds nobody up.
+// the word after that. Its mark, once taken away, holds nobody up.
 //
-// It kills 110_stripe_no_look and 109_stripe_leaves_silently.
-func TestStripeAfterClaim(t *testing.T) {
+// It kills 110_announced_no_look and 109_leaves_silently.
+func TestAnnouncedAfterClaim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a")
-		promote(t, m)
-		before := windowAt(t, "rangelock: before a stripe")
-		refused := windowAt(t, "rangelock: refused in a stripe")
+		announcing(t, m)
+		before := windowAt(t, "rangelock: range looked at")
+		refused := windowAt(t, "rangelock: refused in a line")
 		var g intGuard
 		reading := start("Acquire", func() { g, _ = m.Acquire(5) })
 		before.await(t)
@@ -101,7 +101,7 @@ func TestStripeAfterClaim(t *testing.T) {
 		if reading.returned() {
 			t.Fatal("a reader has entered beside an exclusive guard")
 		}
-		// The passing count keeps the next exclusive guard waiting, and the writer after it.
+		// The passing mark keeps the next exclusive guard waiting, and the writer after it.
 		second, e2 := exclusively(t, m, 5)
 		second.waits(t)
 		e.Release()
@@ -116,16 +116,16 @@ func TestStripeAfterClaim(t *testing.T) {
 	})
 }
 
-// TestStripeUndoWakesWriter is the same with a writer: the undo of a reader in passing is
+// TestTakeBackWakesWriter is the same with a writer: the mark of a reader in passing is
 // the last that it waits for.
 //
-// It kills 109_stripe_leaves_silently.
-func TestStripeUndoWakesWriter(t *testing.T) {
+// It kills 109_leaves_silently.
+func TestTakeBackWakesWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens("a")
-		promote(t, m)
-		before := windowAt(t, "rangelock: before a stripe")
-		refused := windowAt(t, "rangelock: refused in a stripe")
+		announcing(t, m)
+		before := windowAt(t, "rangelock: range looked at")
+		refused := windowAt(t, "rangelock: refused in a line")
 		var ok bool
 		reading := start("Acquire", func() { _, ok = m.Acquire(5) })
 		before.await(t)
@@ -152,53 +152,15 @@ func TestStripeUndoWakesWriter(t *testing.T) {
 	})
 }
 
-// TestStripesTakenAway holds a reader in front of a stripe while the range loses its set
-// and gets another. Its count, in a set that nobody looks at, must not be a guard; and the
-// set is given to nobody else while the reader may still add to it.
+// TestAnnouncedTooLate holds a reader that is about to set the flag announced. A writer
+// excludes the range, or detaches it, meanwhile: the flag must not come.
 //
-// It kills 111_heat_not_compared and 112_set_reused_early.
-func TestStripesTakenAway(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m, _ := tens("a", "b")
-		promote(t, m)
-		before := windowAt(t, "rangelock: before a stripe")
-		var g intGuard
-		reading := start("Acquire", func() { g, _ = m.Acquire(5) })
-		before.await(t)
-		m.Sweep()
-		synctest.Wait()
-		if n := m.IdleSets(); n != 0 {
-			t.Fatalf("%d idle sets while a reader may add to one", n)
-		}
-		promote(t, m) // with another set
-		if _, made := m.HotSets(); made != 2 {
-			t.Fatalf("%d sets made, want 2", made)
-		}
-		before.letGo()
-		reading.returns(t)
-		w := m.Lock()
-		if w.TryExclude(rg(0, 10)) {
-			t.Error("TryExclude with a guard on the range")
-		}
-		w.Unlock()
-		g.Release()
-		synctest.Wait()
-		if n := m.IdleSets(); n != 1 {
-			t.Errorf("%d idle sets after the reader, want 1", n)
-		}
-		tidy(t, m)
-	})
-}
-
-// TestPromotedTooLate holds who makes a range hot, after the set and before the flag. A
-// writer excludes the range, or detaches it, meanwhile: the flag must not come.
-//
-// It kills 113_hot_by_or.
-func TestPromotedTooLate(t *testing.T) {
+// It kills 113_announced_by_or.
+func TestAnnouncedTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens("a")
-		given := windowAt(t, "rangelock: stripes given")
-		promoting := start("Promote", func() { m.Promote(5) })
+		given := windowAt(t, "rangelock: before a range is announced")
+		promoting := start("Announcing", func() { m.Announcing(5) })
 		given.await(t)
 		g := hold(t, m, 5)
 		w := m.Lock()

@@ -327,7 +327,7 @@ func (z *fuzzing) readers(at int) {
 		}
 		g.Release()
 		if key%8 == 0 {
-			z.m.Promote(key)
+			z.m.Announcing(key)
 		}
 		held := slices.ContainsFunc(z.guards, func(g fuzzHeld) bool { return g.x == z.ref[i] })
 		switch e, err := z.m.TryAcquireExclusive(key); {

@@ -99,7 +99,7 @@ func (m *Map[K, V]) peek(e *rangetree.Entry[K], s uint64) (v V, ok bool) {
 	h := headerOf[K, V](e)
 	invariants.At("rangelock: range found")
 	v = raw.LoadValue(&h.value, m.plain)
-	return v, (h.State.Load()^s)&^uint64(limit|readerMask|reserved|hot|alone|excluded|detached) == 0
+	return v, (h.State.Load()^s)&^uint64(limit|readerMask|reserved|announced|alone|excluded|detached) == 0
 }
 
 // lookPinned is look for all other maps, and for who has met something that takes more than

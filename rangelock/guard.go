@@ -37,8 +37,8 @@ type Guard[K, V any] struct {
 	h *header[K, V]
 
 	// life is which life of h, in the place that it has in h.State. Its other bits are
-	// zero, but for alone and limit in an exclusive guard, and but for hot and the
-	// counter's place (hot.go) in one that is counted in a stripe.
+	// zero, but for alone and limit in an exclusive guard, and but for announced and the
+	// place of the mark (announced.go) in one that is announced.
 	life uint64
 }
 
@@ -83,6 +83,10 @@ func (g *Guard[K, V]) Release() {
 	}
 	g.h, g.life = nil, 0
 	m := h.m
+	if life&announced != 0 {
+		m.releaseAnnounced(h, life)
+		return
+	}
 	// Look before taking: a second release of a copy must change nothing. A count that
 	// went below zero would borrow from the flags, and a writer that comes in the
 	// meantime would lose a bit. Two copies that are released at the very same time
@@ -102,21 +106,15 @@ func (g *Guard[K, V]) Release() {
 	}
 }
 
-// releaseOther releases a guard that is exclusive or counted in a stripe, and panics
-// for one that is neither: its range, seen in state s, shows that it was released
-// before.
+// releaseOther releases a guard that is exclusive, and panics for one that is not: its
+// range, seen in state s, shows that it was released before.
 //
 //go:noinline
 func (m *Map[K, V]) releaseOther(h *header[K, V], life, s uint64) {
-	gen := life &^ lowMask
-	switch {
-	case life&hot != 0:
-		m.releaseStripe(h, life, s)
-	case life&alone == 0:
-		notHeld(gen, s)
-	default:
-		m.releaseAlone(h, gen, s)
+	if life&alone == 0 {
+		notHeld(life, s)
 	}
+	m.releaseAlone(h, life&^lowMask, s)
 }
 
 // releaseAlone releases an exclusive guard of the life gen on h, whose word was seen as s.
@@ -157,9 +155,9 @@ func (m *Map[K, V]) releaseSlow(h *header[K, V], gen, n uint64) {
 	// Else others are in it, and the last of them will be here; or it is merely full.
 }
 
-// left does what is due when the word, or a stripe, of h has no count any more; s is
-// the state as it was then or later, in the life gen. There may be counts elsewhere:
-// whoever it tells looks for himself.
+// left does what is due when the word of h has no count any more, or a mark was taken away; s
+// is the state as it was then or later, in the life gen. Others may still be in it: whoever is
+// told looks for himself.
 func (m *Map[K, V]) left(h *header[K, V], gen, s uint64) {
 	switch {
 	case s&excluded == 0:
@@ -177,24 +175,30 @@ func (m *Map[K, V]) left(h *header[K, V], gen, s uint64) {
 }
 
 // occupied reports whether somebody is in h: a guard, or a reader in passing. Where
-// the caller keeps new readers out, a false stays true: each count was zero once, and
-// none that is taken later stays.
+// the caller keeps new readers out, a false stays true: the count was zero once, and no mark
+// stood, and none that is taken later stays.
 func (m *Map[K, V]) occupied(h *header[K, V]) bool {
-	return h.State.Load()&readerMask != 0 || m.striped(h)
+	s := h.State.Load()
+	return s&readerMask != 0 || m.shown(h, s)
 }
 
 // finish tries to win the right to retire h in its life gen, and hands it over if
 // it does. It loses when somebody is in the range, when somebody else has won, or
 // when the header has begun another life since the caller's count was in it:
-// without the generation in the comparison a slow releaser would retire that one. A
-// look at the stripes may be one at those of another life, too; the comparison
-// covers it.
+// without the generation in the comparison a slow releaser would retire that one.
 func (m *Map[K, V]) finish(h *header[K, V], gen uint64) bool {
-	if m.striped(h) {
-		return false // who leaves last there tries again
+	s := h.State.Load()
+	if s&^announced != gen|excluded|detached || m.shown(h, s) {
+		return false // who leaves last tries again
 	}
+	return m.finishAt(h, s)
+}
+
+// finishAt is finish for a range that is detached in state s, and in whose lines nobody has
+// been since.
+func (m *Map[K, V]) finishAt(h *header[K, V], s uint64) bool {
 	invariants.At("rangelock: before the finishing swap")
-	if !h.State.CompareAndSwap(gen|excluded|detached, gen|excluded|detached|retired) {
+	if !h.State.CompareAndSwap(s, s|retired) {
 		return false
 	}
 	m.free(h)

@@ -227,13 +227,16 @@ func TestGuardCopyDetached(t *testing.T) {
 	})
 }
 
-// TestGuardLimit checks that the guard after the 2^28th panics, and that nothing has
-// changed then.
+// TestGuardLimit checks that the guard after the 2^28th panics, where no line has room for
+// it, and that nothing has changed then.
 func TestGuardLimit(t *testing.T) {
 	if rangelock.Limit != 1<<28 {
 		t.Errorf("the limit is %d", rangelock.Limit)
 	}
 	m, _ := tens("a", "b")
+	m.FillLines()
+	m.Announcing(5)
+	m.Announcing(15)
 	m.SetReaders(5, rangelock.Limit-1)
 	g := hold(t, m, 5)
 	state := m.State(5)

@@ -23,13 +23,13 @@ import (
 //	gen|excluded|detached|retired|n  somebody has won the right to finish it;
 //	                                 n are readers in passing
 //
-// Each of those that are not retired can have two more flags; with detached only
-// until the writer that has set it takes them away:
+// Each of those can have the flag announced, and each that is not retired another one; with
+// detached only until the writer that has set it takes that away:
 //
 //	reserved    goroutines stand in line for the range (turn.go): no reader enters
 //	            but by its turn
-//	hot         readers count in the range's stripes (hot.go), not here; those that
-//	            came before, or took the semaphore, are in n
+//	announced   readers announce themselves in the map's lines (announced.go); those that
+//	            came before, took the semaphore, or found their line full, are in n
 //
 // A reader in passing has added one, sees that it may not enter, and is about to
 // take its one back. Where it reads words it is not pinned, so its one can be in a header
@@ -38,18 +38,18 @@ import (
 // The generation grows by one each time the header is recycled; a guard carries
 // the one it entered with. It wraps after 2^29 lives of one header.
 const (
-	reserved = 1 << 29
-	hot      = 1 << 30
-	excluded = 1 << 31
-	detached = 1 << 32
-	retired  = 1 << 33
-	alone    = 1 << 34
+	reserved  = 1 << 29
+	announced = 1 << 30
+	excluded  = 1 << 31
+	detached  = 1 << 32
+	retired   = 1 << 33
+	alone     = 1 << 34
 
 	// barred is what keeps readers out, but for those whose turn it is.
 	barred = excluded | reserved | alone
 
 	// limit is how many guards one range can have. A word whose low 32 bits are
-	// below it admits one more; one comparison sees full, reserved, hot, excluded and
+	// below it admits one more; one comparison sees full, reserved, announced, excluded and
 	// an exclusive guard alike.
 	limit = 1 << 28
 
@@ -77,10 +77,8 @@ type header[K, V any] struct {
 	// it stored: later a reader in passing can have its one in it at any time, also when
 	// the header waits for its next life.
 	//
-	// Of Flags the bit moved, and the phase that the range is pending in, are written at
-	// detachment and read when it ends. Word is the heat: how often readers have collided,
-	// or where the stripes are; its values are listed in hot.go. Readers write it while they
-	// are pinned, and who recycles the header.
+	// The bit moved of Flags, and Word, which is the phase that the range is pending in, are
+	// written at detachment and read when it ends.
 	//
 	// It is the first field: headerOf relies on that.
 	rangetree.Entry[K]
@@ -104,14 +102,7 @@ type header[K, V any] struct {
 // moved is the flag of a range whose value lives on in another: OnRetire is not for it.
 const moved = 2
 
-// phaseShift is where the phase is in Flags.
-const phaseShift = 16
-
-func (h *header[K, V]) moved() bool   { return h.Flags.Load()&moved != 0 }
-func (h *header[K, V]) phase() uint16 { return uint16(h.Flags.Load() >> phaseShift) }
-func (h *header[K, V]) setPhase(p uint16) {
-	h.Flags.Store(h.Flags.Load()&(1<<phaseShift-1) | uint32(p)<<phaseShift)
-}
+func (h *header[K, V]) moved() bool { return h.Flags.Load()&moved != 0 }
 
 // headerOf returns the header of an entry of the tree, or nil for nil.
 func headerOf[K, V any](e *rangetree.Entry[K]) *header[K, V] {

@@ -91,6 +91,7 @@ func TestInlineFunctions(t *testing.T) {
 		"(*Map).publishing", "(*Map).touch", // each operation of a writer
 		"(*Tree).Find", "headerOf", "order.slot", "order.n", "(*leaf).now", "(*leaf).entry", // each search
 		"(*Cursor).Before", "(*Cursor).fork",
+		"(*Lines).Own", "(*Lines).Announce", "(*Lines).Retract", "(*header).mark", // each announcement
 	} {
 		got, ok := d.funcs[f]
 		switch {
@@ -102,7 +103,7 @@ func TestInlineFunctions(t *testing.T) {
 	}
 	for _, f := range []string{
 		"(*Map).releaseSlow", "(*Map).acquireSlow", "(*Map).getSlow", "(*Map).awaitSlow",
-		"(*Map).admitOdd", "(*Map).collided", "(*Map).releaseOther", "(*Map).undo", "(*Map).finish", "(*Map).free", "zeroGuard", "staleWriter", "staleReader",
+		"(*Map).enterBeside", "(*Map).enterRefused", "(*Map).enterCounted", "(*Map).announcing", "(*Map).takeBack", "(*Map).withdrawn", "(*Map).releaseOther", "(*Map).undo", "(*Map).finish", "(*Map).free", "zeroGuard", "staleWriter", "staleReader",
 	} {
 		got, ok := d.funcs[f]
 		switch {
@@ -121,11 +122,12 @@ func TestInlineFunctions(t *testing.T) {
 func TestInlineAtomics(t *testing.T) {
 	d := compilerDecisions(t)
 	fast := map[string]int{ // how many operations there are at least
-		"enter": 2, "enterOdd": 1, "enterPinned": 1, "admit": 2, "look": 1, "peek": 1, "lookPinned": 1, "proveMiss": 1, "Release": 2, "enterHot": 4, "leaveStripe": 3, "striped": 1,
+		"enter": 3, "enterPinned": 1, "admit": 3, "look": 1, "peek": 1, "lookPinned": 1, "proveMiss": 1, "Release": 2, "enterAnnounced": 2, "releaseAnnounced": 2,
+		"Announce": 2, "Retract": 1, "shows": 8,
 		"findInt": 3, "findFloat": 3, "descend": 2, "rank": 15, "now": 1, "entry": 1,
 	}
 	atomics := map[string]bool{"Load": true, "Store": true, "Add": true, "Or": true, "And": true, "CompareAndSwap": true}
-	for _, file := range []string{"acquire.go", "get.go", "guard.go", "exclude.go", "hot.go",
+	for _, file := range []string{"acquire.go", "get.go", "guard.go", "exclude.go", "announced.go", "../internal/announce/lines.go", "../internal/announce/size.go",
 		"../internal/rangetree/find.go", "../internal/rangetree/rank.go", "../internal/rangetree/leaf.go"} {
 		fset := token.NewFileSet()
 		tree, err := parser.ParseFile(fset, file, nil, 0)

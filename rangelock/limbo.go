@@ -145,7 +145,7 @@ func (m *Map[K, V]) newHeader(r Range[K], v V) *header[K, V] {
 	// An addition: a store would lose the one of a reader in passing, who takes it back in
 	// this life. It comes after the bounds, for a reader who compares them when he has seen
 	// the new generation.
-	h.State.Add(generation - (detached | retired))
+	h.State.Add(generation - (detached | retired) - h.State.Load()&announced)
 	return h
 }
 
@@ -180,8 +180,8 @@ func (m *Map[K, V]) takeHeader() *header[K, V] {
 func (m *Map[K, V]) clearHeader(h *header[K, V]) {
 	if invariants.Enabled {
 		s := h.State.Load()
-		invariants.Check(s&(lowMask&^readerMask) == excluded|detached|retired && h.Word.Load()&promoted == 0,
-			"header of %v recycled in state %#x, heat %#x", h.bounds(), s, h.Word.Load())
+		invariants.Check(s&(lowMask&^(readerMask|announced)) == excluded|detached|retired,
+			"header of %v recycled in state %#x", h.bounds(), s)
 	}
 	if !m.direct {
 		var none K
@@ -190,8 +190,5 @@ func (m *Map[K, V]) clearHeader(h *header[K, V]) {
 	if m.refers {
 		var none V
 		raw.StoreValue(&h.value, none, m.plain)
-	}
-	if h.Word.Load() != 0 {
-		h.Word.Store(0)
 	}
 }

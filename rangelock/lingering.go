@@ -61,7 +61,7 @@ func (l *lingering[K, V]) remove(h *header[K, V]) {
 }
 
 // readLingering appends to buf those that still have a guard, max at most, in no order.
-func (m *Map[K, V]) readLingering(buf []surveyed[K], max int) []surveyed[K] {
+func (m *Map[K, V]) readLingering(buf []surveyed[K], max int, look *look) []surveyed[K] {
 	l := &m.lingering
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -70,7 +70,7 @@ func (m *Map[K, V]) readLingering(buf []surveyed[K], max int) []surveyed[K] {
 			break
 		}
 		// Who is in the table is not recycled while mu is held: see remove.
-		if w := m.readWord(h); w.guards > 0 && w.detached {
+		if w := m.readWord(h, look); w.guards > 0 && w.detached {
 			buf = append(buf, surveyed[K]{h.bounds(), w, since})
 		}
 	}
@@ -80,7 +80,7 @@ func (m *Map[K, V]) readLingering(buf []surveyed[K], max int) []surveyed[K] {
 // heldRanges returns the ranges that have left the map and still have guards, those that
 // left first come first, maxHeld at most.
 func (m *Map[K, V]) heldRanges() []Range[K] {
-	buf := m.readLingering(nil, maxLingering)
+	buf := m.readLingering(nil, maxLingering, new(look))
 	slices.SortFunc(buf, func(a, b surveyed[K]) int { return a.left.Compare(b.left) })
 	held := make([]Range[K], 0, min(len(buf), maxHeld))
 	for _, x := range buf[:min(len(buf), maxHeld)] {

@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"github.com/spanlock/spanlock/epoch"
+	"github.com/spanlock/spanlock/internal/announce"
 	"github.com/spanlock/spanlock/internal/pad"
 	"github.com/spanlock/spanlock/internal/rangetree"
 	"github.com/spanlock/spanlock/internal/raw"
@@ -83,6 +84,9 @@ type Map[K, V any] struct {
 	// it; nothing else stores into its nodes.
 	tree rangetree.Tree[K]
 
+	// lines is where readers announce themselves; nil until readers have met in a range.
+	lines seam.Pointer[announce.Lines]
+
 	// domain is what readers of the tree pin.
 	domain epoch.Domain
 
@@ -118,7 +122,6 @@ type Map[K, V any] struct {
 	scratch []*header[K, V]
 
 	turns   turns[K, V]   // turn.go
-	pool    pool[K, V]    // pool.go
 	limbo   limbo[K, V]   // limbo.go
 	freed   freed[K, V]   // reap.go
 	tally   tally         // stats.go

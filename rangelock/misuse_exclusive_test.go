@@ -8,8 +8,7 @@ import (
 )
 
 // The word of a range with an exclusive guard shows that nobody has a shared one, and a
-// hot range shows which stripes are its own, so a released copy is seen there, whoever
-// else has a guard.
+// mark of an announced guard stands in its slot, so a released copy is seen there.
 
 // alone acquires an exclusive guard that must be there.
 func alone(t *testing.T, m *intMap, key int) intGuard {
@@ -90,36 +89,31 @@ func TestDoubleReleaseExclusiveRace(t *testing.T) {
 	usable(t, m)
 }
 
-// TestDoubleReleaseOfStripe releases a copy of a guard from a stripe when the set of
-// stripes has become another range's, on which somebody has a guard: that guard must
-// not be taken away.
-func TestDoubleReleaseOfStripe(t *testing.T) {
+// TestDoubleReleaseAnnounced releases copies of a guard when another range's guard, or one of
+// the range's next life, stands in its slot: that guard must not be taken away.
+func TestDoubleReleaseAnnounced(t *testing.T) {
 	m, _ := tens("a", "b")
-	if !m.Promote(5) {
-		t.Fatal("the range is not hot")
+	m.Announcing(15)
+	if !m.Announcing(5) {
+		t.Fatal("the readers of the range do not announce themselves")
 	}
-	var copies []intGuard
-	for range 64 { // in all stripes
-		g := hold(t, m, 5)
-		copies = append(copies, g)
-		g.Release()
+	g := hold(t, m, 5)
+	copied, again := g, g
+	g.Release()
+	other := hold(t, m, 15)
+	if n := m.Announced(); n != 1 {
+		t.Fatalf("%d guards announced", n)
 	}
-	m.Sweep() // 64 readers are few
-	if n := m.Stats().Hot; n != 0 {
-		t.Fatalf("%d hot ranges after the sweep", n)
+	wantPanic(t, "the second Release", func() { copied.Release() })
+	other.Release()
+	if _, err := m.Remove(bg, rg(0, 10)); err != nil {
+		t.Fatal(err)
 	}
-	if !comesTrue(func() bool { return m.IdleSets() == 1 }) || !m.Promote(15) {
-		t.Fatal("the set has not become the other range's")
-	}
-	var guards []intGuard
-	for range 64 {
-		guards = append(guards, hold(t, m, 15))
-	}
-	for i := range copies {
-		wantPanic(t, "the second Release", func() { copies[i].Release() })
-	}
-	for i := range guards {
-		guards[i].Release()
-	}
+	must(t, m.Drain(bg))
+	must(t, m.Insert(bg, rg(0, 10), "c"))
+	m.Announcing(5)
+	next := hold(t, m, 5)
+	wantPanic(t, "the Release in another life", func() { again.Release() })
+	next.Release()
 	usable(t, m)
 }

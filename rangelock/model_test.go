@@ -341,7 +341,7 @@ func checkReads(t *testing.T, m *rangelock.Map[int, int], ref *model, rng *rand.
 			}
 			e2.Release()
 			if rng.IntN(8) == 0 {
-				m.Promote(key)
+				m.Announcing(key)
 			}
 		}
 		if v, got := m.Get(key); got != ok || v != e.v && ok {

@@ -1,6 +1,8 @@
 package rangelock
 
 import (
+	"slices"
+
 	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/seam"
 )
@@ -83,7 +85,7 @@ func (m *Map[K, V]) reap() {
 func (m *Map[K, V]) bury(h *header[K, V]) {
 	m.lingering.remove(h)
 	defer func() {
-		phase, cost := h.phase(), h.cost
+		phase, cost := uint16(h.Word.Load()), h.cost
 		moved := h.moved()
 		m.recycle(h)
 		if !moved {
@@ -109,9 +111,6 @@ func inOrder[K, V any](h *header[K, V]) (first *header[K, V]) {
 // recycle puts a header that nobody can reach into the free list.
 func (m *Map[K, V]) recycle(h *header[K, V]) {
 	h.next = nil // also if there is no room: it must not keep those that left behind it
-	if h.Word.Load()&promoted != 0 {
-		m.coolDown(h)
-	}
 	m.clearHeader(h)
 	m.limbo.mu.Lock()
 	if m.limbo.clean.n < maxSpareHeaders {
@@ -120,48 +119,110 @@ func (m *Map[K, V]) recycle(h *header[K, V]) {
 	m.limbo.mu.Unlock()
 }
 
-// detach takes h, which is no longer in the tree, out of the readers' reach and
-// tries to finish it.
-//
-// The order is the protocol: the tree first, then the bits, then the finishing.
-// With the bits first the last guard could finish the range, and a grace period
-// could pass, while new readers still find the header in the tree.
-//
-// Preconditions: the caller holds sem for writing and has published the tree
-// without h.
+// detach is detachAll for one range, h.
 func (m *Map[K, V]) detach(h *header[K, V]) {
-	m.length.Add(-1)
+	if m.shutOut(h) {
+		m.leave(h, nil)
+		return
+	}
+	m.leave(h, noMarks)
+}
+
+// noMarks is what stands in lines that nobody need look at.
+var noMarks = make([]uint64, 0)
+
+// detachAll takes the ranges in m.scratch, which are no longer in the tree, out of the
+// readers' reach, tries to finish each, and returns how many there are.
+//
+// The order is the protocol: the tree first, then the bits excluded, then one look at the lines
+// for all of them, then the bits detached, then the finishing. With detached first the last
+// guard could finish a range, and a grace period could pass, while new readers still find the
+// header in the tree.
+//
+// Preconditions: the caller holds sem for writing and has published the tree without them.
+func (m *Map[K, V]) detachAll() int {
+	if len(m.scratch) == 1 {
+		m.detach(m.scratch[0])
+		return 1
+	}
+	look := false
+	for _, h := range m.scratch {
+		look = m.shutOut(h) || look
+	}
+	marks := noMarks
+	if look {
+		marks = m.lines.Load().Append(make([]uint64, 0, 8))
+		slices.Sort(marks)
+	}
+	for _, h := range m.scratch {
+		m.leave(h, marks)
+	}
+	return len(m.scratch)
+}
+
+// shutOut keeps readers out of h if they announce themselves, for the look at the lines that
+// comes then, and reports whether that is necessary. If this transaction has excluded h before,
+// it has waited, and nobody is in it.
+func (m *Map[K, V]) shutOut(h *header[K, V]) bool {
 	s := h.State.Load()
-	gen := s &^ lowMask
-	if m.options.OnRetire == nil || h.moved() {
-		// Nobody is told. If nobody is in it, in line for it or in stripes of it, it is
-		// finished here and now, and the header only has to wait for readers that are
-		// still looking at it.
-		if s&^excluded == gen && h.Word.Load()&promoted == 0 && h.State.CompareAndSwap(s, gen|excluded|detached|retired) {
+	return s&(announced|excluded) == announced && h.State.Or(excluded)&announced != 0
+}
+
+// leave takes h out of the readers' reach and tries to finish it. The marks are what stood in
+// the lines after shutOut, in order, or nil: then leave looks itself.
+func (m *Map[K, V]) leave(h *header[K, V], marks []uint64) {
+	m.length.Add(-1)
+	invariants.At("rangelock: before a range leaves")
+	before := h.State.Load()
+	in := before&readerMask != 0
+	if !in && before&announced != 0 {
+		// Without excluded the flag has come since shutOut, and no look would prove anything.
+		in = before&excluded == 0 || m.marked(h, before, marks)
+	}
+	if !in && (m.options.OnRetire == nil || h.moved()) && before&reserved == 0 {
+		// Nobody is told, and nobody is in it, so it is finished here and now, and the header
+		// only has to wait for readers that are still looking at it.
+		invariants.At("rangelock: before a range is finished at once")
+		if h.State.CompareAndSwap(before, before|excluded|detached|retired) {
 			m.dead.push(h)
 			if !h.moved() {
 				m.countRetired(1)
 			}
 			return
 		}
+		in = true // perhaps
 	}
-	h.setPhase(m.pending.add(h.cost))
+	h.Word.Store(uint32(m.pending.add(h.cost)))
 	invariants.At("rangelock: before the bits of detachment")
-	leaves := !h.moved()
 	// From the bits on the last guard may finish the range at any time, and it may be
-	// buried: of h only the word is ours to look at.
-	s = h.State.Or(excluded | detached)
-	if leaves && m.occupied(h) {
+	// buried: of h only the word is ours to look at, and whether it is buried yet.
+	s := h.State.Or(excluded|detached) | excluded | detached
+	invariants.At("rangelock: detached")
+	if s&reserved != 0 {
+		// From here on nobody sets it any more: who does it wants excluded clear.
+		m.sendBack(h)
+		s &^= reserved
+	}
+	switch {
+	case !in && (s^before)&(announced|readerMask) == 0:
+		m.finishAt(h, s)
+	case !m.occupied(h):
+		m.finish(h, s&^lowMask) // who was in it may have left before the bits
+	case !h.moved():
+		// Who leaves last sees the bits, and finishes it.
 		invariants.At("rangelock: a range lingers")
 		m.lingering.add(h)
 	}
-	invariants.At("rangelock: detached")
-	if s&(reserved|hot) != 0 {
-		// From here on nobody sets them any more: who does it wants excluded clear.
-		m.sendBack(h)
-		h.State.And(^uint64(hot))
+}
+
+// marked reports whether somebody announces h in the life of the word s, by the marks or, if
+// they are nil, by a look at the lines.
+func (m *Map[K, V]) marked(h *header[K, V], s uint64, marks []uint64) bool {
+	if marks == nil {
+		return m.shown(h, s)
 	}
-	m.finish(h, gen)
+	_, in := slices.BinarySearch(marks, h.mark(s))
+	return in
 }
 
 // vacate is detach for a range whose value has moved into another.

@@ -70,15 +70,6 @@ func (m *Map[K, V]) collectWhole(x *rangetree.Cut[K], r Range[K]) error {
 	return m.weigh(r, true)
 }
 
-// detachAll detaches the ranges in m.scratch, which are out of the tree, and
-// returns how many they were.
-func (m *Map[K, V]) detachAll() int {
-	for _, h := range m.scratch {
-		m.detach(h)
-	}
-	return len(m.scratch)
-}
-
 // Update gives the range that covers key a new value and retires the old one, also
 // when they are equal; the bounds stay. It excludes the range and waits for the
 // guards on it. To change in place what a value points to, [Writer.Exclude] the

@@ -37,7 +37,7 @@ func (s Stats) Sub(earlier Stats) Stats {
 func (s Stats) String() string {
 	var l sentence
 	l.always(int64(s.Ranges), "range", "ranges")
-	l.count(int64(s.Hot), "hot", "hot")
+	l.count(int64(s.Announced), "guard announced", "guards announced")
 	l.always(int64(s.Pending), "pending", "pending")
 	l.gauge(s.PendingCost != int64(s.Pending), "cost %d", s.PendingCost)
 	l.always(s.Retired, "retired", "retired")
@@ -129,7 +129,7 @@ func (s Stats) LogValue() slog.Value {
 		slog.Duration("oldestWait", s.Sem.OldestWait),
 	)
 	rest := nonZero(
-		slog.Int("hot", s.Hot),
+		slog.Int("announced", s.Announced),
 		slog.Int64("pendingCost", s.PendingCost),
 		slog.Int("levels", s.Levels),
 		slog.Int64("bytes", s.Bytes),

@@ -23,9 +23,12 @@ import (
 //	last = now
 type Stats struct {
 	Ranges int   // attached
-	Hot    int   // of these, counted in stripes because many readers use them at once
 	Levels int   // of the tree, with that of the leaves; 2 at least
 	Bytes  int64 // of the tree and the range objects, about; not what keys and values refer to
+
+	// Announced is how many guards stand in lines of their readers, as they do on ranges on
+	// which readers have met; all others are counted in their ranges. See Survey.
+	Announced int
 
 	// Attempts of readers that fell back to the semaphore, by Reason.
 	FellBackBusy, FellBackMiss, FellBackGone int64
@@ -96,7 +99,9 @@ func (m *Map[K, V]) Stats() Stats {
 	s.Waiting, s.OldestWait, s.Waits = m.waits()
 	s.Pending, s.PendingCost = m.pending.sum()
 	s.Levels, s.Bytes = m.size(s.Ranges)
-	s.Hot = m.pool.hotRanges()
+	if l := m.lines.Load(); l != nil {
+		s.Announced = len(l.Append(nil))
+	}
 	return s
 }
 

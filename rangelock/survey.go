@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/spanlock/spanlock/internal/announce"
 	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
@@ -26,10 +27,13 @@ type RangeState struct {
 	// are released, or has just inserted the range and not ended its transaction.
 	Excluded bool
 
-	// Exclusive says that the guard on it is one that admits no other, Hot that its
-	// readers count in several places, and Waiting how many wait for it.
+	// Announced is how many of the guards stand in lines of their readers. The others are
+	// counted in the range.
+	Announced int
+
+	// Exclusive says that the guard on it is one that admits no other, and Waiting how many
+	// wait for it.
 	Exclusive bool
-	Hot       bool
 	Waiting   int
 
 	// Since is when the oldest of those came that wait for the range now: the writer that
@@ -51,23 +55,26 @@ type surveyed[K any] struct {
 
 // word is what the state word of a range says, and what stands beside it.
 type word struct {
-	guards, waiting                    int
-	since                              time.Time
-	excluded, exclusive, hot, detached bool
+	guards, announced, waiting    int
+	since                         time.Time
+	excluded, exclusive, detached bool
 }
 
 // readWord tells how h stands; the values that its word can have are listed in
-// header.go. What is counted beside the word may be from a moment later.
+// header.go. What stands beside the word may be from a moment later.
 //
 // Preconditions: h is not recycled meanwhile.
-func (m *Map[K, V]) readWord(h *header[K, V]) word {
+func (m *Map[K, V]) readWord(h *header[K, V], l *look) word {
 	s := h.State.Load()
 	w := word{
-		guards:    m.guardsIn(h, s),
+		guards:    counted(s),
 		excluded:  s&excluded != 0,
 		exclusive: s&alone != 0,
 		detached:  s&(detached|retired) != 0,
-		hot:       s&hot != 0,
+	}
+	if s&announced != 0 {
+		w.announced = l.count(m.lines.Load(), h.mark(s))
+		w.guards += w.announced
 	}
 	if s&(reserved|excluded) != 0 && !w.detached {
 		w.since, w.waiting = m.waitingSince(h, s)
@@ -75,21 +82,42 @@ func (m *Map[K, V]) readWord(h *header[K, V]) word {
 	return w
 }
 
-// guardsOn returns how many guards are held on h, or were a moment ago; now and then it
-// counts a reader that is just being refused.
-func (m *Map[K, V]) guardsOn(h *header[K, V]) int { return m.guardsIn(h, h.State.Load()) }
+// look is a look at the lines, once for the ranges of a leaf.
+type look struct {
+	taken bool
+	marks []uint64
+}
 
-// guardsIn is guardsOn for a range whose word was seen as s.
-func (m *Map[K, V]) guardsIn(h *header[K, V], s uint64) int {
-	n := int(s & readerMask)
-	if s&alone != 0 {
-		n -= limit - 1 // it counts as limit
+// count returns how often mark stands in the lines.
+func (x *look) count(l *announce.Lines, mark uint64) (n int) {
+	if !x.taken {
+		x.taken, x.marks = true, l.Append(x.marks[:0])
 	}
-	if at := h.Word.Load(); at&promoted != 0 {
-		there, _ := m.pool.sets[at&setMask].sum()
-		n += int(there)
+	for _, y := range x.marks {
+		if y == mark {
+			n++
+		}
 	}
 	return n
+}
+
+// guardsOn returns how many guards are held on h, or were a moment ago; now and then it
+// counts a reader that is just being refused.
+func (m *Map[K, V]) guardsOn(h *header[K, V]) int {
+	s := h.State.Load()
+	n := counted(s)
+	if s&announced != 0 {
+		n += m.lines.Load().Count(h.mark(s))
+	}
+	return n
+}
+
+// counted returns how many guards the word s counts.
+func counted(s uint64) int {
+	if s&alone != 0 {
+		return int(s&readerMask) - (limit - 1) // it counts as limit
+	}
+	return int(s & readerMask)
 }
 
 // maxLingering is how many ranges that have left a survey yields.
@@ -134,8 +162,8 @@ func (s *shown[K]) each(buf []surveyed[K], yield func(*RangeState) bool) bool {
 		w := &buf[i].word
 		s.at = buf[i].r
 		x.Unbounded, x.Guards, x.Waiting, x.Excluded = s.at.Unbounded, w.guards, w.waiting, w.excluded
-		x.Exclusive, x.Hot, x.Detached, x.Left = w.exclusive, w.hot, w.detached, buf[i].left
-		x.Since = w.since
+		x.Announced, x.Exclusive, x.Since = w.announced, w.exclusive, w.since
+		x.Detached, x.Left = w.detached, buf[i].left
 		if !yield(x) {
 			return false
 		}
@@ -148,12 +176,13 @@ func (m *Map[K, V]) survey(yield func(*RangeState) bool) {
 	m.mustBeMade()
 	var room [rangetree.LeafCap]surveyed[K]
 	s := newShown[K]()
-	if !s.each(m.readLingering(room[:0], maxLingering), yield) {
+	var l look
+	if !s.each(m.readLingering(room[:0], maxLingering, &l), yield) {
 		return
 	}
 	var last Range[K]
 	for at := fromFirst; ; at = fromStart {
-		buf, next, ok := m.surveyLeaf(room[:0], at, last.Hi)
+		buf, next, ok := m.surveyLeaf(room[:0], at, last.Hi, &l)
 		if !ok {
 			return
 		}
@@ -169,17 +198,18 @@ func (m *Map[K, V]) survey(yield func(*RangeState) bool) {
 // surveyLeaf appends to buf the ranges of one leaf from at on, but for those that are just
 // leaving. It returns the last one's bounds, also if it is left out, and whether there is
 // one.
-func (m *Map[K, V]) surveyLeaf(buf []surveyed[K], at from, key K) ([]surveyed[K], Range[K], bool) {
+func (m *Map[K, V]) surveyLeaf(buf []surveyed[K], at from, key K, l *look) ([]surveyed[K], Range[K], bool) {
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
 	var room [rangetree.LeafCap]*rangetree.Entry[K]
 	var last Range[K]
 	es := m.leafFrom(room[:0], at, key, nil)
 	invariants.At("rangelock: leaf found")
+	l.taken = false
 	for _, e := range es {
 		h := headerOf[K, V](e)
 		last = h.bounds()
-		if w := m.readWord(h); !w.detached {
+		if w := m.readWord(h, l); !w.detached {
 			buf = append(buf, surveyed[K]{r: last, word: w})
 		}
 	}

@@ -17,8 +17,8 @@ import (
 //     and stands at the end. From then on nobody enters but by his turn.
 //  2. Then he tries to grant the head himself, once: the last holder may have left
 //     before the flag told him of the line.
-//  3. Whoever takes the last count from the word or from a stripe, be it a guard or a
-//     reader in passing, and sees the flag, tries to grant the head: one exclusive
+//  3. Whoever takes the last count from the word, or a mark from a line, be it a guard or
+//     a reader in passing, and sees the flag, tries to grant the head: one exclusive
 //     guard, or all shared ones up to the next exclusive. The flag goes with the last.
 //  4. So does whoever leaves the line because his context has ended: he may have been
 //     what those behind him waited for. If he was granted meanwhile he keeps the guard.
@@ -109,10 +109,9 @@ func (m *Map[K, V]) claim(h *header[K, V], s uint64, exclusive bool) (Guard[K, V
 	if s&readerMask != 0 || !h.State.CompareAndSwap(s, s+sole) {
 		return Guard[K, V]{}, false
 	}
-	invariants.At("rangelock: alone, before the look at the stripes")
-	// The flag alone keeps readers out of the stripes, too. Who is in them was there
-	// before.
-	if m.striped(h) {
+	invariants.At("rangelock: alone, before the look at the lines")
+	// The flag alone refuses those that announce, too. Who is in the lines was there before.
+	if m.shown(h, s) {
 		m.releaseSlow(h, gen, h.State.Add(^uint64(sole)+1))
 		return Guard[K, V]{}, false
 	}
@@ -179,7 +178,7 @@ func (m *Map[K, V]) grantLocked(h *header[K, V], gen uint64) {
 		}
 		l := m.turns.lines[h]
 		n, to, ok := l.grant(s)
-		if !ok || to&alone > s&alone && m.striped(h) {
+		if !ok || to&alone > s&alone && m.shown(h, s) {
 			return // who leaves last comes here
 		}
 		// Nobody else grants, and what readers do meanwhile fails the swap.

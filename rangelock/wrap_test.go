@@ -157,7 +157,8 @@ func TestWrapReaders(t *testing.T) {
 		m := rangelock.New[int, int](nil)
 		r := rangelock.Span(0, 10)
 		m.Insert(t.Context(), r, 1)
-		m.KeepCold()
+		m.FillLines()
+		m.Announcing(5)
 		m.SetReaders(5, rangelock.Limit-2)
 		state := m.State(5)
 		var in, entered, refused atomic.Int32

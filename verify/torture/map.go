@@ -50,7 +50,7 @@ type mapPart struct {
 	unused  atomic.Int64 // pages of operations that failed
 	full    atomic.Int64 // operations refused for what is pending
 	ended   atomic.Int64 // waits that a context has ended
-	hot     atomic.Int64 // the most ranges that were hot at one time, as writers saw in storms
+	shown   atomic.Int64 // the most guards that were announced at one time, as writers saw in storms
 }
 
 func newMapPart() (part, error) {
@@ -163,7 +163,7 @@ func (p *mapPart) totals() []string {
 	return []string{
 		fmt.Sprintf("pages %d = unmapped %d + live %d; unmapped = retired %d + merged away %d + never attached %d",
 			born, gone, born-gone, p.retired.Load(), p.merged.Load(), p.unused.Load()),
-		fmt.Sprintf("refused for the backlog %d, waits ended by a context %d, at most %d ranges hot", p.full.Load(), p.ended.Load(), p.hot.Load()),
+		fmt.Sprintf("refused for the backlog %d, waits ended by a context %d, at most %d guards announced", p.full.Load(), p.ended.Load(), p.shown.Load()),
 		fmt.Sprintf("fell back: busy %d, miss %d, gone %d; waits: lock %d, exclude %d, turn %d",
 			s.FellBackBusy, s.FellBackMiss, s.FellBackGone, s.LockWaits, s.ExcludeWaits, s.TurnWaits),
 	}

@@ -73,8 +73,8 @@ func (p *mapWriter) storm(w *worker) int {
 			runtime.Gosched()
 		}
 	}
-	if n := int64(p.m.Stats().Hot); n > p.hot.Load() {
-		p.hot.Store(n)
+	if n := int64(p.m.Stats().Announced); n > p.shown.Load() {
+		p.shown.Store(n)
 	}
 	return 64
 }

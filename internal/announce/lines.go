@@ -1,0 +1,140 @@
+// Package announce holds the lines in which readers announce what they hold, so that they
+// need not count it in a word that all of them share.
+//
+// A reader writes a mark into a free slot of its own line, and takes it away when it is done.
+// Whoever must know whether a mark stands somewhere looks at all lines. That is the bargain of
+// hazard pointers (Michael, 2004) and of BRAVO (Dice and Kogan, 2019): reading is cheap and
+// shares nothing, and who waits for readers pays.
+//
+// All operations are sequentially consistent, as those of sync/atomic are. If a reader
+// announces and then loads a word, and somebody changes that word and then looks at the lines,
+// one of the two sees the other.
+package announce
+
+import (
+	"math/bits"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/internal/pad"
+	"github.com/spanlock/spanlock/internal/raw"
+	"github.com/spanlock/spanlock/internal/seam"
+)
+
+// Lines is a set of lines. A mark is any number but 0 and the largest.
+type Lines struct {
+	mask  uint32
+	lines []line
+
+	// used has a bit for each line in which there ever was a mark: only these are looked at.
+	// A reader sets it before its first mark, and nobody clears it, so the bargain covers it.
+	used [maxLines / 64]seam.Uint64
+}
+
+// fresh stands in the first slot of a line whose bit in used is not set. So the way of an
+// announcement needs no look at used: such a slot is not free.
+const fresh = 1<<64 - 1
+
+// line has its cache lines to itself, so that readers with different lines share nothing.
+type line struct {
+	slots [perLine]seam.Uint64
+	_     [pad.Size - 8*perLine]byte
+}
+
+const (
+	linesPerProcessor = 8
+	maxLines          = 256
+
+	slotBits = 3
+	slotMask = 1<<slotBits - 1
+)
+
+// Places is above the place of every slot; it is a power of two.
+const Places = maxLines << slotBits
+
+// New returns lines for the given number of processors: a power of two of them, at least
+// eight for each processor, so that few goroutines meet in one, and at most 256.
+func New(processors int) *Lines {
+	n := 1 << bits.Len(uint(min(processors*linesPerProcessor, maxLines)-1))
+	if invariants.Enabled {
+		n = checkedLines // several readers in one are the rule
+	}
+	l := &Lines{mask: uint32(n - 1), lines: make([]line, n)}
+	for i := range l.lines {
+		l.lines[i].slots[0].Store(fresh)
+	}
+	return l
+}
+
+// Own returns the place of the first slot in the caller's line. It differs between goroutines
+// most of the time.
+func (l *Lines) Own() (place uint32) { return raw.Hash() & l.mask << slotBits }
+
+// Announce writes mark into the first slot of a line, where place is, and reports whether that
+// was free. Like all operations of Lines it takes a bounded number of steps.
+func (l *Lines) Announce(place uint32, mark uint64) bool {
+	s := &l.lines[place>>slotBits&l.mask].slots[0]
+	// A failed swap would take as long as one that does not fail.
+	return s.Load() == 0 && s.CompareAndSwap(0, mark)
+}
+
+// AnnounceBehind is Announce for a line whose first slot was not free, because the caller holds
+// other things, because goroutines meet in the line, or because the line is used for the first
+// time: it tries all slots, and returns the place of the one that it has written.
+func (l *Lines) AnnounceBehind(place uint32, mark uint64) (at uint32, ok bool) {
+	i := place >> slotBits & l.mask
+	slots := &l.lines[i].slots
+	if slots[0].Load() == fresh {
+		l.used[i/64].Or(1 << (i % 64))
+		slots[0].CompareAndSwap(fresh, 0)
+	}
+	for j := range slots {
+		if slots[j].Load() == 0 && slots[j].CompareAndSwap(0, mark) {
+			return i<<slotBits | uint32(j), true
+		}
+	}
+	return 0, false
+}
+
+// Retract takes the mark out of the slot where Announce has written it, and reports whether
+// it was there.
+func (l *Lines) Retract(place uint32, mark uint64) bool {
+	return l.lines[place>>slotBits&l.mask].slots[place&slotMask&(perLine-1)].CompareAndSwap(mark, 0)
+}
+
+// Shows reports whether mark stands in a slot. A mark that stands all the time is seen.
+func (l *Lines) Shows(mark uint64) bool {
+	for w := range l.used {
+		for set := l.used[w].Load(); set != 0; set &= set - 1 {
+			if l.lines[uint32(64*w+bits.TrailingZeros64(set))&l.mask].shows(mark) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Count returns in how many slots mark stands.
+func (l *Lines) Count(mark uint64) (n int) {
+	for _, m := range l.Append(nil) {
+		if m == mark {
+			n++
+		}
+	}
+	return n
+}
+
+// Append appends all marks to buf, each as often as it stands: one look at the lines for
+// many marks.
+func (l *Lines) Append(buf []uint64) []uint64 {
+	for w := range l.used {
+		for set := l.used[w].Load(); set != 0; set &= set - 1 {
+			slots := &l.lines[64*w+bits.TrailingZeros64(set)].slots
+			for j := range slots {
+				if mark := slots[j].Load(); mark != 0 && mark != fresh {
+					buf = append(buf, mark)
+				}
+			}
+		}
+	}
+	return buf
+}

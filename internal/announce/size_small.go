@@ -1,0 +1,14 @@
+//go:build (invariants || race) && !schedule
+
+package announce
+
+// In checking builds readers meet in lines, and lines get full.
+const (
+	perLine      = 2
+	checkedLines = 2
+)
+
+// shows reports whether mark stands in n.
+func (n *line) shows(mark uint64) bool {
+	return n.slots[0].Load() == mark || n.slots[1].Load() == mark
+}

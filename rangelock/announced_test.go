@@ -1,0 +1,398 @@
+package rangelock_test
+
+import (
+	"context"
+	"maps"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// crowded is more guards than a line has slots in a checking build, so that some count.
+const crowded = 5
+
+// announcedTens is tens with an announced range at 0 that has one guard from before it was
+// one, which is counted in the word, and others in lines.
+func announcedTens(t *testing.T, values ...string) (*intMap, *recorder, []intGuard) {
+	t.Helper()
+	m, rec := tens(values...)
+	guards := []intGuard{hold(t, m, 5)}
+	announcing(t, m)
+	for range crowded {
+		guards = append(guards, hold(t, m, 5))
+	}
+	if n, a := int(m.State(5)&(1<<29-1)), m.Announced(); n == 0 || a < 2 || n+a != 1+crowded {
+		t.Fatalf("%d guards in the word and %d in lines, want %d", n, a, 1+crowded)
+	}
+	return m, rec, guards
+}
+
+// announcing makes the range at 5 an announced one.
+func announcing(t *testing.T, m *intMap) {
+	t.Helper()
+	if !m.Announcing(5) {
+		t.Fatal("the readers of the range do not announce themselves")
+	}
+}
+
+// eachOrder runs f with the orders in which guards in the word and in lines can be
+// released: the word's first, last, and between.
+func eachOrder(t *testing.T, f func(t *testing.T, order func(gs []intGuard) []*intGuard)) {
+	for name, at := range map[string]int{"first": 0, "between": 2, "last": crowded} {
+		t.Run("word="+name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f(t, func(gs []intGuard) (ps []*intGuard) {
+					for i := range gs[1:] {
+						if i == at {
+							ps = append(ps, &gs[0])
+						}
+						ps = append(ps, &gs[1+i])
+					}
+					if at == crowded {
+						ps = append(ps, &gs[0])
+					}
+					return ps
+				})
+			})
+		})
+	}
+}
+
+// TestAnnouncedExclude: Exclude of an announced range, and AcquireExclusive, wait for the
+// guards in the word and in lines, whichever is last, and nobody enters meanwhile.
+func TestAnnouncedExclude(t *testing.T) {
+	eachOrder(t, func(t *testing.T, order func([]intGuard) []*intGuard) {
+		m, _, guards := announcedTens(t, "a", "b")
+		w := m.Lock()
+		if w.TryExclude(rg(0, 10)) {
+			t.Error("TryExclude with guards on the range")
+		}
+		wantTry(t, m, 5, "a")
+		excluding := start("Exclude", func() { must(t, w.Exclude(rg(0, 10))) })
+		for _, g := range order(guards) {
+			excluding.waits(t)
+			wantTry(t, m, 5, rangelock.ErrBusy)
+			go g.Release() // on another goroutine
+			synctest.Wait()
+		}
+		excluding.returns(t)
+		wantTry(t, m, 5, rangelock.ErrBusy)
+		w.Unlock()
+		tidy(t, m)
+	})
+	eachOrder(t, func(t *testing.T, order func([]intGuard) []*intGuard) {
+		m, _, guards := announcedTens(t, "a", "b")
+		if _, err := m.TryAcquireExclusive(5); err != rangelock.ErrBusy {
+			t.Errorf("TryAcquireExclusive: %v", err)
+		}
+		wantTry(t, m, 5, "a")
+		acquiring, e := exclusively(t, m, 5)
+		for _, g := range order(guards) {
+			acquiring.waits(t)
+			wantTry(t, m, 5, rangelock.ErrBusy)
+			g.Release()
+		}
+		acquiring.returns(t)
+		wantTry(t, m, 5, rangelock.ErrBusy)
+		if !m.Announces(5) {
+			t.Error("it is an announced range no more")
+		}
+		e.Release()
+		wantTry(t, m, 5, "a")
+		tidy(t, m)
+	})
+}
+
+// TestAnnouncedLeaves: an announced range that leaves the map is retired once, after its
+// last guard, be that in the word or in a line.
+func TestAnnouncedLeaves(t *testing.T) {
+	for name, leave := range map[string]func(m *intMap) error{
+		"Retire": func(m *intMap) error { _, err := m.Retire(bg, rg(0, 10)); return err },
+		"Swap":   func(m *intMap) error { return m.Swap(bg, rg(0, 10), "new") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachOrder(t, func(t *testing.T, order func([]intGuard) []*intGuard) {
+				m, rec, guards := announcedTens(t, "a", "b")
+				must(t, leave(m))
+				for _, g := range order(guards) {
+					if synctest.Wait(); rec.String() != "" || g.Value() != "a" {
+						t.Fatalf("retired under a guard: %q", rec)
+					}
+					g.Release()
+				}
+				if synctest.Wait(); rec.String() != "a" {
+					t.Errorf("retired are %q, want a", rec)
+				}
+				must(t, m.Drain(bg))
+				if n := m.Announced(); n != 0 {
+					t.Errorf("%d marks in the lines after the last release", n)
+				}
+				tidy(t, m)
+			})
+		})
+	}
+}
+
+// TestAnnouncedSeen: Survey and Stats tell how many guards are announced, also of a range
+// that has left.
+func TestAnnouncedSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _, guards := announcedTens(t, "a", "b")
+		other := hold(t, m, 15)
+		look := func(when string, detached bool) {
+			t.Helper()
+			total := m.Announced()
+			for s := range m.Survey() {
+				want := 1
+				if s.Lo.Int() == 0 {
+					want = 1 + crowded
+				}
+				if s.Guards != want || s.Announced > s.Guards || s.Announced > total || s.Detached != (detached && want > 1) {
+					t.Errorf("%s: %v with %d guards, %d of them announced, detached %t; %d announced in all", when, s.Lo, s.Guards, s.Announced, s.Detached, total)
+				}
+				total -= s.Announced
+			}
+			if total != 0 {
+				t.Errorf("%s: %d announced guards on no range", when, total)
+			}
+		}
+		look("attached", false)
+		if _, err := m.Retire(bg, rg(0, 10)); err != nil {
+			t.Fatal(err)
+		}
+		look("detached", true)
+		other.Release()
+		for i := range guards {
+			guards[i].Release()
+		}
+		if n := m.Announced(); n != 0 {
+			t.Errorf("%d announced guards at the end", n)
+		}
+		must(t, m.Drain(bg))
+		tidy(t, m)
+	})
+}
+
+// TestAnnouncedRecycled: a header's next life begins without the flag, by each way that a
+// range can leave, and its first reader sets it, now that the map has lines.
+func TestAnnouncedRecycled(t *testing.T) {
+	for _, o := range []*rangelock.Options[int, string]{nil, {OnRetire: func(intRange, string) {}}} {
+		m := rangelock.New(o)
+		must(t, m.Insert(bg, rg(10, 20), "other"))
+		m.Announcing(15)
+		for i := range byBuild(200, 60) {
+			must(t, m.Insert(bg, rg(0, 10), "a"))
+			if m.Announces(5) {
+				t.Fatalf("life %d begins as an announced range", i)
+			}
+			first := hold(t, m, 5)
+			if !m.Announces(5) {
+				t.Fatalf("life %d: the first reader has not made it an announced range", i)
+			}
+			g := hold(t, m, 5)
+			first.Release()
+			if i%2 == 0 {
+				g.Release()
+				if n, err := m.Remove(bg, rg(0, 10)); n != 1 || err != nil {
+					t.Fatal(n, err)
+				}
+			} else {
+				if n, err := m.Retire(bg, rg(0, 10)); n != 1 || err != nil {
+					t.Fatal(n, err)
+				}
+				g.Release()
+			}
+			must(t, m.Drain(bg))
+		}
+	}
+	wantNoGoroutines(t)
+}
+
+// TestAnnouncedMany: Clear takes out ranges some of which are announced, counted, both, or
+// free, in one transaction. Each is retired once, and not under a guard.
+func TestAnnouncedMany(t *testing.T) {
+	const n = 40
+	for _, how := range []string{"Clear", "Retire"} {
+		t.Run(how, func(t *testing.T) {
+			var mu sync.Mutex
+			retired := map[int]int{}
+			m := rangelock.New(&rangelock.Options[int, int]{OnRetire: func(_ intRange, v int) {
+				mu.Lock()
+				retired[v]++
+				mu.Unlock()
+			}})
+			guards := map[int][]rangelock.Guard[int, int]{}
+			for i := range n {
+				must(t, m.Insert(bg, rg(10*i, 10*i+10), i))
+			}
+			for i := range n {
+				if i%3 != 0 {
+					m.Announcing(10 * i)
+				}
+				for range i % 4 {
+					g, ok := m.Acquire(10 * i)
+					if !ok {
+						t.Fatalf("no range at %d", 10*i)
+					}
+					guards[i] = append(guards[i], g)
+				}
+			}
+			w := m.Lock()
+			count, err := w.Clear()
+			if how == "Retire" {
+				count, err = w.Retire(rg(0, 10*n))
+			}
+			w.Unlock()
+			if how == "Clear" && (count != n || err != nil) {
+				t.Fatalf("Clear = %d, %v", count, err)
+			}
+			now := func() map[int]int {
+				mu.Lock()
+				defer mu.Unlock()
+				return maps.Clone(retired)
+			}
+			if !comesTrue(func() bool { return len(now()) == n-len(guards) }) {
+				t.Errorf("%d ranges are retired, want %d", len(now()), n-len(guards))
+			}
+			for i, k := range now() {
+				if k != 1 || len(guards[i]) != 0 {
+					t.Errorf("%d was retired %d times with %d guards", i, k, len(guards[i]))
+				}
+			}
+			for _, gs := range guards {
+				for i := range gs {
+					gs[i].Release()
+				}
+			}
+			must(t, m.Drain(bg))
+			if got := now(); len(got) != n {
+				t.Errorf("%d of %d ranges are retired", len(got), n)
+			}
+		})
+	}
+}
+
+// TestLinesFull holds more guards than the lines have slots. The rest count, and a writer
+// waits for all of them.
+func TestLinesFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a", "b")
+		announcing(t, m)
+		var guards []intGuard
+		for range 40 {
+			guards = append(guards, hold(t, m, 5))
+		}
+		if n := m.State(5) & (1<<29 - 1); n == 0 {
+			t.Fatal("nobody counts: the lines are not full")
+		}
+		w := m.Lock()
+		excluding := start("Exclude", func() { must(t, w.Exclude(rg(0, 10))) })
+		for i := range guards {
+			excluding.waits(t)
+			guards[i].Release()
+			synctest.Wait()
+		}
+		excluding.returns(t)
+		w.Unlock()
+		tidy(t, m)
+	})
+}
+
+// TestAnnouncedKeptOut: a range that somebody keeps readers out of does not become an
+// announced one.
+func TestAnnouncedKeptOut(t *testing.T) {
+	for name, keep := range map[string]func(t *testing.T, m *intMap) (end func()){
+		"an exclusive guard": func(t *testing.T, m *intMap) func() {
+			e := alone(t, m, 5)
+			return e.Release
+		},
+		"a line": func(t *testing.T, m *intMap) func() {
+			g := hold(t, m, 5)
+			waiting, e := exclusively(t, m, 5)
+			waiting.waits(t)
+			return func() {
+				g.Release()
+				waiting.returns(t)
+				e.Release()
+			}
+		},
+		"a writer": func(t *testing.T, m *intMap) func() {
+			w := m.Lock()
+			must(t, w.Exclude(rg(0, 10)))
+			return w.Unlock
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, _ := tens("a")
+				end := keep(t, m)
+				if m.Announcing(5) {
+					t.Error("it has become an announced one")
+				}
+				end()
+				announcing(t, m)
+				tidy(t, m)
+			})
+		})
+	}
+}
+
+// TestAnnouncedMisuse releases guards of an announced range twice.
+func TestAnnouncedMisuse(t *testing.T) {
+	m, _ := tens("a")
+	m.Announcing(5)
+	g := hold(t, m, 5)
+	copied := g
+	g.Release()
+	before := m.State(5)
+	wantPanic(t, "Release of the variable", func() { g.Release() })
+	wantPanic(t, "Release of the copy", func() { copied.Release() })
+	if after := m.State(5); after != before {
+		t.Errorf("state %#x before, %#x after", before, after)
+	}
+	tidy(t, m)
+}
+
+// TestAnnouncedByItself: readers of one range that meet make it an announced one.
+// In a checking build, which yields between look and add, it fails always if a collision
+// does not count. Otherwise it takes two processors at the same instant, which a busy
+// machine may not have to give.
+func TestAnnouncedByItself(t *testing.T) {
+	limit := lastResort
+	if !invariants.Enabled {
+		limit = 2 * time.Second
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0))))
+	m, _ := tens("a")
+	ctx, stop := context.WithTimeout(bg, limit)
+	defer stop()
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				for range 1000 {
+					g, _ := m.Acquire(5)
+					g.Release()
+				}
+			}
+		})
+	}
+	for !m.Announces(5) && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	late := ctx.Err() != nil
+	stop()
+	wg.Wait()
+	tidy(t, m)
+	switch {
+	case late && invariants.Enabled:
+		t.Error("four readers of one range have not made it an announced one")
+	case late:
+		t.Skip("no two readers ran at the same time")
+	}
+}
