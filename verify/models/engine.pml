@@ -12,7 +12,8 @@
  * wait of an exclusion end early, and DOWNGRADE lets a transaction end as a reader. To make a
  * run smaller, KEY0 has readers look for key 0 only, and NOORDER leaves out the order of what
  * they see. NOLOOK leaves out the look of A3, so that more readers announce in vain. With
- * -DGETS=n the first n of the readers call Get instead, and values are words.
+ * -DGETS=n the first n of the readers call Get instead, and values are words. With -DADAPT
+ * readers count in the word until one has set the flag announced; see engine_adapt.pml.
  *
  * Asserted: a guard is on a range of the key, in one life, that no writer owns and that is not
  * retired, from A4 to R. A miss is right: the key had no range at some instant of the call.
@@ -53,6 +54,7 @@
 #define EXCL 1
 #define DET  2
 #define RET  4
+#define ANN  8              /* announced, with ADAPT */
 
 byte flags[H], count[H], gen[H];
 byte bound[H];              /* the key */
@@ -61,7 +63,7 @@ byte value[H] = 1, values = 1;  /* each life has its own; 0 is cleared */
 #endif
 byte link[2];               /* the tree */
 byte pub;                   /* the publication sequence */
-byte slot[SLOTS];           /* 0, or a header and one */
+byte slot[SLOTS];           /* 0, or what shown gives */
 bit  spare[H];              /* in the free list */
 bit  semW, semR;            /* the semaphore: a transaction; one that is downgraded */
 bit  waiter, woken;         /* the writer that waits for guards */
@@ -89,9 +91,12 @@ bit  present[2];            /* the key has a range */
 bit  owned[H];              /* a writer has excluded it and waited */
 bit  dying[H];              /* it ends with the transaction */
 
+#include "engine_adapt.pml"
+
+#ifndef ADAPT
 /* W6: count, then lines, then the swap from exactly this word. g is the generation. */
 inline finish(h, g) {
-	occupied(h);
+	occupied(h, g, 1);
 	if
 	:: inUse -> inUse = 0           /* the last user finishes */
 	:: else ->
@@ -113,16 +118,18 @@ inline finish(h, g) {
 		fi
 	fi
 }
+#endif
 
-inline occupied(h) {
+/* The count and, if the range may be announced, the slots. */
+inline occupied(h, g, announced) {
 	inUse = (count[h] > 0);
 	if
-	:: inUse
-	:: !inUse -> inUse = (slot[0] == h + 1);
+	:: inUse || !(announced)
+	:: else -> inUse = (slot[0] == shown(h, g));
 #if SLOTS > 1
 		if
 		:: inUse
-		:: !inUse -> inUse = (slot[1] == h + 1)
+		:: !inUse -> inUse = (slot[1] == shown(h, g))
 		fi
 #endif
 	fi
@@ -173,6 +180,9 @@ proctype Reader(byte me) {
 	byte h, k, f, g, seq, i, rounds;
 	byte told, absent;      /* latest when the call began; since when there is no range */
 	bit counted, covers, barred, held, inUse, won;
+#ifdef ADAPT
+	byte w;
+#endif
 #ifdef BROKEN_OLD_GENERATION
 	byte g4;
 #endif
@@ -195,6 +205,9 @@ proctype Reader(byte me) {
 		:: h == NONE -> goto none
 		:: else
 		fi;
+#ifdef ADAPT
+		enterAdapt();
+#else
 		/* A3: the look, the announcement; the count is taken in A4. */
 #ifndef NOLOOK
 		f = flags[h];
@@ -210,9 +223,9 @@ proctype Reader(byte me) {
 		atomic { f = flags[h]; g = gen[h] };
 #endif
 		if
-		:: atomic { slot[0] == 0 -> slot[0] = h + 1; i = 0 }
+		:: atomic { slot[0] == 0 -> slot[0] = shown(h, g); i = 0 }
 #if SLOTS > 1
-		:: atomic { slot[0] != 0 && slot[1] == 0 -> slot[1] = h + 1; i = 1 }
+		:: atomic { slot[0] != 0 && slot[1] == 0 -> slot[1] = shown(h, g); i = 1 }
 		:: atomic { slot[0] != 0 && slot[1] != 0 -> counted = 1 }
 #else
 		:: atomic { slot[0] != 0 -> counted = 1 }
@@ -243,6 +256,7 @@ proctype Reader(byte me) {
 			:: else -> barred = (f & EXCL)
 			fi
 		};
+#endif
 		if
 		:: held -> goto release
 		:: else
@@ -258,7 +272,7 @@ proctype Reader(byte me) {
 		:: counted -> atomic { uncount() }
 		:: else -> slot[i] = 0;
 #ifndef BROKEN_LOAD_CLEAR
-			atomic { g = gen[h]; f = (owes(flags[h]) -> flags[h] : 0) }
+			atomic { f = (owes(flags[h]) && owed -> flags[h] : 0); g = gen[h] }
 #endif
 		fi;
 #ifdef BROKEN_NO_DUTIES
@@ -315,7 +329,7 @@ release:	atomic {
 			if
 			:: counted -> uncount(); goto owing
 			:: else ->
-				assert(slot[i] == h + 1);
+				assert(slot[i] == shown(h, g));
 #ifdef BROKEN_RELEASE_LOAD_CLEAR
 				f = flags[h]
 #else
@@ -326,7 +340,7 @@ release:	atomic {
 #ifdef BROKEN_RELEASE_LOAD_CLEAR
 		slot[i] = 0;
 #else
-		atomic { f = flags[h]; g = gen[h] };
+		atomic { f = (owed -> flags[h] : 0); g = gen[h] };
 #endif
 #ifdef BROKEN_RELEASE_NO_DUTIES
 		f = 0;
@@ -356,7 +370,7 @@ end_quiet:
 	assert(!semW && !semR && slot[0] == 0 && slot[SLOTS - 1] == 0);
 	for (i : 0 .. H - 1) {
 		assert(count[i] == 0 && guards[i] == 0);
-		assert(spare[i] || ((link[0] == i || link[1] == i) && flags[i] == 0))
+		assert(spare[i] || ((link[0] == i || link[1] == i) && (flags[i] & ~ANN) == 0))
 	}
 }
 

@@ -43,17 +43,17 @@ proctype Getter(byte me) {
 		v = value[h];
 #endif
 		covers = (bound[h] == k);
-		/* The word again: but for the count it has to be the same. */
+		/* The word again: but for the count and announced it has to be the same. */
 		atomic {
 			if
 #if defined(BROKEN_GET_NO_SECOND_LOOK)
 			:: covers ->
 #elif defined(BROKEN_GET_NO_GENERATION)
-			:: covers && flags[h] == f ->
+			:: covers && same(flags[h], f) ->
 #elif defined(BROKEN_GET_NO_FLAGS)
 			:: covers && gen[h] == g ->
 #else
-			:: covers && flags[h] == f && gen[h] == g ->
+			:: covers && same(flags[h], f) && gen[h] == g ->
 #endif
 				assert(right && v == wanted);
 				latest = (came > latest -> came : latest);

@@ -21,11 +21,11 @@ inline exclude() {
 	:: flags[o] & EXCL                      /* by this transaction */
 	:: else ->
 #ifdef BROKEN_SCAN_FIRST
-		occupied(o);
+		occupied(o, g, 1);
 		flags[o] = flags[o] | EXCL;
 #else
-		flags[o] = flags[o] | EXCL;
-		occupied(o);
+		orExcluded();
+		occupied(o, g, ann);
 #endif
 		if
 		:: !inUse
@@ -34,13 +34,13 @@ inline exclude() {
 			do
 #ifdef BROKEN_NO_SECOND_SCAN
 			:: atomic { woken -> woken = 0 };
-				occupied(o);
+				occupied(o, g, ann);
 				if
 				:: !inUse -> break
 				:: inUse
 				fi
 #else
-			:: occupied(o);
+			:: occupied(o, g, ann);
 				if
 				:: !inUse -> break
 				:: inUse ->
@@ -88,7 +88,7 @@ inline birth(q) {
 		count[n] = 0;
 #endif
 #if PARTS == 1
-		flags[n] = 0;
+		flags[n] = kept(n);
 		tick; change(q, 1);
 		if
 		:: o != NONE && o != n -> died[o] = now /* if o == n it was retired and reborn */
@@ -97,7 +97,7 @@ inline birth(q) {
 #elif defined(BROKEN_BORN_OPEN)
 		flags[n] = 0
 #else
-		flags[n] = EXCL; owned[n] = 1
+		flags[n] = EXCL + kept(n); owned[n] = 1
 #endif
 	}
 }
@@ -110,6 +110,18 @@ inline unlink(q) {
 #else
 		dying[o] = 1
 #endif
+	}
+}
+
+/* Excluded becomes retired by one swap. */
+inline straight() {
+	atomic {
+		if
+		:: (flags[o] & ~ANN) == EXCL && count[o] == 0 ->
+			assert(guards[o] == 0);
+			flags[o] = flags[o] | DET | RET; owned[o] = 0; won = 1
+		:: else
+		fi
 	}
 }
 
@@ -138,16 +150,15 @@ inline operation(q) {
 		:: !got
 		:: got ->
 			publishing(); unlink(q);
-#ifdef BROKEN_RETIRED_BY_SWAP
-			atomic {
-				if
-				:: flags[o] == EXCL && count[o] == 0 -> flags[o] = EXCL + DET + RET; owned[o] = 0; won = 1
-				:: else
-				fi
-			};
+#if defined(ADAPT) || defined(BROKEN_RETIRED_BY_SWAP)
+			/* Nobody who stays is in it. A count in passing makes the swap fail. */
+			straight();
 			if
 			:: won -> recycle(o)
 			:: else
+#ifndef BROKEN_RETIRED_BY_SWAP
+				-> detach(); finish(o, g)
+#endif
 			fi
 #else
 			detach(); finish(o, g)
@@ -159,8 +170,14 @@ inline operation(q) {
 		publishing();
 		flags[o] = flags[o] | EXCL;
 		unlink(q);
-#ifdef BROKEN_PASS_BEFORE_DETACH
-		occupied(o);
+#if defined(BROKEN_STRAIGHT_NOT_WAITED)
+		straight();
+		if
+		:: won -> recycle(o)
+		:: else -> detach(); finish(o, g)
+		fi
+#elif defined(BROKEN_PASS_BEFORE_DETACH)
+		occupied(o, g, 1);
 		detach();
 		if
 		:: inUse -> inUse = 0
@@ -187,7 +204,7 @@ inline operation(q) {
 #endif
 	:: skip
 	fi;
-	atomic { o = 0; n = 0; g = 0; got = 0 }
+	atomic { o = 0; n = 0; g = 0; got = 0; forget }
 }
 
 /* For the properties: all of the transaction happens now. */
@@ -222,6 +239,10 @@ inline open(q) {
 proctype Writer() {
 	byte o, n, g, x;
 	bit begun, got, inUse, won, committed;
+#ifdef ADAPT
+	byte w;
+	bit ann;
+#endif
 	do
 	:: atomic { txns < TXNS && !semW && !semR -> semW = 1; txns++ };
 		if

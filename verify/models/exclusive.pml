@@ -5,10 +5,12 @@
  * wait in the line of the range where it is in use. By default a reader announces the range in a slot
  * of its own; with -DCOUNTS it counts in the word, and with -DMIXED it does either. Before the
  * second engine all readers count, in the word or in stripes, which are looked at where the
- * lines are scanned here. WRITES transactions exclude the range, wait for its guards or give up,
- * and open it; with -DDETACH one may detach it. With -DLEAVE the wait of anybody in line may end
- * early, with -DLEAVEALONE of exclusive ones only. With -DHOLDER somebody has a shared guard
- * from the beginning and never releases it: then only exclusive ones may be left in line.
+ * lines are scanned here. With -DADAPT it counts until one has set the flag announced, as in
+ * engine_adapt.pml, and the slots are looked at only where the word has that. WRITES transactions
+ * exclude the range, wait for its guards or give up, and open it; with -DDETACH one may detach
+ * it. With -DLEAVE the wait of anybody in line may end early, with -DLEAVEALONE of exclusive ones
+ * only. With -DHOLDER somebody has a shared guard from the beginning and never releases it: then
+ * only exclusive ones may be left in line.
  *
  * The flag reserved is set while there is a line and keeps readers from entering; the flag alone
  * comes with an exclusive guard, which counts SOLE in the word. The steps are those of the
@@ -47,6 +49,8 @@
 #define RET      4
 #define RESERVED 8
 #define ALONE    16
+#define ANN      32         /* announced, with ADAPT */
+#define BARRED   (EXCL + RESERVED + ALONE)
 #define SOLE     8          /* in the count */
 
 byte flags, count = HELD;
@@ -96,7 +100,29 @@ inline pop(how) { turn[line[0]] = how; woken[line[0]] = 1; remove(0) }
 
 inline nextTurn() { lock(); grantLocked(); mu = 0 }
 
-/* W6 */
+/* W6. With ADAPT the swap is from exactly the word that said whether to scan. */
+#ifdef ADAPT
+inline finish() {
+	atomic { was = flags; inUse = ((was & ~ANN) != EXCL + DET || count > 0) };
+	if
+	:: inUse || !(was & ANN)
+	:: else -> scan()
+	fi;
+	if
+	:: inUse -> inUse = 0
+	:: else ->
+		atomic {
+			if
+			:: flags == was && count == 0 ->
+				flags = was | RET; assert(!retired && shared == 0 && alone == 0); retired = 1
+			:: else
+			fi
+		}
+	fi;
+	was = 0
+}
+#else
+#define ann 1
 inline finish() {
 	scan();
 	if
@@ -111,6 +137,7 @@ inline finish() {
 		}
 	fi
 }
+#endif
 
 /* What is owed after a count or a slot was given back: w is the word as it was then or later. */
 inline duties() {
@@ -142,7 +169,28 @@ inline uncount(one) {
 
 /* The claim of an exclusive guard: the word first, then the lines. */
 inline claim() {
-#ifdef BROKEN_CLAIM_SCAN_FIRST
+#ifdef ADAPT
+#ifdef BROKEN_CLAIM_LOOK_FIRST
+	ann = ((flags & ANN) != 0);
+#endif
+	atomic {
+		if
+		:: !(flags & ~ANN) && count == 0 ->
+#ifndef BROKEN_CLAIM_LOOK_FIRST
+			ann = ((flags & ANN) != 0);
+#endif
+			flags = flags | ALONE; count = SOLE; got = claimed
+		:: else
+		fi
+	};
+#ifdef BROKEN_CLAIM_NO_SCAN
+	ann = 0;
+#endif
+	if
+	:: got == claimed && ann -> scan(); ann = 0
+	:: else -> ann = 0
+	fi;
+#elif defined(BROKEN_CLAIM_SCAN_FIRST)
 	scan();
 	atomic { if :: flags == 0 && count == 0 -> flags = ALONE; count = SOLE; got = claimed :: else fi };
 #else
@@ -161,11 +209,59 @@ inline claim() {
 
 #include "exclusive_line.pml"
 
+#ifdef ADAPT
+/* A3, A4 */
+inline enterAdapt() {
+	f = flags;
+	if
+	:: f & BARRED -> goto owing
+	:: else
+	fi;
+	if
+	:: f & ANN
+	:: !(f & ANN) -> counted = 1
+	:: atomic { !(f & ANN) && flags == f -> flags = f | ANN; f = f | ANN }
+	fi;
+	if
+	:: counted
+	:: !counted -> slot[me] = 1
+	:: !counted -> counted = 1      /* the slots are taken */
+	fi;
+	/* The word again, which the Add shows to the one that counts. */
+	atomic {
+		if
+		:: counted -> count++; got = (flags & BARRED -> 0 : held)
+#ifdef BROKEN_LOOK_AT_EXCLUDED
+		:: else -> got = (flags & EXCL -> 0 : held)
+#else
+		:: else -> got = (flags == f -> held : 0)
+#endif
+		fi;
+		f = flags;
+		if
+		:: got == held -> shared++; assert(alone == 0 && !owned)
+		:: else
+		fi
+	};
+	if
+	:: true
+	:: atomic { got == held && counted && !(flags & (BARRED + ANN)) -> flags = flags | ANN }
+	fi
+}
+#endif
+
 proctype Shared(byte me) {
 	byte f, c, w, x, got, rounds;
 	bit inUse, counted;
+#ifdef ADAPT
+	byte was;
+	bit ann;
+#endif
 	do
 	:: rounds < ROUNDS -> rounds++;
+#ifdef ADAPT
+		enterAdapt();
+#else
 		/* A3, A4 */
 		if
 #if defined(COUNTS) || defined(MIXED)
@@ -177,10 +273,11 @@ proctype Shared(byte me) {
 		fi;
 		atomic {
 			if
-			:: !(f & (EXCL + RESERVED + ALONE)) -> shared++; got = held; assert(alone == 0 && !owned)
+			:: !(f & BARRED) -> shared++; got = held; assert(alone == 0 && !owned)
 			:: else
 			fi
 		};
+#endif
 		/* A5 or R */
 		atomic {
 			shared = (got == held -> shared - 1 : shared);
@@ -216,6 +313,10 @@ owing:		duties();
 proctype Alone(byte me) {
 	byte f, c, w, x, got, rounds;
 	bit inUse;
+#ifdef ADAPT
+	byte was;
+	bit ann;
+#endif
 	do
 	:: rounds < ROUNDS -> rounds++;
 		/* TryAcquireExclusive */
@@ -244,14 +345,22 @@ proctype Alone(byte me) {
 proctype Writer() {
 	byte f, c, x, writes;
 	bit inUse, got;
+#ifdef ADAPT
+	byte was;
+	bit ann;
+#endif
 	do
 	:: writes < WRITES -> writes++;
+#ifdef ADAPT
+		atomic { flags = flags | EXCL; ann = ((flags & ANN) != 0) };
+#else
 		flags = flags | EXCL;
+#endif
 		waiter = 1; got = 1;
 		do
 		:: inUse = (count > 0);
 			if
-			:: inUse
+			:: inUse || !ann
 			:: else -> scan()
 			fi;
 			if
@@ -272,6 +381,18 @@ proctype Writer() {
 		};
 #ifdef DETACH
 		if
+#ifdef ADAPT
+		/* Waited for: it is retired by one swap, unless a count in passing or a line is there. */
+		:: atomic {
+#ifdef BROKEN_STRAIGHT_LINE
+				got && (flags & ~(ANN + RESERVED)) == EXCL && count == 0 ->
+#else
+				got && (flags & ~ANN) == EXCL && count == 0 ->
+#endif
+				assert(!retired && shared == 0 && alone == 0);
+				flags = flags | DET | RET; owned = 0; retired = 1; goto over
+			}
+#endif
 		:: flags = flags | DET; owned = 0;
 			/* Rule 6: the line goes back to the semaphore. It may be empty, with the flag left. */
 #ifndef BROKEN_104
@@ -309,9 +430,9 @@ end_quiet:
 	timeout ->
 	assert(!mu && count == HELD);
 #ifdef HOLDER
-	assert(inLine == 0 && flags == 0 || inLine > 0 && exclusive(line[0]) && flags == RESERVED)
+	assert(inLine == 0 && !(flags & ~ANN) || inLine > 0 && exclusive(line[0]) && (flags & ~ANN) == RESERVED)
 #else
-	assert(inLine == 0 && (flags == 0 || (retired && flags == EXCL + DET + RET)))
+	assert(inLine == 0 && ((flags & ~ANN) == 0 || (retired && (flags & ~ANN) == EXCL + DET + RET)))
 #endif
 }
 

@@ -24,7 +24,14 @@ inline grantLocked() {
 			:: else
 			fi;
 #ifndef BROKEN_117
+#ifdef ADAPT
+			if
+			:: f & ANN -> scan()
+			:: else
+			fi;
+#else
 			scan();
+#endif
 			if
 			:: inUse -> inUse = 0; break    /* the last to leave comes here */
 			:: else
