@@ -11,7 +11,8 @@
  *
  * Not broken, but other: with -DKEEPS a birth leaves the flag. With -DNAMELESS an announcement is
  * the header only. With -DOWNLIFE a reader that retracts or releases an announcement owes nothing
- * to another life than its own.
+ * to another life than its own. With -DCOLD a range that is not announced is retired by one swap
+ * without having been waited for, too.
  */
 #ifdef BROKEN_OWN_LIFE
 #define NAMELESS

@@ -176,6 +176,15 @@ inline operation(q) {
 		:: won -> recycle(o)
 		:: else -> detach(); finish(o, g)
 		fi
+#elif defined(COLD)
+		if
+		:: flags[o] & ANN
+		:: !(flags[o] & ANN) -> straight()
+		fi;
+		if
+		:: won -> recycle(o)
+		:: else -> detach(); finish(o, g)
+		fi
 #elif defined(BROKEN_PASS_BEFORE_DETACH)
 		occupied(o, g, 1);
 		detach();

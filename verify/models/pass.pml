@@ -7,7 +7,10 @@
  * times; a header that is retired is born again. That goroutine makes one pass for what it has
  * been handed, retires the ranges that nobody shows or counts, and leaves the others to their
  * last users. With -DEXCLUDES the writer excludes both ranges instead, with one pass, waits, owns
- * them, and opens them. With -DAPART the ranges are detached by one operation each.
+ * them, and opens them. With -DAPART the ranges are detached by one operation each. With -DADAPT
+ * readers count until one has set the flag announced, as in engine_adapt.pml: then a pass is made
+ * only if a word had that flag when its Or was made. With -DCLEAR, too, the writer
+ * detaches by one Or each, and makes the pass itself.
  *
  * Asserted: a range is retired with no guard on it, and owned with none. At the end each header
  * is retired or open, and nobody waits.
@@ -29,9 +32,15 @@
 #define EXCL 1
 #define DET  2
 #define RET  4
+#define ANN  8              /* announced, with ADAPT */
+#ifdef ADAPT
+#define shown(h, g) ((h) + 1 + 4 * (g))
+#else
+#define shown(h, g) ((h) + 1)
+#endif
 
 byte flags[2], count[2], gen[2];
-byte slot[SLOTS];           /* 0, or a header and one */
+byte slot[SLOTS];           /* 0, or what shown gives */
 byte guards[2];
 bit  owned[2];
 bit  waiter, woken;
@@ -39,6 +48,20 @@ bit  waiter, woken;
 bit  handed[2];             /* to the goroutine that retires */
 byte handedGen[2];
 
+/* A range that is open, or born again now, is one of those to detach. */
+inline choose(h) {
+	atomic {
+		if
+		:: (flags[h] & ~ANN) == EXCL + DET + RET -> gen[h]++; flags[h] = 0; set[h] = 1
+		:: (flags[h] & ~ANN) == 0 -> set[h] = 1
+		:: else
+		fi
+	}
+}
+
+#ifdef ADAPT
+#include "pass_adapt.pml"
+#else
 /* The swap from exactly this word. */
 inline retire(h, g) {
 	atomic {
@@ -72,6 +95,7 @@ inline finish(h, g) {
 	:: else -> retire(h, g)
 	fi
 }
+#endif
 
 proctype Reader() {
 	byte h, f, g, i, rounds;
@@ -82,6 +106,9 @@ proctype Reader() {
 		:: h = 0
 		:: h = 1
 		fi;
+#ifdef ADAPT
+		enterAdapt();
+#else
 		/* A3 */
 		if
 		:: atomic { slot[0] == 0 -> slot[0] = h + 1; i = 0 }
@@ -99,6 +126,7 @@ proctype Reader() {
 			:: else
 			fi
 		};
+#endif
 		/* A5 or R */
 		atomic {
 			if
@@ -116,11 +144,12 @@ owing:		if
 		:: (f & DET) && !(f & RET) -> finish(h, g)
 		:: else
 		fi;
-		atomic { h = 0; f = 0; g = 0; i = 0 }
+over:		atomic { h = 0; f = 0; g = 0; i = 0 }
 	:: break
 	od
 }
 
+#ifndef ADAPT
 /* One pass over the counts of both and the lines. */
 inline pass() {
 	seen[0] = (count[0] > 0);
@@ -130,16 +159,23 @@ inline pass() {
 	atomic { seen[0] = seen[0] || slot[1] == 1; seen[1] = seen[1] || slot[1] == 2 };
 #endif
 }
+#endif
 
 #ifdef EXCLUDES
 proctype Writer() {
 	bit seen[2];
-	flags[0] = flags[0] | EXCL;
+#ifdef ADAPT
+	byte word[2], gens[2];
+#define exclude(h) atomic { flags[h] = flags[h] | EXCL; word[h] = flags[h] }
+#else
+#define exclude(h) flags[h] = flags[h] | EXCL
+#endif
+	exclude(0);
 #ifdef BROKEN_PASS_FIRST
 	pass();
-	flags[1] = flags[1] | EXCL;
+	exclude(1);
 #else
-	flags[1] = flags[1] | EXCL;
+	exclude(1);
 	pass();
 #endif
 	if
@@ -160,17 +196,6 @@ proctype Writer() {
 	atomic { owned[1] = 0; flags[1] = flags[1] & ~EXCL }
 }
 #else
-/* A range that is open, or born again now, is one of those to detach. */
-inline choose(h) {
-	atomic {
-		if
-		:: flags[h] == EXCL + DET + RET -> gen[h]++; flags[h] = 0; set[h] = 1
-		:: flags[h] == 0 -> set[h] = 1
-		:: else
-		fi
-	}
-}
-
 inline mark(h, f) {
 	if
 	:: set[h] -> flags[h] = flags[h] | f
@@ -185,6 +210,7 @@ inline hand(h) {
 	fi
 }
 
+#ifndef CLEAR
 proctype Writer() {
 	bit set[2];
 	byte lives;
@@ -214,6 +240,10 @@ proctype Writer() {
 active proctype Retiring() {
 	bit todo[2], seen[2];
 	byte gens[2];
+#ifdef ADAPT
+	byte word[2];
+#define retire(h, g) retireFrom(h, g, word[h])
+#endif
 end_idle:
 	do
 	:: atomic {
@@ -221,7 +251,18 @@ end_idle:
 			todo[0] = handed[0]; todo[1] = handed[1]; handed[0] = 0; handed[1] = 0;
 			gens[0] = handedGen[0]; gens[1] = handedGen[1]; handedGen[0] = 0; handedGen[1] = 0
 		};
+#ifdef ADAPT
+		/* After the Or, so the flag does not change any more in this life. */
+		word[0] = (todo[0] && gen[0] == gens[0] -> flags[0] : 0);
+		word[1] = (todo[1] && gen[1] == gens[1] -> flags[1] : 0);
+#ifdef BROKEN_NO_PASS
+		atomic { seen[0] = 0; seen[1] = 0 };
+#else
 		pass();
+#endif
+#else
+		pass();
+#endif
 #ifdef BROKEN_JOINED_LATE
 		/* What was handed over during the pass counts as looked for. */
 		atomic {
@@ -237,9 +278,15 @@ end_idle:
 		:: todo[1] && !seen[1] -> retire(1, gens[1])
 		:: else
 		fi;
-		atomic { todo[0] = 0; todo[1] = 0; seen[0] = 0; seen[1] = 0; gens[0] = 0; gens[1] = 0 }
+		atomic {
+#ifdef ADAPT
+			word[0] = 0; word[1] = 0;
+#endif
+			todo[0] = 0; todo[1] = 0; seen[0] = 0; seen[1] = 0; gens[0] = 0; gens[1] = 0
+		}
 	od
 }
+#endif
 #endif
 
 active proctype Quiet() {
@@ -250,9 +297,9 @@ end_quiet:
 	for (i : 0 .. 1) {
 		assert(count[i] == 0 && guards[i] == 0);
 #ifdef EXCLUDES
-		assert(flags[i] == 0)
+		assert((flags[i] & ~ANN) == 0)
 #else
-		assert(flags[i] == EXCL + DET + RET)
+		assert((flags[i] & ~ANN) == EXCL + DET + RET)
 #endif
 	}
 }
