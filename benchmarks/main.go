@@ -41,6 +41,7 @@ type options struct {
 	rounds             int
 	row                string
 	json, svg, from    string
+	markdown           string
 	commit             string
 	machine            bool
 	verbose            bool
@@ -57,6 +58,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	f.StringVar(&o.row, "row", "", "the rows to measure: a regular expression for the number or the name")
 	f.StringVar(&o.json, "json", "", "write everything that was measured to this `file`")
 	f.StringVar(&o.svg, "svg", "", "draw the pictures in this `directory`")
+	f.StringVar(&o.markdown, "markdown", "", "write the table of targets to this `file`, for docs/performance.md")
 	f.StringVar(&o.from, "from", "", "measure nothing, read this `file`, which -json has written, or several with commas between them")
 	f.StringVar(&o.commit, "commit", "", "the commit to name in the report, instead of what git says")
 	f.BoolVar(&o.machine, "machine", false, "measure nothing, print what this runs on")
@@ -101,6 +103,11 @@ func run(args []string, stdout, stderr io.Writer) error {
 	}
 	if o.json != "" {
 		if err := create(o.json, r.write); err != nil {
+			return err
+		}
+	}
+	if o.markdown != "" {
+		if err := create(o.markdown, func(w io.Writer) error { return markdown(w, r) }); err != nil {
 			return err
 		}
 	}

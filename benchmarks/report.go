@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,11 +30,35 @@ type report struct {
 	Cells []cell `json:"cells"`
 }
 
+// write writes r as JSON, with a line for each cell: so two reports can be compared, and a
+// file of a thousand cells has no more lines than that.
 func (r *report) write(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", " ")
+	head := *r
+	head.Cells = []cell{}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	return e.Encode(r)
+	e.SetIndent("", " ")
+	if err := e.Encode(head); err != nil {
+		return err
+	}
+	const end = "[]\n}\n" // of the cells, which are the last field
+	b.Truncate(b.Len() - len(end))
+	b.WriteString("[")
+	e.SetIndent("", "")
+	for i := range r.Cells {
+		if i > 0 {
+			b.Truncate(b.Len() - 1) // the line's end
+			b.WriteByte(',')
+		}
+		b.WriteByte('\n')
+		if err := e.Encode(&r.Cells[i]); err != nil {
+			return err
+		}
+	}
+	b.WriteString("]\n}\n")
+	_, err := w.Write(b.Bytes())
+	return err
 }
 
 func readReport(rd io.Reader) (*report, error) {

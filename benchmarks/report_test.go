@@ -52,6 +52,54 @@ func TestNumber(t *testing.T) {
 	}
 }
 
+// A report is written with a line for each cell, and read back as it was.
+func TestLineForCell(t *testing.T) {
+	for _, n := range []int{0, 1, 3} {
+		r := newReport("0123456789ab", smoke)
+		r.Cells = []cell{}
+		for i := range n {
+			r.Cells = append(r.Cells, cell{Row: 1, What: "lookup <\n>", Params: map[string]string{"g": "1"}, Who: "ours", Unit: "×",
+				Summary: stat.Summary{Rounds: 10, Median: float64(i), Lower: 0, Upper: 4}, Bound: atMost(2)})
+		}
+		var b bytes.Buffer
+		if err := r.write(&b); err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.Count(b.String(), "\n {") + strings.Count(b.String(), "\n{"); lines != n {
+			t.Errorf("%d lines for %d cells:\n%s", lines, n, b.String())
+		}
+		got, err := readReport(&b)
+		if err != nil || !reflect.DeepEqual(got, r) {
+			t.Errorf("%d cells: %v, %+v, want %+v", n, err, got, r)
+		}
+	}
+}
+
+// The table of Markdown has a line for each cell with a target, and says how many are met.
+func TestMarkdown(t *testing.T) {
+	r := newReport("0123456789ab", smoke)
+	r.Cells = []cell{
+		{Row: 1, What: "lookup", Params: map[string]string{"g": "2", "n": "100"}, Who: "ours/rwmutex", Unit: "×",
+			Summary: stat.Summary{Rounds: 10, Median: 0.25, Lower: 0.2, Upper: 0.3}, Bound: atMost(0.28)},
+		{Row: 1, What: "lookup", Who: "ours", Unit: "ns", Summary: stat.Summary{Rounds: 10, Median: 60}},
+		{Row: 15, What: "a pass", Who: "ours", Unit: "ns", Summary: stat.Summary{Rounds: 1, Median: 150}, Bound: atMost(100)},
+	}
+	var b bytes.Buffer
+	if err := markdown(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	want := `1 of 2 cells meet their target.
+
+| row | what | who | median (quartiles) | target | verdict |
+|---:|---|---|---|---|---|
+| 1 | lookup n=100 g=2 | ours/rwmutex | 0.25 (0.20 – 0.30) | ≤ 0.28 | met, in the spread |
+| 15 | a pass | ours | 150 ns | ≤ 100 | missed by 50.0 % |
+`
+	if got := b.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 // smallest is smoke, smaller.
 func smallest() scale {
 	sc := smoke
