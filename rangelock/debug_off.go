@@ -24,3 +24,4 @@ func (m *Map[K, V]) rememberReader(*ticket)             {}
 func forgetReader(t *ticket)                            { _ = t.watched }
 func (mark) check(string)                               {}
 func (mark) released()                                  {}
+func (mark) downgraded()                                {}

@@ -87,7 +87,6 @@ type hold struct {
 	kind      kind
 	id        uint64 // the map
 	r         fmt.Stringer
-	exclusive bool
 	object    any         // which range object: a weak pointer, or this would keep the map
 	detached  func() bool // reports whether the range has left the map
 	goroutine string
@@ -95,9 +94,10 @@ type hold struct {
 	taken     caller.Stack
 
 	// Protected by holds.mu.
-	gone bool
-	lost bool
-	left caller.Stack // where it was released, once gone
+	exclusive bool // until it is downgraded
+	gone      bool
+	lost      bool
+	left      caller.Stack // where it was released, once gone
 }
 
 // String says what is held.
@@ -234,6 +234,15 @@ func (k mark) check(method string) {
 func (k mark) released() {
 	if k.token != nil && !k.token.hold.end() {
 		k.check("Release")
+	}
+}
+
+// downgraded notes that the guard is shared now.
+func (k mark) downgraded() {
+	if k.token != nil {
+		holds.mu.Lock()
+		k.token.hold.exclusive = false
+		holds.mu.Unlock()
 	}
 }
 

@@ -277,6 +277,11 @@ func (z *fuzzing) releaseAt(n int) {
 	if g.g.Range() != g.x.r || g.g.Value() != g.x.v {
 		z.t.Errorf("a guard on %v with %d has become %v with %d", g.x.r, g.x.v, g.g.Range(), g.g.Value())
 	}
+	if g.x.v%2 == 0 {
+		c := g.g.Clone()
+		g.g.Release()
+		g.g = c.Take()
+	}
 	g.g.Release()
 	z.guards = slices.Delete(z.guards, n, n+1)
 }
@@ -336,6 +341,12 @@ func (z *fuzzing) readers(at int) {
 		case err == nil:
 			if _, err := z.m.TryAcquire(key); err != rangelock.ErrBusy || e.Value() != v {
 				z.t.Errorf("key %d: alone with %d, want %d; TryAcquire %v", key, e.Value(), v, err)
+			}
+			e.Downgrade()
+			if g, err := z.m.TryAcquire(key); err != nil {
+				z.t.Errorf("key %d: TryAcquire beside a guard that was downgraded: %v", key, err)
+			} else {
+				g.Release()
 			}
 			e.Release()
 		}

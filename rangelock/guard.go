@@ -17,7 +17,7 @@ import (
 // [Map.AcquireExclusive] and its kin is alone on its range, and gives that right.
 //
 // A guard may be released by another goroutine than the one that acquired it. It
-// is not for concurrent use. The zero Guard holds nothing and panics when used. A
+// is not for concurrent use; [Guard.Clone] makes another one. The zero Guard holds nothing and panics when used. A
 // guard may be copied, but only one of the copies may be released, and none may be
 // used after that. A second release of the same variable panics. That of a copy
 // panics under -tags spanlockdebug, with the stacks of both, and otherwise where the
@@ -106,15 +106,20 @@ func (g *Guard[K, V]) Release() {
 	}
 }
 
-// releaseOther releases a guard that is exclusive, and panics for one that is not: its
-// range, seen in state s, shows that it was released before.
+// releaseOther releases a guard that is exclusive, or the clone of an announced guard beside
+// somebody who has set alone and is about to look at the lines (turn.go, claim). It panics for
+// others: their range, seen in state s, shows that they were released before.
 //
 //go:noinline
 func (m *Map[K, V]) releaseOther(h *header[K, V], life, s uint64) {
-	if life&alone == 0 {
+	switch {
+	case life&alone != 0:
+		m.releaseAlone(h, life&^lowMask, s)
+	case s&^lowMask == life && s&(alone|announced) == alone|announced && s&readerMask > limit:
+		m.releaseSlow(h, life, h.State.Add(^uint64(0)))
+	default:
 		notHeld(life, s)
 	}
-	m.releaseAlone(h, life&^lowMask, s)
 }
 
 // releaseAlone releases an exclusive guard of the life gen on h, whose word was seen as s.
@@ -178,8 +183,9 @@ func (m *Map[K, V]) left(h *header[K, V], gen, s uint64) {
 // the caller keeps new readers out, a false stays true: the count was zero once, and no mark
 // stood, and none that is taken later stays.
 func (m *Map[K, V]) occupied(h *header[K, V]) bool {
-	s := h.State.Load()
-	return s&readerMask != 0 || m.shown(h, s)
+	// The lines come first: a guard that is announced may be cloned meanwhile, which counts,
+	// and be released.
+	return m.shown(h, h.State.Load()) || h.State.Load()&readerMask != 0
 }
 
 // finish tries to win the right to retire h in its life gen, and hands it over if

@@ -339,6 +339,17 @@ func checkReads(t *testing.T, m *rangelock.Map[int, int], ref *model, rng *rand.
 			if _, err := m.TryAcquire(key); err != rangelock.ErrBusy || e2.Value() != e.v {
 				t.Fatalf("TryAcquireExclusive(%d) is %d, want %d; TryAcquire = %v", key, e2.Value(), e.v, err)
 			}
+			if rng.IntN(2) == 0 {
+				e2.Downgrade()
+				c := e2.Clone()
+				e2.Release()
+				g, err := m.TryAcquire(key)
+				if err != nil || c.Value() != e.v || g.Value() != e.v {
+					t.Fatalf("beside the clone of a guard on %v that was downgraded: %v", e, err)
+				}
+				g.Release()
+				e2 = c
+			}
 			e2.Release()
 			if rng.IntN(8) == 0 {
 				m.Announcing(key)

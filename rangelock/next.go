@@ -100,7 +100,7 @@ func (m *Map[K, V]) enterAbove(key K) (Guard[K, V], answer) {
 
 // Guards yields, in key order, a guard on each range that overlaps r. The guard is
 // held while the body runs and released before the next range is sought, so at most
-// one is held at a time; the body may release it earlier. Each range that overlaps r
+// one is held at a time; the body may release it earlier, or keep it by [Guard.Take]. Each range that overlaps r
 // and is attached during the whole walk is yielded once, and where two yielded
 // ranges do not meet, there was a gap at one instant. Each ends above the one before; one
 // that was put in during the walk may reach back over what was yielded already. It waits

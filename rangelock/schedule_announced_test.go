@@ -203,3 +203,72 @@ func TestScheduleAnnouncedSwaps(t *testing.T) {
 		})
 	})
 }
+
+// TestScheduleClone: a guard is cloned and released while somebody wants the range alone, or
+// takes it out. Nobody comes in beside the clone, and nobody is forgotten.
+func TestScheduleClone(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(w *world)
+	}{
+		{"Exclude", func(w *world) { w.exclude(0) }},
+		{"AcquireExclusive", func(w *world) { w.findAlone(5) }},
+		{"TryAcquireExclusive", func(w *world) {
+			if g, err := w.TryAcquireExclusive(5); err == nil {
+				w.change(g, 5)
+			}
+		}},
+		{"Retire", func(w *world) { w.Retire(context.Background(), ten(0)) }},
+	} {
+		for _, marked := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/announced=%t", tt.name, marked), func(t *testing.T) {
+				schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
+					w := newWorld(p, 1)
+					if marked {
+						w.Announcing(5)
+					}
+					g, _ := w.Acquire(5)
+					p.Go("holder", func() {
+						c := g.Clone()
+						g.Release()
+						v := c.Value()
+						v.Enter(false)
+						v.Leave(false)
+						w.use(c, 5)
+					})
+					p.Go("reader", func() { w.read(5) })
+					p.Go("writer", func() { tt.change(w) })
+				})
+			})
+		}
+	}
+}
+
+// TestScheduleDowngrade: an exclusive guard becomes a shared one while others stand in line,
+// and while a writer excludes the range or takes it out.
+func TestScheduleDowngrade(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		other func(w *world)
+	}{
+		{"AcquireExclusive", func(w *world) { w.findAlone(5) }},
+		{"Exclude", func(w *world) { w.exclude(0) }},
+		{"Swap", func(w *world) { w.swap(0) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
+				w := newWorld(p, 1)
+				e, _ := w.AcquireExclusive(5)
+				p.Go("holder", func() {
+					v := e.Value()
+					v.Enter(true)
+					v.Leave(true)
+					e.Downgrade()
+					w.use(e, 5)
+				})
+				p.Go("reader", func() { w.find(5) })
+				p.Go("other", func() { tt.other(w) })
+			})
+		})
+	}
+}

@@ -93,9 +93,15 @@ func (w *worker) read() {
 		op.found = h.see(g.Range(), g.Value())
 	}
 	w.hist[i].add(w.n, call, w.clock.now(), op)
-	if held {
-		w.hold(h, &g, op.found, weight)
+	if !held {
+		return
 	}
+	if weight == 1 && w.rng.IntN(4) == 0 {
+		c := g.Clone()
+		g.Release()
+		g = c
+	}
+	w.hold(h, &g, op.found, weight)
 }
 
 // walk goes through the guards on some ranges. Each step is an operation of its own: it

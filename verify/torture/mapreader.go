@@ -216,8 +216,15 @@ func (r *mapReader) walk(w *worker) int {
 			r.part.b.wrong("a walk from %d yields %v after %d", lo, s, last)
 		}
 		last = s.Hi
+		if n%4 == 0 {
+			r.guard = g.Take()
+			g = &r.guard
+		}
 		if !g.Value().sound() {
 			r.part.b.wrong("page %d: wrong words in a walk", g.Value().id)
+		}
+		if n%4 == 0 {
+			r.release()
 		}
 		n++
 	}
@@ -247,6 +254,14 @@ func (r *mapReader) alone(w *worker) int {
 		switch {
 		case err == nil:
 			r.part.own(r.guard.Value(), "exclusive guard")
+			if i%3 == 0 {
+				r.guard.Downgrade()
+				c := r.guard.Clone()
+				r.release()
+				if r.guard = c; !c.Value().sound() {
+					r.part.b.wrong("page %d: wrong words under a clone", c.Value().id)
+				}
+			}
 			r.release()
 		case err != rangelock.ErrNotFound && err != rangelock.ErrBusy:
 			r.ended(ctx, err)
