@@ -9,8 +9,8 @@
  * last users. With -DEXCLUDES the writer excludes both ranges instead, with one pass, waits, owns
  * them, and opens them. With -DAPART the ranges are detached by one operation each. With -DADAPT
  * readers count until one has set the flag announced, as in engine_adapt.pml: then a pass is made
- * only if a word had that flag when its Or was made. With -DCLEAR, too, the writer
- * detaches by one Or each, and makes the pass itself.
+ * only if a word had that flag when its Or was made. With -DLEAVE, too, the writer
+ * detaches in the order of the code, and makes the pass itself.
  *
  * Asserted: a range is retired with no guard on it, and owned with none. At the end each header
  * is retired or open, and nobody waits.
@@ -210,7 +210,7 @@ inline hand(h) {
 	fi
 }
 
-#ifndef CLEAR
+#ifndef LEAVE
 proctype Writer() {
 	bit set[2];
 	byte lives;

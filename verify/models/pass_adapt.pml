@@ -63,7 +63,12 @@ inline enterAdapt() {
 		:: held -> assert(!owned[h]); guards[h]++
 		:: else
 		fi
-	}
+	};
+	/* One that has met others may set the flag with the guard in its hand. */
+	if
+	:: true
+	:: atomic { held && counted && !(flags[h] & (EXCL + ANN)) -> flags[h] = flags[h] | ANN }
+	fi
 }
 
 /* One pass over the lines, for what has been barred with the flag in its word. */
@@ -89,45 +94,162 @@ inline pass() {
 #endif
 }
 
-#ifdef CLEAR
-/* Both flags by one Or. What it leaves behind says whether there has to be a pass. */
-inline bar(h) {
+#ifdef LEAVE
+/*
+ * The writer detaches by itself, in the order of the code: readers are shut out of what is
+ * announced, one look at the lines follows, and then each range leaves. With -DSINGLE each is
+ * detached by itself, with a look of its own. With -DTOLD somebody is to be told, so that nothing
+ * is retired by one swap from the word before. With -DWAITED the transaction has excluded range 0
+ * before, and has waited.
+ */
+#ifdef WAITED
+inline excludeAndWait() {
 	if
-	:: set[h] -> atomic { flags[h] = flags[h] | EXCL | DET; word[h] = flags[h]; gens[h] = gen[h] }
+	:: set[0] ->
+		atomic { flags[0] = flags[0] | EXCL; w = flags[0] };
+		count[0] == 0;
+		if
+		:: !(w & ANN)
+		:: else ->
+			slot[0] != shown(0, gen[0]);
+#if SLOTS > 1
+			slot[1] != shown(0, gen[0])
+#endif
+		fi;
+		atomic { assert(guards[0] == 0); owned[0] = 1; w = 0 }
+	:: else
+	fi
+}
+#else
+#define excludeAndWait() skip
+#endif
+
+/* Only what is announced is shut out, and what this transaction has excluded is already. */
+inline shutOut(h) {
+	if
+	:: set[h] -> w = flags[h];
+		if
+		:: (w & (ANN + EXCL)) == ANN -> flags[h] = flags[h] | EXCL; look = 1
+		:: else
+		fi;
+		w = 0
 	:: else
 	fi
 }
 
+inline marks() {
+	atomic { seen[0] = (slot[0] == shown(0, gen[0])); seen[1] = (slot[0] == shown(1, gen[1])) };
+#if SLOTS > 1
+	atomic { seen[0] = seen[0] || slot[1] == shown(0, gen[0]); seen[1] = seen[1] || slot[1] == shown(1, gen[1]) }
+#endif
+}
+
+inline lookOnce() {
+	if
+	:: look -> look = 0; marks()
+	:: else
+	fi
+}
+
+/* occupied, in a life of its own: no writer is there to begin another. */
+inline occupied(h) {
+	atomic { f = flags[h]; inUse = (count[h] > 0) };
+	if
+	:: inUse || !(f & ANN)
+	:: else -> inUse = (slot[0] == shown(h, g));
+#if SLOTS > 1
+		if
+		:: inUse
+		:: !inUse -> inUse = (slot[1] == shown(h, g))
+		fi
+#endif
+	fi
+}
+
+inline leave(h) {
+	atomic { before = flags[h]; g = gen[h]; in = (count[h] > 0); owned[h] = 0 };
+	if
+	:: in || !(before & ANN)
+#ifndef BROKEN_LATE_FLAG
+	:: !in && (before & ANN) && !(before & EXCL) -> in = 1     /* the flag has come since */
+	:: !in && (before & ANN) && (before & EXCL) ->
+#else
+	:: else ->
+#endif
+#ifdef SINGLE
+		lookOnce();
+#endif
+		in = seen[h]
+	fi;
+#ifndef TOLD
+	if
+	:: in
+	:: !in ->
+#ifdef BROKEN_RELOADED
+		before = flags[h];
+#endif
+		atomic {
+			if
+			:: flags[h] == before && count[h] == 0 ->
+				flags[h] = before | EXCL | DET | RET; assert(guards[h] == 0); goto left
+			:: else -> in = 1
+			fi
+		}
+	fi;
+#endif
+	atomic { flags[h] = flags[h] | EXCL | DET; w = flags[h]; c = count[h] };
+	if
+#ifdef BROKEN_NOT_COMPARED
+	:: !in ->
+#else
+	:: !in && !((w ^ before) & ANN) && c == 0 ->    /* before had no count, or it would be in */
+#endif
+		atomic {
+			if
+			:: flags[h] == w && count[h] == c -> flags[h] = w | RET; assert(guards[h] == 0)
+			:: else
+			fi
+		}
+#ifdef BROKEN_NO_SECOND_LOOK
+	:: else
+#else
+	:: else -> occupied(h);
+		if
+		:: inUse -> inUse = 0   /* who leaves last sees detached */
+		:: else -> finish(h, g)
+		fi
+#endif
+	fi;
+left:	atomic { before = 0; w = 0; c = 0; g = 0; f = 0; in = 0; set[h] = 0 }
+}
+
 proctype Writer() {
-	bit set[2], seen[2];
-	byte lives, word[2], gens[2];
+	bit set[2], seen[2], look, in, inUse;
+	byte lives, before, w, c, f, g;
 	do
 	:: lives < LIVES -> lives++;
 		choose(0); choose(1);
-		bar(0);
-#ifdef BROKEN_PASS_BEFORE_ORS
-		if
-		:: set[1] -> atomic { word[1] = flags[1]; gens[1] = gen[1] }
-		:: else
-		fi;
-		pass();
-		bar(1);
+		excludeAndWait();
+#if defined(SINGLE)
+		shutOut(0);
+		if :: set[0] -> leave(0) :: else fi;
+		atomic { look = 0; seen[0] = 0; seen[1] = 0 };
+		shutOut(1);
+		if :: set[1] -> leave(1) :: else fi;
+		atomic { look = 0; seen[0] = 0; seen[1] = 0 }
 #else
-		bar(1);
-		pass();
+#ifdef BROKEN_MARKS_FIRST
+		marks();
+		shutOut(0); shutOut(1);
+		look = 0;
+#else
+		shutOut(0); shutOut(1);
+		lookOnce();
 #endif
-		if
-		:: set[0] && !seen[0] -> retireFrom(0, gens[0], word[0])
-		:: else
-		fi;
-		if
-		:: set[1] && !seen[1] -> retireFrom(1, gens[1], word[1])
-		:: else
-		fi;
-		atomic {
-			set[0] = 0; set[1] = 0; seen[0] = 0; seen[1] = 0;
-			word[0] = 0; word[1] = 0; gens[0] = 0; gens[1] = 0
-		}
+		if :: set[0] -> leave(0) :: else fi;
+		if :: set[1] -> leave(1) :: else fi;
+		atomic { seen[0] = 0; seen[1] = 0 }
+#endif
 	:: else -> break
 	od
 }
