@@ -191,6 +191,14 @@ var runs = []run{
 	{"pass", "adapt, before detached", "ADAPT BROKEN_PASS_BEFORE_DETACH", true},
 	{"pass", "adapt, no pass", "ADAPT BROKEN_NO_PASS", true},
 
+	{"announce", "one slot", "SLOTS=1 NR=3 LOOKS=1", false},
+	{"announce", "two slots", "", false},
+	{"announce", "bit after the word", "BROKEN_BIT_LATE", true},
+	{"announce", "bit after the slot", "BROKEN_FREE_FIRST", true},
+	{"announce", "bits before the word", "BROKEN_USED_FIRST", true},
+	{"announce", "bit cleared", "BROKEN_CLEARED", true},
+	{"announce", "bit cleared, then fresh", "BROKEN_CLEARED_FRESH", true},
+
 	{"starve", "announced", "", false},
 	{"starve", "counted", "COUNTED", false},
 	{"starve", "no look, announced", "NR=1 BROKEN_NO_LOOK", true},
@@ -246,5 +254,6 @@ var longer = []run{
 	{"pass", "leave, told, two lives", "ADAPT LEAVE TOLD LIVES=2", false},
 	{"pass", "leave, three readers", "ADAPT LEAVE SLOTS=2 NR=3 ROUNDS=1", false},
 	{"pass", "leave, told, three readers", "ADAPT LEAVE TOLD SLOTS=2 NR=3 ROUNDS=1", false},
+	{"announce", "three readers", "NR=3", false},
 	{"pinned", "two changes", "", false},
 }
