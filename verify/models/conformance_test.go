@@ -19,7 +19,7 @@ func TestConformanceNamesCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := regexp.MustCompile("`([a-z]+/[a-z_]+\\.go):([A-Za-z]+)`").FindAllStringSubmatch(string(text), -1)
+	names := regexp.MustCompile("`((?:[a-z]+/)+[a-z_]+\\.go):([A-Za-z]+)`").FindAllStringSubmatch(string(text), -1)
 	if len(names) < 40 {
 		t.Fatalf("only %d names found: the pattern or the file is not what it was", len(names))
 	}

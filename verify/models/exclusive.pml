@@ -2,10 +2,9 @@
  * The second engine's exclusive guards, and the line of waiters of one range.
  *
  * SHARERS readers take shared guards, ALONES take exclusive ones, ROUNDS times each, and
- * wait in the line of the range where it is in use. By default a reader announces the range in a slot
- * of its own; with -DCOUNTS it counts in the word, and with -DMIXED it does either. Before the
- * second engine all readers count, in the word or in stripes, which are looked at where the
- * lines are scanned here. With -DADAPT it counts until one has set the flag announced, as in
+ * wait in the line of the range where it is in use. By default a reader announces the range in a
+ * slot of its own; with -DCOUNTS it counts in the word, and with -DMIXED it does either. With
+ * -DADAPT, as in the code, it counts until one has set the flag announced, as in
  * engine_adapt.pml, and the slots are looked at only where the word has that. WRITES transactions
  * exclude the range, wait for its guards or give up, and open it; with -DDETACH one may detach
  * it. With -DLEAVE the wait of anybody in line may end early, with -DLEAVEALONE of exclusive ones

@@ -6,8 +6,12 @@
 inline retireFrom(h, g, w) {
 	atomic {
 		if
+#ifdef BROKEN_GENERATION
+		:: (flags[h] & ~ANN) == EXCL + DET && count[h] == 0 ->
+#else
 		:: (w & ~ANN) == EXCL + DET && flags[h] == w && count[h] == 0 && gen[h] == g ->
-			flags[h] = w | RET; assert(guards[h] == 0)
+#endif
+			flags[h] = flags[h] | RET; assert(guards[h] == 0)
 		:: else
 		fi
 	}

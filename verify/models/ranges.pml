@@ -1,13 +1,10 @@
 /*
- * Package rangelock: range objects, their readers, stripes, transactions, retiring
- * and recycling, around one key.
+ * Package rangelock: range objects, their readers, transactions, retiring and recycling,
+ * around one key.
  *
  * The tree is one pointer: the range object that covers the key, or none. NR readers
- * acquire and release; NW writers, one at a time, make TXNS transactions together, of
- * the kinds that are chosen with -DSWAPS, -DRETIRES, -DREMOVES. With -DSTRIPES
- * somebody makes ranges hot, HOTS times. With -DTRY nobody takes the slow path, with
- * -DHOTONLY nobody the fast one but in stripes, with -DNOSTOP no reader ever stops: these
- * make the runs smaller.
+ * acquire, pinned, and release; all count in the word. NW writers, one at a time, make TXNS
+ * transactions together, of the kinds that are chosen with -DSWAPS, -DRETIRES, -DREMOVES.
  */
 #ifndef NR
 #define NR 2
@@ -22,9 +19,6 @@
 #if defined(RETIRES) || defined(REMOVES)
 #define GAPS
 #endif
-#ifndef HOTS
-#define HOTS 2
-#endif
 #define H    3              /* range objects in all */
 #define NONE 3
 
@@ -32,20 +26,10 @@
 #define EXCL 1
 #define DET  2
 #define RET  4
-#define HOT  8
 
 byte flags[H], cnt[H], gen[H];
 byte link;                  /* the tree */
 byte pub;                   /* the publication sequence */
-#ifdef STRIPES
-bit  heat[H];               /* the range has the set */
-bit  setIdle = 1;           /* the set is in the pool */
-bit  poolMu;
-byte hots = HOTS;             /* how often a range may yet become hot */
-bit  setWaits;              /* ... or will be after its grace period */
-byte setPins;
-byte stripe;                /* the set's one counter */
-#endif
 
 bit  semW;                  /* the semaphore: a transaction is under way */
 byte semR;                  /* readers behind it */
@@ -74,59 +58,36 @@ inline unpin() {
 	d_step {
 		pinned = pinned & ~mine;
 		for (x : 0 .. H - 1) { pins[x] = pins[x] & ~mine }
-		x = 0;
-#ifdef STRIPES
-		setPins = setPins & ~mine
-#endif
+		x = 0
 	}
 }
 
 /* finish, with the generation g of the life that the caller knows. */
 inline finish(h, g) {
-#ifdef STRIPES
-	if
-	:: atomic { !heat[h] -> inUse = 0 }
-	:: atomic { heat[h] -> skip }; inUse = (stripe > 0)
-#ifndef BROKEN_85
-		;
-		inUse = (inUse && heat[h])
-#endif
-	fi;
-	if
-	:: inUse -> inUse = 0             /* who leaves last there tries again */
-	:: else ->
-#endif
 #ifdef BROKEN_17
+	if
+	:: flags[h] == (EXCL + DET) && cnt[h] == 0 && gen[h] == g ->
+		atomic { flags[h] = EXCL + DET + RET; won = 1 }
+	:: else
+	fi;
+#else
+	atomic {
 		if
 		:: flags[h] == (EXCL + DET) && cnt[h] == 0 && gen[h] == g ->
-			atomic { flags[h] = EXCL + DET + RET; won = 1 }
-		:: else
-		fi;
-#else
-		atomic {
-			if
-#ifdef BROKEN_26
-			:: flags[h] == (EXCL + DET) && cnt[h] == 0 ->
-#else
-			:: flags[h] == (EXCL + DET) && cnt[h] == 0 && gen[h] == g ->
-#endif
-				flags[h] = EXCL + DET + RET; won = 1
-			:: else
-			fi
-		};
-#endif
-		if
-		:: won ->
-			/* free and handOver: the stamp. */
-			d_step {
-				assert(!freed[h] && !spare[h]);
-				freed[h] = 1; pins[h] = pinned; won = 0
-			}
+			flags[h] = EXCL + DET + RET; won = 1
 		:: else
 		fi
-#ifdef STRIPES
-	fi
+	};
 #endif
+	if
+	:: won ->
+		/* free and handOver: the stamp. */
+		d_step {
+			assert(!freed[h] && !spare[h]);
+			freed[h] = 1; pins[h] = pinned; won = 0
+		}
+	:: else
+	fi
 }
 
 /* left: f is the flags as they were when the count was seen at zero, or later. */
@@ -171,31 +132,6 @@ inline giveBack(held) {
 	f = 0
 }
 
-#ifdef STRIPES
-/* leaveStripe */
-inline leaveStripe(held) {
-	atomic {
-		lastUse(held);
-		assert(stripe > 0);
-		stripe--;
-		last = (stripe == 0)
-	};
-	if
-	:: last ->
-		atomic {
-			last = 0;
-			f = flags[h];
-			if
-			:: gen[h] != g -> f = 0
-			:: else
-			fi
-		};
-		left(h, g, f)
-	:: else
-	fi;
-	f = 0
-}
-#endif
 
 /* A guard is held: on a range that lives, and not in a writer's way. */
 inline guarded() {
@@ -206,20 +142,14 @@ inline guarded() {
 
 #define busy   0
 #define entered 1
-#define striped 2
-#define missed 3
-#define refused 4
+#define missed 2
+#define refused 3
 
 proctype Reader(byte me) {
 	byte h, g, f, x, seq, a;
-	bit last, won, again;
-#ifdef STRIPES
-	bit inUse;
-#endif
+	bit last, won;
 	do
-#ifndef NOSTOP
 	:: break
-#endif
 	:: true ->
 		/* enter: the publication sequence; then the pin and the search. */
 #ifdef GAPS
@@ -264,71 +194,27 @@ proctype Reader(byte me) {
 			if
 			:: a == refused -> a = busy
 			:: else ->
+				atomic {
+					cnt[h]++;
+					f = flags[h];
+					if
+					:: !(f & EXCL) -> guarded(); a = entered; unpin()
+					:: else -> g = gen[h]
+					fi
+				};
 				if
-				:: f & HOT
-#ifdef HOTONLY
-				:: else -> unpin()      /* the word's readers are in the other runs */
-#else
+				:: a == entered -> f = 0
 				:: else ->
-					atomic {
-						cnt[h]++;
-						f = flags[h];
-						if
-						:: !(f & (EXCL | HOT)) -> guarded(); a = entered; unpin()
-						:: else -> g = gen[h]
-						fi
-					};
-					if
-					:: a == entered -> f = 0
-					:: else ->
-						again = ((f & HOT) && !(f & EXCL));
 #ifdef BROKEN_53
-						f = 0;
-#elif defined(BROKEN_16)
-						atomic { assert(cnt[h] > 0); cnt[h]--; f = 0 };
-#else
-						giveBack(0);
-#endif
-						g = 0;
-						if
-						:: again -> again = 0; f = HOT
-						:: else -> unpin()
-						fi
-					fi
-#endif
-				fi;
-#ifdef STRIPES
-				if
-				:: f & HOT ->
-					/* enterHot */
 					f = 0;
-					if
-					:: atomic { !heat[h] -> unpin() }
-					:: atomic { heat[h] -> stripe++ };
-						atomic { f = flags[h]; g = gen[h] };
-						atomic {
-							if
-							:: !(f & EXCL) && (f & HOT) && heat[h] ->
-								/* A writer may have set his flag since the look. He waits, or
-								   has detached the range, which we keep. */
-								assert(!(flags[h] & RET) && !freed[h] && !spare[h] && gen[h] == g);
-								guards[h]++;
-								a = striped;
-								unpin()
-							:: else
-							fi;
-							f = 0
-						};
-						if
-						:: a == striped
-						:: else -> leaveStripe(0); g = 0; unpin()
-						fi
-					fi
-				:: else
-				fi
+#elif defined(BROKEN_16)
+					atomic { assert(cnt[h] > 0); cnt[h]--; f = 0 };
 #else
-				skip
+					giveBack(0);
 #endif
+					g = 0;
+					unpin()
+				fi
 			fi
 		fi;
 		if
@@ -337,7 +223,6 @@ proctype Reader(byte me) {
 			/* The slow path: the semaphore, and the search again. */
 			if
 			:: goto over            /* TryAcquire, or the context ends */
-#ifndef TRY
 			:: atomic { !semW -> semR++ };
 #ifndef BROKEN_14
 				h = link;
@@ -347,7 +232,6 @@ proctype Reader(byte me) {
 				:: else -> atomic { cnt[h]++; guarded(); a = entered }
 				fi;
 				semR--
-#endif
 			fi
 		fi;
 		if
@@ -356,12 +240,7 @@ proctype Reader(byte me) {
 			atomic { assert(gapSeen & mine); a = busy }
 		:: else ->
 			/* Release */
-			if
-#ifdef STRIPES
-			:: a == striped -> a = busy; leaveStripe(1)
-#endif
-			:: a == entered -> a = busy; giveBack(1)
-			fi
+			a = busy; giveBack(1)
 		fi;
 over:		atomic { h = 0; g = 0; seq = 0 }
 	od
@@ -376,34 +255,12 @@ inline open(h) {
 #endif
 }
 
-/* occupied: the word, then the stripes. */
-inline look(h) {
-	inUse = (cnt[h] > 0);
-#ifdef STRIPES
-	if
-	:: inUse
-	:: !inUse ->
-#ifdef BROKEN_29
-		if
-		:: cold
-		:: !cold -> inUse = (heat[h] && stripe > 0)
-		fi
-#else
-		if
-		:: atomic { !heat[h] -> skip }
-		:: atomic { heat[h] -> skip }; inUse = (stripe > 0)
-		fi
-#endif
-	fi
-#endif
-}
+/* occupied */
+inline look(h) { inUse = (cnt[h] > 0) }
 
 /* Excludes the range o and waits; got says whether that has succeeded. canc: the
    context ends some time. */
 inline exclude(canc) {
-#ifdef BROKEN_29
-	cold = !heat[o];
-#endif
 	atomic { assert(!(flags[o] & EXCL)); flags[o] = flags[o] | EXCL };
 	look(o);
 	if
@@ -463,11 +320,7 @@ inline newHeader() {
 
 /* detach, and finish. */
 inline detach() {
-	atomic { g = gen[o]; f = flags[o]; flags[o] = flags[o] | EXCL | DET };
-	if
-	:: f & HOT -> f = 0; flags[o] = flags[o] & ~HOT
-	:: else -> f = 0
-	fi;
+	atomic { g = gen[o]; flags[o] = flags[o] | EXCL | DET };
 	finish(o, g);
 	g = 0
 }
@@ -477,9 +330,6 @@ inline detach() {
 proctype Writer() {
 	byte o, n, g, f, x;
 	bit begun, got, inUse, won, canc;
-#ifdef BROKEN_29
-	bit cold;
-#endif
 	do
 	:: break
 	:: atomic { txns > 0 && !semW && semR == 0 -> semW = 1; txns--; o = link };
@@ -553,69 +403,17 @@ proctype Writer() {
 inline bury(h) {
 	assert(guards[h] == 0 && h != link && flags[h] == EXCL + DET + RET);
 	freed[h] = 0; spare[h] = 1
-#ifdef STRIPES
-	;
-	if
-	:: heat[h] -> heat[h] = 0; setIdle = 1
-	:: else
-	fi
-#endif
 }
-
-#ifdef STRIPES
-#define poolFree (!poolMu)
-#else
-#define poolFree 1
-#endif
 
 active proctype Domain() {
 end_domain:
 	do
-	:: atomic { freed[0] && pins[0] == 0 && poolFree -> bury(0) }
-	:: atomic { freed[1] && pins[1] == 0 && poolFree -> bury(1) }
-	:: atomic { freed[2] && pins[2] == 0 && poolFree -> bury(2) }
-#ifdef STRIPES
-	:: atomic { setWaits && setPins == 0 && poolFree -> setWaits = 0; setIdle = 1 }
-#endif
+	:: atomic { freed[0] && pins[0] == 0 -> bury(0) }
+	:: atomic { freed[1] && pins[1] == 0 -> bury(1) }
+	:: atomic { freed[2] && pins[2] == 0 -> bury(2) }
 	od
 }
 
-#ifdef STRIPES
-inline retireSet() {
-	d_step { heat[h] = 0; setWaits = 1; setPins = pinned }
-}
-
-/* A reader that makes the range hot, and with -DSWEEP one that makes it cold. */
-proctype Hot(byte me) {
-	byte h, x;
-	bit there;
-	do
-#ifndef NOSTOP
-	:: break
-#endif
-	:: atomic { link != NONE && !heat[link] && setIdle && hots > 0 -> hots--; h = link; pin(); poolMu = 1; setIdle = 0; heat[h] = 1 };
-		if
-		:: atomic { !(flags[h] & EXCL) -> flags[h] = flags[h] | HOT }
-		:: atomic { flags[h] & EXCL -> retireSet() }
-		fi;
-		atomic { poolMu = 0; unpin(); h = 0 }
-#ifdef SWEEP
-	:: atomic {
-			heat[0] || heat[1] || heat[2] ->
-			poolMu = 1; h = (heat[0] -> 0 : (heat[1] -> 1 : 2)); there = (stripe > 0)
-		};
-		flags[h] = flags[h] & ~HOT;
-		atomic {
-			if
-			:: !there && stripe == 0 -> retireSet()
-			:: else
-			fi;
-			there = 0; h = 0; poolMu = 0
-		}
-#endif
-	od
-}
-#endif
 
 /* When nothing moves any more each range object is in the tree, free of readers, or in
    the free list. */
@@ -628,9 +426,6 @@ end_quiet:
 		assert(cnt[i] == 0 && guards[i] == 0);
 		assert(spare[i] || (i == link && !(flags[i] & (EXCL | DET | RET))))
 	}
-#ifdef STRIPES
-	assert(stripe == 0)
-#endif
 }
 
 init {
@@ -639,8 +434,5 @@ init {
 		spare[1] = 1; spare[2] = 1;
 		for (p : 0 .. NR - 1) { run Reader(p) }
 		for (p : 1 .. NW) { run Writer() }
-#ifdef STRIPES
-		run Hot(NR)
-#endif
 	}
 }

@@ -48,10 +48,6 @@ var runs = []run{
 	{"ranges", "36 miss_on_odd", "TXNS=2 RETIRES BROKEN_36_ODD", true},
 	{"ranges", "36 miss_on_changed", "TXNS=2 RETIRES BROKEN_36_CHANGED", true},
 	{"ranges", "53 undo_left_out", "TXNS=2 REMOVES BROKEN_53", true},
-	{"ranges", "29 stripes_before_bit", "TXNS=1 REMOVES STRIPES TRY BROKEN_29", true},
-	{"ranges", "26 finish_no_generation", "TXNS=3 SWAPS STRIPES TRY HOTONLY NOSTOP BROKEN_26", true},
-	{"ranges", "stripes, remove", "TXNS=1 REMOVES STRIPES TRY HOTS=1", false},
-	{"ranges", "stripes, two swaps", "TXNS=2 SWAPS STRIPES TRY HOTONLY HOTS=1", false},
 
 	{"load", "two retirements", "", false},
 	{"load", "insertions", "INSERTS", false},
@@ -180,6 +176,7 @@ var runs = []run{
 	{"pass", "joined late", "APART BROKEN_JOINED_LATE", true},
 	{"pass", "no generation", "LIVES=2 BROKEN_GENERATION", true},
 	{"pass", "adapt, before all Ors", "ADAPT EXCLUDES BROKEN_PASS_FIRST", true},
+	{"pass", "leave, no generation", "ADAPT LEAVE TOLD LIVES=2 ROUNDS=1 BROKEN_GENERATION", true},
 	{"pass", "leave, late flag", "ADAPT LEAVE BROKEN_LATE_FLAG", true},
 	{"pass", "leave, told, late flag", "ADAPT LEAVE TOLD BROKEN_LATE_FLAG", true},
 	{"pass", "leave, no second look", "ADAPT LEAVE BROKEN_NO_SECOND_LOOK", true},
