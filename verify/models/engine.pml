@@ -13,7 +13,8 @@
  * run smaller, KEY0 has readers look for key 0 only, and NOORDER leaves out the order of what
  * they see. NOLOOK leaves out the look of A3, so that more readers announce in vain. With
  * -DGETS=n the first n of the readers call Get instead, and values are words. With -DADAPT
- * readers count in the word until one has set the flag announced; see engine_adapt.pml.
+ * readers count in the word until one has set the flag announced; see engine_adapt.pml. With
+ * -DUNLINKED a range is excluded only when it is out of the tree; that needs two parts.
  *
  * Asserted: a guard is on a range of the key, in one life, that no writer owns and that is not
  * retired, from A4 to R. A miss is right: the key had no range at some instant of the call.

@@ -168,7 +168,9 @@ inline operation(q) {
 #ifdef RETIRES
 	:: o != NONE ->                         /* Retire: W4 */
 		publishing();
+#ifndef UNLINKED
 		flags[o] = flags[o] | EXCL;
+#endif
 		unlink(q);
 #if defined(BROKEN_STRAIGHT_NOT_WAITED)
 		straight();
@@ -204,6 +206,8 @@ inline operation(q) {
 		publishing(); birth(q); detach(); link[q] = n; finish(o, g)
 #elif defined(BROKEN_DETACHED_ON_EVEN)
 		detach(); publishing(); birth(q); link[q] = n; finish(o, g)
+#elif defined(UNLINKED)
+		publishing(); birth(q); link[q] = n; detach(); finish(o, g)
 #else
 		publishing(); flags[o] = flags[o] | EXCL; birth(q); link[q] = n; detach(); finish(o, g)
 #endif

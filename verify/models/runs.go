@@ -104,6 +104,7 @@ var runs = []run{
 	{"engine", "adapt, undo", "ADAPT PARTS=2 TXNS=1 REMOVES EXCLUDES CANCEL DOWNGRADE", false},
 	{"engine", "adapt, downgrade", "ADAPT PARTS=2 TXNS=2 NW=2 NR=1 REMOVES EXCLUDES DOWNGRADE KEY0", false},
 	{"engine", "adapt, get", "ADAPT GETS=1 SWAPS REMOVES RETIRES KEY0 TXNS=1", false},
+	{"engine", "adapt, unlinked first", "ADAPT UNLINKED PARTS=2 TXNS=1 H=3 SWAPS RETIRES KEY0", false},
 	{"engine", "adapt, no scan", "ADAPT REMOVES TXNS=1 KEY0 BROKEN_NO_SCAN", true},
 	{"engine", "adapt, look before Or", "ADAPT REMOVES TXNS=1 KEY0 BROKEN_LOOK_BEFORE_OR", true},
 	{"engine", "adapt, flag set by Or", "ADAPT RETIRES TXNS=1 KEY0 BROKEN_SET_BY_OR", true},
@@ -249,8 +250,7 @@ var longer = []run{
 	{"pass", "leave, told, two slots", "ADAPT LEAVE TOLD SLOTS=2", false},
 	{"pass", "leave, two lives", "ADAPT LEAVE LIVES=2", false},
 	{"pass", "leave, told, two lives", "ADAPT LEAVE TOLD LIVES=2", false},
-	{"pass", "leave, three readers", "ADAPT LEAVE SLOTS=2 NR=3 ROUNDS=1", false},
-	{"pass", "leave, told, three readers", "ADAPT LEAVE TOLD SLOTS=2 NR=3 ROUNDS=1", false},
+	{"pass", "leave, three readers", "ADAPT LEAVE NR=3 ROUNDS=1", false},
 	{"announce", "three readers", "NR=3", false},
 	{"pinned", "two changes", "", false},
 }
