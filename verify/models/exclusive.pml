@@ -7,7 +7,7 @@
  * -DADAPT, as in the code, it counts until one has set the flag announced, as in
  * engine_adapt.pml, and the slots are looked at only where the word has that. WRITES transactions
  * exclude the range, wait for its guards or give up, and open it; with -DDETACH one may detach
- * it. With -DLEAVE the wait of anybody in line may end early, with -DLEAVEALONE of exclusive ones
+ * it. With -DRETIRES one retires it instead, without any of that. With -DLEAVE the wait of anybody in line may end early, with -DLEAVEALONE of exclusive ones
  * only. With -DHOLDER somebody has a shared guard from the beginning and never releases it: then
  * only exclusive ones may be left in line.
  *
@@ -341,14 +341,95 @@ proctype Alone(byte me) {
 	od
 }
 
+/* Rule 6: the line goes back to the semaphore. It may be empty, with the flag left. */
+inline sendBack() {
+#ifndef BROKEN_104
+	lock();
+	do
+	:: inLine > 0 -> atomic { pop(sentBack) }
+	:: else -> break
+	od;
+#ifndef BROKEN_106
+	flags = flags & ~RESERVED;
+#endif
+	mu = 0
+#else
+	skip
+#endif
+}
+
+#ifdef RETIRES
+/* A range that nobody has excluded leaves, with whoever is in it or in line: the order of
+   pass_adapt.pml. got is whether somebody may be in it. */
+inline retire() {
+	before = flags;
+	if
+	:: (before & (ANN + EXCL)) == ANN -> flags = flags | EXCL
+	:: else
+	fi;
+	atomic { before = flags; got = (count > 0) };
+	if
+	:: got || !(before & ANN)
+	:: !got && (before & ANN) && !(before & EXCL) -> got = 1
+	:: !got && (before & ANN) && (before & EXCL) -> scan(); got = inUse; inUse = 0
+	fi;
+	if
+#ifdef BROKEN_STRAIGHT_LINE
+	:: got
+#else
+	:: got || (before & RESERVED)
+#endif
+	:: else ->
+		atomic {
+			if
+			:: flags == before && count == 0 ->
+				assert(!retired && shared == 0 && alone == 0);
+				flags = flags | EXCL | DET | RET; retired = 1; goto over
+			:: else -> got = 1
+			fi
+		}
+	fi;
+	atomic { flags = flags | EXCL | DET; f = flags; c = count };
+	if
+	:: f & RESERVED -> sendBack(); f = f & ~RESERVED
+	:: else
+	fi;
+	if
+	:: !got && !((f ^ before) & ANN) && c == 0 ->
+		atomic {
+			if
+			:: flags == f && count == 0 ->
+				flags = flags | RET; assert(!retired && shared == 0 && alone == 0); retired = 1
+			:: else
+			fi
+		}
+	:: else ->
+		atomic { was = flags; inUse = (count > 0) };
+		if
+		:: inUse || !(was & ANN)
+		:: else -> scan()
+		fi;
+		if
+		:: inUse -> inUse = 0
+		:: else -> finish()
+		fi
+	fi
+}
+#endif
+
 proctype Writer() {
 	byte f, c, x, writes;
 	bit inUse, got;
 #ifdef ADAPT
-	byte was;
+	byte was, before;
 	bit ann;
 #endif
 	do
+#ifdef RETIRES
+	:: writes < WRITES -> writes++;
+		retire();
+		goto over
+#else
 	:: writes < WRITES -> writes++;
 #ifdef ADAPT
 		atomic { flags = flags | EXCL; ann = ((flags & ANN) != 0) };
@@ -393,18 +474,7 @@ proctype Writer() {
 			}
 #endif
 		:: flags = flags | DET; owned = 0;
-			/* Rule 6: the line goes back to the semaphore. It may be empty, with the flag left. */
-#ifndef BROKEN_104
-			lock();
-			do
-			:: inLine > 0 -> atomic { pop(sentBack) }
-			:: else -> break
-			od;
-#ifndef BROKEN_106
-			flags = flags & ~RESERVED;
-#endif
-			mu = 0;
-#endif
+			sendBack();
 			finish();
 			goto over
 		:: true
@@ -419,6 +489,7 @@ proctype Writer() {
 		fi;
 #endif
 		got = 0
+#endif
 	:: break
 	od;
 over:	skip
