@@ -368,7 +368,7 @@
 // map has its lines made. Guards allocates the guard that it yields.
 //
 // Whoever excludes, detaches or is alone on a range whose readers announce themselves looks
-// at all lines: eight words for each of them, and eight lines for each processor, 256 at most.
+// at all lines in use: four words for each, and eight lines for each processor, 256 at most.
 // A transaction that detaches many ranges without waiting looks once.
 //
 // A change stores into one leaf of the tree, of at most 15 ranges; when a map grows about

@@ -44,7 +44,7 @@ const (
 	linesPerProcessor = 8
 	maxLines          = 256
 
-	slotBits = 3
+	slotBits = 2
 	slotMask = 1<<slotBits - 1
 )
 
