@@ -45,7 +45,7 @@ var rows = []row{
 		"bounded by MaxPending, reported, drained in < 0.5 s after it ends", backlog},
 	{14, "batch", "16 lookups in one call of GetMany",
 		"≤ 0.25, 0.30 × rwmutex one by one (n = 100 k, 1 M)", batches},
-	{15, "writer's pass", "Exclude of one range beside 16, 64, 256 guards on others, minus without",
+	{15, "writer's pass", "Exclude of a range that has been read, with 16, 64, 256 lines, minus that of one never read",
 		"≤ 0.1, 0.2, 0.8 µs", pass},
 	{16, "consumer", "what three kinds of map add to the build of a program",
 		"≤ 1.5 s, ≤ 0.7 MB", consumer},
