@@ -8,7 +8,9 @@
  * engine_adapt.pml, and the slots are looked at only where the word has that. WRITES transactions
  * exclude the range, wait for its guards or give up, and open it; with -DDETACH one may detach
  * it. With -DRETIRES one retires it instead, without any of that. With -DLEAVE the wait of anybody in line may end early, with -DLEAVEALONE of exclusive ones
- * only. With -DHOLDER somebody has a shared guard from the beginning and never releases it: then
+ * only. With -DADAPT and -DCLONE a holder of a shared guard may clone it, once, and releases the
+ * two in either order; with -DDOWNGRADE an exclusive guard may become a shared one, and with
+ * -DKEPT that one may never be released. With -DHOLDER somebody has a shared guard from the beginning and never releases it: then
  * only exclusive ones may be left in line.
  *
  * The flag reserved is set while there is a line and keeps readers from entering; the flag alone
@@ -18,6 +20,8 @@
  * Asserted: an exclusive guard is beside no other and beside no writer that owns the range. A
  * range is retired once, with no guard. At the end nobody is in line, and no flag and no count
  * is left.
+ *
+ * A guard in use shows what Release asks of the word.
  *
  * Left out: the search, lives (a range that is detached ends the run), the bound of the count,
  * and the semaphore to which a waiter is sent back.
@@ -64,6 +68,7 @@ bit  waiter, writerWoken;
 /* For the properties. */
 byte shared = HELD, alone;  /* guards held */
 bit  owned, retired;
+bit  kept;                  /* the guard of a downgrade stays */
 
 inline scan() {
 	inUse = slot[0];
@@ -166,7 +171,8 @@ inline uncount(one) {
 #define held    2
 #define claimed 3
 
-/* The claim of an exclusive guard: the word first, then the lines. */
+/* The claim of an exclusive guard: the word first, then the lines, then the count again, in which
+   somebody is by now who was in the lines. */
 inline claim() {
 #ifdef ADAPT
 #ifdef BROKEN_CLAIM_LOOK_FIRST
@@ -186,7 +192,12 @@ inline claim() {
 	ann = 0;
 #endif
 	if
-	:: got == claimed && ann -> scan(); ann = 0
+	:: got == claimed && ann ->
+		scan();
+#ifndef BROKEN_CLAIM_NO_SECOND_LOOK
+		inUse = inUse || count != SOLE;
+#endif
+		ann = 0
 	:: else -> ann = 0
 	fi;
 #elif defined(BROKEN_CLAIM_SCAN_FIRST)
@@ -249,9 +260,40 @@ inline enterAdapt() {
 }
 #endif
 
+#ifdef CLONE
+/* The range is held, so it is in use. A clone counts, whatever the word says. */
+inline clone() {
+	if
+	:: atomic {
+			got == held ->
+			assert(!owned && !retired && alone == 0);
+			count++; shared++; cloned = 1
+		}
+	:: true
+	fi
+}
+
+/* Release: somebody may be alone for the time of a look at the lines, beside a guard that was
+   announced. */
+inline releaseClone() {
+	atomic {
+#ifdef BROKEN_CLONE_NOT_HELD
+		assert(!(flags & ALONE));
+#endif
+		assert(count > 0 && !(flags & ALONE) || (flags & ANN) && count > SOLE);
+		assert(!(flags & RET));
+		shared--; cloned = 0; uncount(1)
+	};
+	duties()
+}
+#endif
+
 proctype Shared(byte me) {
 	byte f, c, w, x, got, rounds;
 	bit inUse, counted;
+#ifdef CLONE
+	bit cloned;
+#endif
 #ifdef ADAPT
 	byte was;
 	bit ann;
@@ -277,6 +319,13 @@ proctype Shared(byte me) {
 			fi
 		};
 #endif
+#ifdef CLONE
+		clone();
+		if
+		:: cloned -> releaseClone()     /* first */
+		:: true
+		fi;
+#endif
 		/* A5 or R */
 		atomic {
 			shared = (got == held -> shared - 1 : shared);
@@ -299,11 +348,21 @@ owing:		duties();
 			f = 0;
 			lineUp();
 			if
+#ifdef CLONE
+			:: got == held -> clone(); atomic { shared--; uncount(1) }; duties()
+#else
 			:: got == held -> got = 0; atomic { shared--; uncount(1) }; duties()
+#endif
 			:: else
 			fi
 		:: true
 		fi;
+#ifdef CLONE
+		if
+		:: cloned -> releaseClone()
+		:: else
+		fi;
+#endif
 		atomic { f = 0; c = 0; w = 0; got = 0; inUse = 0 }
 	:: break
 	od
@@ -333,6 +392,26 @@ proctype Alone(byte me) {
 		:: !got
 		fi;
 		if
+#ifdef DOWNGRADE
+		:: got == held -> got = 0;
+			atomic {
+				alone--; assert(alone == 0 && shared == 0 && !owned);
+				w = flags; flags = flags & ~ALONE; count = count - SOLE + 1; shared++
+			};
+			if
+#ifndef BROKEN_DOWNGRADE_NO_TURN
+			:: (w & RESERVED) && !(w & EXCL) -> nextTurn()
+#endif
+			:: else
+			fi;
+			w = 0;
+			if
+			:: atomic { shared--; uncount(1) }; duties()
+#ifdef KEPT
+			:: kept = 1
+#endif
+			fi
+#endif
 		:: got == held -> got = 0; atomic { alone--; assert(alone == 0 && shared == 0); uncount(SOLE) }; duties()
 		:: else
 		fi;
@@ -404,11 +483,12 @@ inline retire() {
 			fi
 		}
 	:: else ->
-		atomic { was = flags; inUse = (count > 0) };
+		was = flags;
 		if
-		:: inUse || !(was & ANN)
-		:: else -> scan()
+		:: was & ANN -> scan()
+		:: else
 		fi;
+		inUse = inUse || count > 0;
 		if
 		:: inUse -> inUse = 0
 		:: else -> finish()
@@ -438,11 +518,19 @@ proctype Writer() {
 #endif
 		waiter = 1; got = 1;
 		do
+#ifdef BROKEN_COUNT_FIRST
 		:: inUse = (count > 0);
 			if
 			:: inUse || !ann
 			:: else -> scan()
 			fi;
+#else
+		:: if
+			:: ann -> scan()
+			:: else
+			fi;
+			inUse = inUse || count > 0;
+#endif
 			if
 			:: !inUse -> break
 			:: inUse ->
@@ -498,8 +586,11 @@ over:	skip
 active proctype Quiet() {
 end_quiet:
 	timeout ->
-	assert(!mu && count == HELD);
-#ifdef HOLDER
+	assert(!mu && count == HELD + kept);
+#ifdef KEPT
+	assert(inLine == 0 && ((flags & ~ANN) == 0 || (flags & ~(ANN + RET)) == EXCL + DET && retired == !kept) ||
+		kept && inLine > 0 && exclusive(line[0]) && (flags & ~ANN) == RESERVED)
+#elif defined(HOLDER)
 	assert(inLine == 0 && !(flags & ~ANN) || inLine > 0 && exclusive(line[0]) && (flags & ~ANN) == RESERVED)
 #else
 	assert(inLine == 0 && ((flags & ~ANN) == 0 || (retired && (flags & ~ANN) == EXCL + DET + RET)))
