@@ -2,8 +2,10 @@ package rangelock_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -41,25 +43,25 @@ func announcing(t *testing.T, m *intMap) {
 }
 
 // eachOrder runs f with the orders in which guards in the word and in lines can be
-// released: the word's first, last, and between.
+// released: the word's first, last, and between. The last to come count, too, where lines
+// are short; so they are released first as well as last.
 func eachOrder(t *testing.T, f func(t *testing.T, order func(gs []intGuard) []*intGuard)) {
 	for name, at := range map[string]int{"first": 0, "between": 2, "last": crowded} {
-		t.Run("word="+name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f(t, func(gs []intGuard) (ps []*intGuard) {
-					for i := range gs[1:] {
-						if i == at {
-							ps = append(ps, &gs[0])
+		for _, backwards := range []bool{false, true} {
+			t.Run(fmt.Sprintf("word=%s/backwards=%t", name, backwards), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					f(t, func(gs []intGuard) (ps []*intGuard) {
+						for i := range gs[1:] {
+							ps = append(ps, &gs[1+i])
 						}
-						ps = append(ps, &gs[1+i])
-					}
-					if at == crowded {
-						ps = append(ps, &gs[0])
-					}
-					return ps
+						if backwards {
+							slices.Reverse(ps)
+						}
+						return slices.Insert(ps, at, &gs[0])
+					})
 				})
 			})
-		})
+		}
 	}
 }
 
@@ -176,6 +178,30 @@ func TestAnnouncedSeen(t *testing.T) {
 		must(t, m.Drain(bg))
 		tidy(t, m)
 	})
+}
+
+// TestAnnouncedSeenLate: a survey of several leaves tells of a guard that was announced after
+// it had begun.
+func TestAnnouncedSeenLate(t *testing.T) {
+	const n = 3 * rangelock.LeafCap
+	m, _ := tens(slices.Repeat([]string{"a"}, n)...)
+	last := 10 * (n - 1)
+	if !m.Announcing(5) || !m.Announcing(last) {
+		t.Fatal("the readers do not announce themselves")
+	}
+	var g intGuard
+	for s := range m.Survey() {
+		switch s.Lo.Int() {
+		case 0:
+			g = hold(t, m, last)
+		case int64(last):
+			if s.Announced != 1 || s.Guards != 1 {
+				t.Errorf("%d guards, %d of them announced, want 1", s.Guards, s.Announced)
+			}
+		}
+	}
+	g.Release()
+	tidy(t, m)
 }
 
 // TestAnnouncedRecycled: a header's next life begins without the flag, by each way that a

@@ -4,6 +4,7 @@ package rangelock_test
 
 import (
 	"cmp"
+	"fmt"
 	"testing"
 	"testing/synctest"
 
@@ -119,5 +120,154 @@ func TestAnnouncedWhileLeaving(t *testing.T) {
 		g.Release()
 		draining.returns(t)
 		usable(t, m)
+	})
+}
+
+// TestAnnouncedOfLife holds a reader that has found an announced range and is about to write
+// its mark. The range object becomes another range meanwhile, whose readers announce
+// themselves, too. The reader must see that its mark is not of that life.
+//
+// It kills 164_life_not_compared.
+func TestAnnouncedOfLife(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a")
+		announcing(t, m)
+		looked := windowAt(t, "rangelock: range looked at")
+		reader := start("TryAcquire", func() {
+			if g, err := m.TryAcquire(5); err == nil {
+				t.Errorf("TryAcquire(5) has entered %v", g.Range())
+				g.Release()
+			}
+		})
+		looked.await(t)
+		nextLife(t, m, "b")
+		if g := hold(t, m, 55); !m.Announces(55) {
+			t.Fatal("the readers of the next range do not announce themselves")
+		} else {
+			g.Release()
+		}
+		looked.letGo()
+		reader.returns(t)
+		tidy(t, m)
+	})
+}
+
+// TestAnnouncedInLives holds a refused reader that has not taken its mark away yet, when the
+// range object is so many lives on that marks are the same again. Somebody waits for it then,
+// and must be told: what a reader owes goes by the word that it finds, and not by the life in
+// which it came.
+//
+// It kills 109_leaves_silently and 165_duties_of_own_life.
+func TestAnnouncedInLives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a")
+		announcing(t, m)
+		looked := windowAt(t, "rangelock: range looked at")
+		refused := windowAt(t, "rangelock: refused in a line")
+		reading := start("TryAcquire", func() { wantTry(t, m, 5, rangelock.ErrBusy) }) // it stands in no line
+		looked.await(t)
+		m.SetGeneration(5, 1<<16)
+		looked.letGo()
+		refused.await(t)
+		acquiring, e := exclusively(t, m, 5)
+		acquiring.waits(t) // for the mark
+		refused.letGo()
+		acquiring.returns(t)
+		reading.returns(t)
+		e.Release()
+		tidy(t, m)
+	})
+}
+
+// TestLeftBeforeBits holds a writer that has seen somebody in a range that leaves, and is about
+// to set the bits of detachment. The last guard is released then, and owes nothing. So the
+// writer must look again.
+//
+// It kills 166_no_look_after_bits.
+func TestLeftBeforeBits(t *testing.T) {
+	for name, retire := range map[string]intRange{"one": rg(0, 10), "several": rg(0, 20)} {
+		for _, inLine := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/announced=%t", name, inLine), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					m, _ := tens("a", "b")
+					if inLine {
+						announcing(t, m)
+					}
+					g := hold(t, m, 5)
+					before := windowAt(t, "rangelock: before the bits of detachment")
+					retiring := start("Retire", func() {
+						if _, err := m.Retire(bg, retire); err != nil {
+							t.Error(err)
+						}
+					})
+					before.await(t)
+					g.Release()
+					before.letGo()
+					retiring.returns(t)
+					start("Drain", func() { must(t, m.Drain(bg)) }).returns(t)
+					tidy(t, m)
+				})
+			})
+		}
+	}
+}
+
+// TestLineWhileLeaving holds the last release of a range in whose line somebody stands. The
+// range leaves a map that tells nobody, with nobody in it: it could be finished at once, if it
+// had no line. Who stands there must be sent back.
+//
+// It kills 167_line_finished_at_once.
+func TestLineWhileLeaving(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := rangelock.NewFunc[int, string](cmp.Compare[int], nil)
+		must(t, m.Insert(bg, rg(0, 10), "a"))
+		g := hold(t, m, 5)
+		acquiring := start("AcquireExclusive", func() {
+			if _, ok := m.AcquireExclusive(5); ok {
+				t.Error("an exclusive guard on a range that has left")
+			}
+		})
+		acquiring.waits(t)
+		given := windowAt(t, "rangelock: a count given back")
+		releasing := start("Release", g.Release)
+		given.await(t)
+		if n, err := m.Retire(bg, rg(0, 10)); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		acquiring.returns(t)
+		given.letGo()
+		releasing.returns(t)
+		tidy(t, m)
+	})
+}
+
+// TestCountedInAnnounced holds a reader of an announced range that has found its line full, and
+// so counts, and is refused. Its count holds the writer up until it is taken back, and the
+// writer is told then.
+//
+// It kills 168_counted_no_undo.
+func TestCountedInAnnounced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a")
+		m.FillLines()
+		announcing(t, m)
+		looked := windowAt(t, "rangelock: range looked at")
+		refused := windowAt(t, "rangelock: refused, before the undo")
+		reading, g := shared(t, m, 5)
+		looked.await(t)
+		w := m.Lock()
+		if !w.TryExclude(rg(0, 10)) {
+			t.Fatal("TryExclude of a range without guards")
+		}
+		looked.letGo()
+		refused.await(t)
+		excluding := start("Exclude", func() { must(t, w.Exclude(rg(0, 10))) })
+		excluding.waits(t)
+		refused.letGo()
+		excluding.returns(t)
+		w.Unlock()
+		reading.returns(t)
+		g.Release()
+		tidy(t, m)
 	})
 }

@@ -39,6 +39,11 @@ func TestScheduleAnnounced(t *testing.T) {
 			})
 		}, 3},
 		{"AcquireExclusive", func(w *world) { w.findAlone(5) }, 3},
+		{"TryAcquireExclusive", func(w *world) {
+			if g, err := w.TryAcquireExclusive(5); err == nil {
+				w.change(g, 5)
+			}
+		}, 3},
 		{"Retire", func(w *world) { w.Retire(context.Background(), ten(0)) }, 2},
 		{"Swap", func(w *world) { w.swap(0) }, 2},
 	} {
@@ -119,6 +124,24 @@ func TestScheduleAnnouncedMany(t *testing.T) {
 		p.Go("writer", func() {
 			w.transaction(func(t rangelock.Writer[int, *item]) {
 				if n, err := t.Clear(); n != 3 || err != nil {
+					schedule.Failf("%d ranges, %v", n, err)
+				}
+			})
+		})
+	})
+}
+
+// TestScheduleAnnouncedBoth is less than that, with more preemptions: a reader announces itself
+// next to the look.
+//
+// It kills 174_marks_before_bits.
+func TestScheduleAnnouncedBoth(t *testing.T) {
+	schedule.Test(t, schedule.Options{Bound: 3}, func(p *schedule.Program) {
+		w := newAnnounced(p, 2)
+		p.Go("reader", func() { w.read(15) })
+		p.Go("writer", func() {
+			w.transaction(func(t rangelock.Writer[int, *item]) {
+				if n, err := t.Clear(); n != 2 || err != nil {
 					schedule.Failf("%d ranges, %v", n, err)
 				}
 			})
