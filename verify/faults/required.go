@@ -49,7 +49,7 @@ func checkRequired(root, list string, patches []*patch) error {
 }
 
 // readExpected reads the numbers of the faults that cannot be put in yet. A line
-// is "29 stripes_before_bit: why"; empty lines and lines with # are remarks. The
+// is "29 announced_before_bit: why"; empty lines and lines with # are remarks. The
 // file may be absent.
 func readExpected(path string) (map[int]bool, error) {
 	text, err := os.ReadFile(path)
