@@ -7,7 +7,7 @@
 //	# out: the publication sequence
 //	# so: a search that a transaction overtakes reports a gap that never was
 //	# cells: miss n=1000; miss n=1000 g=2
-//	# on: no_stripes
+//	# on: no_lines
 //
 // A cell is a workload of the program in the directory probe, with the number of ranges
 // and of goroutines. With "on" the map that it is compared with lacks something, too. A
