@@ -111,26 +111,6 @@ func TestScheduleLinesFull(t *testing.T) {
 	}
 }
 
-// TestScheduleAnnouncedMany: a transaction takes out several ranges with one look at the
-// lines, while readers come and go.
-func TestScheduleAnnouncedMany(t *testing.T) {
-	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
-		w := newWorld(p, 3)
-		w.Announcing(5)
-		w.Announcing(15)
-		g, _ := w.Acquire(5)
-		p.Go("holder", func() { w.use(g, 5) })
-		p.Go("reader", func() { w.read(15) })
-		p.Go("writer", func() {
-			w.transaction(func(t rangelock.Writer[int, *item]) {
-				if n, err := t.Clear(); n != 3 || err != nil {
-					schedule.Failf("%d ranges, %v", n, err)
-				}
-			})
-		})
-	})
-}
-
 // TestScheduleAnnouncedBoth is less than that, with more preemptions: a reader announces itself
 // next to the look.
 //
