@@ -19,14 +19,15 @@ type bulk[K, V any] struct {
 	first *header[K, V] // chained by next, in order
 	last  *header[K, V]
 	n     int            // ranges that Len does not count yet
-	made  int            // headers made
 	room  []header[K, V] // those not used so far
 }
 
 const (
-	// maxBulkHeaders is how many headers are made at a time at most. One of them that is in
-	// use keeps the others from the collector, so each of them is cleared when it is not.
-	maxBulkHeaders = 64
+	// bulkBytes is how much memory for headers is allocated at a time. One of them that is in
+	// use keeps the others from the collector, so each of them is cleared when it is not. Above
+	// 512 bytes Go puts a word before objects with pointers: then no header would have its
+	// cache lines to itself, and the next size class would waste an eighth.
+	bulkBytes = 512
 
 	// bulkAfter is how many ranges in order behind the last one of a map make a Load think
 	// that there will be more. To begin to build copies the rightmost way of the tree.
@@ -103,11 +104,11 @@ func (w Writer[K, V]) loadOne(r Range[K], v V, rising *int) error {
 // bulkHeader returns a new header. It is born open: its word is zero.
 func (m *Map[K, V]) bulkHeader(b *bulk[K, V]) *header[K, V] {
 	if len(b.room) == 0 {
-		if size := reflect.TypeFor[header[K, V]]().Size(); size%cacheLine != 0 {
+		size := reflect.TypeFor[header[K, V]]().Size()
+		if size%cacheLine != 0 || size > bulkBytes/2 {
 			return m.allocHeader()
 		}
-		b.room = make([]header[K, V], min(max(8, b.made), maxBulkHeaders))
-		b.made += len(b.room)
+		b.room = make([]header[K, V], bulkBytes/size)
 	}
 	h := &b.room[0]
 	b.room = b.room[1:]

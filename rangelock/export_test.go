@@ -6,6 +6,7 @@ import (
 
 	"github.com/spanlock/spanlock/internal/announce"
 	"github.com/spanlock/spanlock/internal/rangetree"
+	"github.com/spanlock/spanlock/internal/raw"
 )
 
 // Debug says whether guards remember who took them.
@@ -66,6 +67,16 @@ func (m *Map[K, V]) Announcing(key K) bool {
 	h := m.find(key)
 	m.announcing(h)
 	return h.State.Load()&announced != 0
+}
+
+// Misaligned returns how many range objects of the map do not begin at a cache line.
+func (m *Map[K, V]) Misaligned() (n int) {
+	for r := range m.All() {
+		if raw.Address(m.find(r.Lo))%cacheLine != 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // Announces reports whether the readers of the range that covers key announce themselves.
