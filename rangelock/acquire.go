@@ -157,9 +157,9 @@ func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
 	return Guard[K, V]{h: h, life: s &^ lowMask}, refusal(s)
 }
 
-// enterBeside is the rest of an add that found other readers, or another word than s, which was
-// looked at; n is the word after it. Readers may have come or gone, or somebody keeps them out
-// now, or the header may be in another life: then the bounds may be others, too.
+// enterBeside is the rest of an add in a map whose readers have met, or that found other
+// readers, or another word than s, which was looked at; n is the word after it. Somebody may
+// keep readers out now, or the header may be in another life, with other bounds.
 //
 //go:noinline
 func (m *Map[K, V]) enterBeside(h *header[K, V], s, n uint64, key K) (Guard[K, V], answer) {

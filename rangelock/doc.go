@@ -236,10 +236,10 @@
 //     one changes, so is the publication of the copies.
 //  4. Set excluded and detached in one operation. From here on no search finds the
 //     range, and no reader that found it before can enter.
-//  5. Try to finish: a compare-and-swap sets the flag retired if the word says that the
-//     range is excluded, detached, without readers, and in the generation of which the
-//     finisher knows. The writer tries it after step 4, each last Release tries it,
-//     and one of them wins.
+//  5. Try to finish: if the lines show nobody, a compare-and-swap sets the flag retired if
+//     the word says that the range is excluded, detached, without readers, and in the
+//     generation of which the finisher knows. The writer tries it after step 4, each last
+//     Release tries it, and one of them wins.
 //  6. The winner hands the range to the domain, which waits for a grace period. It is
 //     asked after the range was unlinked; asked before, it could miss a reader.
 //  7. A goroutine of the map's, which lives as long as there is something to do, calls

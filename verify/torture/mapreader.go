@@ -100,7 +100,7 @@ func (r *mapReader) acquire(w *worker) int {
 	return batchSize
 }
 
-// crowd is acquire by all at one range, which makes it hot. Often a guard is held while
+// crowd is acquire by all at one range, which makes it an announced one. Often a guard is held while
 // others run, so that writers find the range in use, and leave its end to a reader.
 func (r *mapReader) crowd(w *worker) int {
 	m := r.part.m
