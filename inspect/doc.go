@@ -92,7 +92,7 @@
 //	  "whole": {"from": "0", "to": "9"}, as from= and to= take them; to is "∞" where the map has no end
 //	  "view":  {"from": "0", "to": "9"},
 //	  "counts": {"free": 7, "held": 2}, ranges by state, of the whole map
-//	  "guards": 3, "waiting": 0,        of the whole map; on the ranges
+//	  "guards": 3, "announced": 1, "waiting": 0,   of the whole map; on the ranges
 //	  "stats": {…},                     rangelock.Stats; times in nanoseconds
 //	  "rates": {"over": 59.5, …},       per second, over so many seconds; null if unknown
 //	  "inView": 9,                      ranges of the map, without those that have left

@@ -34,21 +34,22 @@ type (
 		Maps []jsonMap `json:"maps"`
 	}
 	jsonMap struct {
-		Index   int             `json:"index"`
-		Name    string          `json:"name"`
-		Scale   string          `json:"scale"`
-		Whole   jsonWindow      `json:"whole"`
-		View    jsonWindow      `json:"view"`
-		Counts  map[string]int  `json:"counts"`
-		Guards  int             `json:"guards"`
-		Waiting int             `json:"waiting"`
-		Stats   rangelock.Stats `json:"stats"`
-		Rates   *jsonRates      `json:"rates"`
-		InView  int             `json:"inView"`
-		Ranges  []jsonRange     `json:"ranges"`
-		Cells   []jsonCell      `json:"cells"`
-		Left    []jsonRange     `json:"left"`
-		Outside int             `json:"leftOutside"`
+		Index     int             `json:"index"`
+		Name      string          `json:"name"`
+		Scale     string          `json:"scale"`
+		Whole     jsonWindow      `json:"whole"`
+		View      jsonWindow      `json:"view"`
+		Counts    map[string]int  `json:"counts"`
+		Guards    int             `json:"guards"`
+		Announced int             `json:"announced"` // of the guards
+		Waiting   int             `json:"waiting"`
+		Stats     rangelock.Stats `json:"stats"`
+		Rates     *jsonRates      `json:"rates"`
+		InView    int             `json:"inView"`
+		Ranges    []jsonRange     `json:"ranges"`
+		Cells     []jsonCell      `json:"cells"`
+		Left      []jsonRange     `json:"left"`
+		Outside   int             `json:"leftOutside"`
 	}
 	jsonWindow struct {
 		From string `json:"from"`
@@ -61,6 +62,7 @@ type (
 		Unbounded   bool    `json:"unbounded,omitempty"`
 		State       string  `json:"state"`
 		Guards      int     `json:"guards"`
+		Announced   int     `json:"announced,omitempty"` // of the guards
 		Waiting     int     `json:"waiting,omitempty"`
 		WriterWaits bool    `json:"writerWaits,omitempty"`
 		WaitedFor   float64 `json:"waitedFor,omitempty"`
@@ -98,7 +100,7 @@ func (p *picture) json() jsonMap {
 	m := jsonMap{
 		Index: p.index, Name: p.name, Scale: p.scale.kind.String(),
 		Whole: p.jsonWindow(p.whole), View: p.jsonWindow(p.view),
-		Counts: jsonStates(p.counts), Guards: p.guards, Waiting: p.waiting, Stats: p.stats,
+		Counts: jsonStates(p.counts), Guards: p.guards, Announced: p.announced, Waiting: p.waiting, Stats: p.stats,
 		InView: p.inView, Ranges: jsonRows(p.rows), Cells: []jsonCell{}, Left: jsonRows(p.gone), Outside: p.outside,
 	}
 	if r := &p.rates; r.over > 0 {
@@ -136,7 +138,7 @@ func jsonRows(rows []row) []jsonRange {
 	all := []jsonRange{}
 	for _, x := range rows {
 		all = append(all, jsonRange{
-			Index: x.ordinal, Lo: x.rawLo, Hi: x.rawHi, Unbounded: x.unbounded, State: x.state.String(), Guards: x.guards, Waiting: x.waiting,
+			Index: x.ordinal, Lo: x.rawLo, Hi: x.rawHi, Unbounded: x.unbounded, State: x.state.String(), Guards: x.guards, Announced: x.announced, Waiting: x.waiting,
 			WriterWaits: x.writerWaits, WaitedFor: x.waitedFor.Seconds(), LeftFor: x.left.Seconds(), Value: x.value,
 		})
 	}

@@ -67,6 +67,7 @@ type row struct {
 	unbounded       bool
 	state           state
 	guards, waiting int
+	announced       int // of the guards
 	writerWaits     bool
 	waitedFor       time.Duration // by the oldest of those that wait for it
 	left            time.Duration // how long ago it left the map
@@ -88,24 +89,25 @@ type cell struct {
 // A picture is what one walk over a map has seen.
 type picture struct {
 	layout
-	index   int
-	name    string
-	stats   rangelock.Stats
-	rates   rates
-	view    window
-	zoomed  bool
-	counts  [numStates]int // ranges by state; left among them
-	guards  int
-	waiting int
-	inView  int
-	cells   []cell // of the view
-	strip   []cell // of the whole
-	rows    []row  // those in view if they are few
-	busy    []row  // if not: those in view that are not free, as far as there is room
-	gone    []row  // those in view that have left and are still held, the oldest first
-	outside int    // how many of these are not in view
-	longest row    // the one that has been waited for longest; waitedFor is zero if none is
-	took    time.Duration
+	index     int
+	name      string
+	stats     rangelock.Stats
+	rates     rates
+	view      window
+	zoomed    bool
+	counts    [numStates]int // ranges by state; left among them
+	guards    int
+	announced int // of the guards
+	waiting   int
+	inView    int
+	cells     []cell // of the view
+	strip     []cell // of the whole
+	rows      []row  // those in view if they are few
+	busy      []row  // if not: those in view that are not free, as far as there is room
+	gone      []row  // those in view that have left and are still held, the oldest first
+	outside   int    // how many of these are not in view
+	longest   row    // the one that has been waited for longest; waitedFor is zero if none is
+	took      time.Duration
 
 	presenter presenter
 	disorder  string // why the layout does not fit: the places are not in order, or all the same
@@ -141,7 +143,7 @@ func (p *picture) walk(ctx context.Context, m Map, zoom zoom) error {
 		return err
 	}
 	p.zoomed = p.view != p.whole
-	p.counts, p.guards, p.waiting, p.inView = [numStates]int{}, 0, 0, 0
+	p.counts, p.guards, p.announced, p.waiting, p.inView = [numStates]int{}, 0, 0, 0, 0
 	p.rows, p.busy, p.gone, p.outside, p.longest = nil, nil, nil, 0, row{}
 	// With a part for each place, where there are few, no part is covered that is not.
 	p.cells, p.strip = make([]cell, p.view.parts(viewCells)), make([]cell, p.whole.parts(mapCells))
@@ -155,6 +157,7 @@ func (p *picture) walk(ctx context.Context, m Map, zoom zoom) error {
 		st := stateOf(r)
 		p.counts[st]++
 		p.guards += r.Guards
+		p.announced += r.Announced
 		p.waiting += r.Waiting
 		a, b, z := uint64(n), uint64(n)+1, uint64(n)
 		if p.scale.kind != byOrder {
@@ -233,7 +236,7 @@ func (p *picture) finish(x *row) {
 // newRow writes a range down.
 func (p *picture) newRow(r *rangelock.RangeState, st state, a, z uint64, ordinal int) row {
 	x := row{
-		a: a, z: z, unbounded: r.Unbounded, state: st, guards: r.Guards, waiting: r.Waiting, ordinal: ordinal,
+		a: a, z: z, unbounded: r.Unbounded, state: st, guards: r.Guards, announced: r.Announced, waiting: r.Waiting, ordinal: ordinal,
 		writerWaits: st == excluded && r.Guards > 0,
 	}
 	if !r.Since.IsZero() {

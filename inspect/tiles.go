@@ -12,12 +12,22 @@ const stallAlarm = time.Second
 // waitAlarm is from when on a wait that lasts is.
 const waitAlarm = time.Second
 
+// guardsNote says on how many ranges guards are held, and how many of the guards stand in lines
+// of their readers. The others are counted in their ranges.
+func (p *picture) guardsNote() string {
+	on := "on " + plural(p.ranges()-p.counts[free]+p.counts[left], "range")
+	if p.announced > 0 {
+		on += ", " + count(p.announced) + " announced"
+	}
+	return on
+}
+
 // tiles are the figures at the top of the page.
 func (p *picture) tiles() [][]tile {
 	s := &p.stats
 	now := []tile{
 		{Label: "ranges", Value: count(p.ranges()), Note: size(s.Bytes)},
-		{Label: "guards", Value: count(p.guards), Note: "on " + plural(p.ranges()-p.counts[free]+p.counts[left], "range")},
+		{Label: "guards", Value: count(p.guards), Note: p.guardsNote()},
 		p.waitTile(),
 		{Label: "backlog", Value: count(s.Pending), Unit: "pending", Note: fmt.Sprintf("cost %s, %s left", count(s.PendingCost), count(p.counts[left]))},
 		{Label: "epoch", Value: strconv.FormatUint(s.Domain.Epoch, 10), Note: fmt.Sprintf("%d pins", s.Domain.Pins)},
