@@ -1,3 +1,5 @@
+//go:build !spanlockdebug
+
 package rangelock_test
 
 import (

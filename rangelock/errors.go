@@ -65,7 +65,7 @@ var (
 
 	// ErrClosed says that the map has been closed. AcquireOrLoad returns it on a miss.
 	//
-	// Returned by: Map.AcquireOrLoad, Map.Insert, Map.LockContext, Map.Remove, Map.Retire,
+	// Returned by: Map.AcquireOrLoad, Map.Do, Map.Insert, Map.LockContext, Map.Remove, Map.Retire,
 	// Map.Room, Map.Swap, Writer.Clear, Writer.Exclude, Writer.Insert, Writer.Load,
 	// Writer.Merge, Writer.Remove, Writer.Replace, Writer.Resize, Writer.Retire,
 	// Writer.Split, Writer.Swap, Writer.Update.

@@ -101,6 +101,7 @@ var refusable = map[string]func(s *scene) error{
 	"Map.Drain": func(s *scene) error { return s.m.Drain(s.ctx) },
 	"Map.Close": func(s *scene) error { return s.m.Close(s.ctx) },
 	"Map.Room":  func(s *scene) error { return s.m.Room(s.ctx, s.cost) },
+	"Map.Do":    func(s *scene) error { return s.m.Do(s.ctx, func(intWriter) error { return nil }) },
 	"Map.LockContext": func(s *scene) error {
 		w, err := s.m.LockContext(s.ctx)
 		if err == nil {

@@ -23,9 +23,23 @@ func (m *Map[K, V]) Get(key K) (V, bool) {
 	}
 	v, a := m.look(key)
 	if a >= busy {
-		v, a = m.getSlow(key, a)
+		v, a = m.getSlow(key, a, nil)
 	}
 	return v, a == entered
+}
+
+// GetRange is [Map.Get] that returns the range's bounds, too. Bounds and value are of one range
+// as of one instant.
+func (m *Map[K, V]) GetRange(key K) (Range[K], V, bool) {
+	if debug {
+		m.mayWait("GetRange", toGet)
+	}
+	var r Range[K]
+	v, a := m.lookPinned(key, &r)
+	if a >= busy {
+		v, a = m.getSlow(key, a, &r)
+	}
+	return r, v, a == entered
 }
 
 // GetMany is [Map.Get] for each of keys: it calls each with the number of the key in keys,
@@ -71,7 +85,7 @@ func (m *Map[K, V]) GetMany(keys []K, each func(i int, v V, ok bool)) {
 // header is in the same life behind the load of the value.
 func (m *Map[K, V]) look(key K) (V, answer) {
 	if m.plain == raw.Split {
-		return m.lookPinned(key)
+		return m.lookPinned(key, nil)
 	}
 	seq := m.pub.Load()
 	invariants.At("rangelock: publication sequence read")
@@ -81,12 +95,12 @@ func (m *Map[K, V]) look(key K) (V, answer) {
 			var none V
 			return none, missed
 		}
-		return m.lookPinned(key)
+		return m.lookPinned(key, nil)
 	}
 	if v, ok := m.peek(e, s); ok {
 		return v, entered
 	}
-	return m.lookPinned(key)
+	return m.lookPinned(key, nil)
 }
 
 // peek returns the value of a range that Find has found with the word s, if it was attached
@@ -104,17 +118,15 @@ func (m *Map[K, V]) peek(e *rangetree.Entry[K], s uint64) (v V, ok bool) {
 
 // lookPinned is look for all other maps, and for who has met something that takes more than
 // one look. The value cannot change while the header is attached, and cannot be cleared
-// while we are pinned.
-func (m *Map[K, V]) lookPinned(key K) (V, answer) {
+// while we are pinned; nor can the bounds, which it stores into r if that is not nil.
+func (m *Map[K, V]) lookPinned(key K, r *Range[K]) (v V, a answer) {
 	m.mustBeMade()
 	seq := m.pub.Load()
 	invariants.At("rangelock: publication sequence read")
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
 	h := m.find(key)
-	var v V
 	if h == nil {
-		var a answer
 		if h, a = m.lookAgain(key, seq); h == nil {
 			return v, a
 		}
@@ -122,15 +134,21 @@ func (m *Map[K, V]) lookPinned(key K) (V, answer) {
 	if s := h.State.Load(); s&excluded != 0 {
 		return v, refusal(s)
 	}
+	if r != nil {
+		*r = h.bounds()
+	}
 	return h.value, entered
 }
 
 // getSlow is Get after it met a writer; met is what it met.
-func (m *Map[K, V]) getSlow(key K, met answer) (v V, a answer) {
+func (m *Map[K, V]) getSlow(key K, met answer, r *Range[K]) (v V, a answer) {
 	m.fellBack(met)
 	m.lockShared(context.Background())
 	defer m.sem.RUnlock()
 	if h := m.find(key); h != nil {
+		if r != nil {
+			*r = h.bounds()
+		}
 		return h.value, entered
 	}
 	return v, missed

@@ -217,6 +217,13 @@ func zeroMap() {
 // operation is under way also what that has done halfway.
 func (m *Map[K, V]) Len() int { return int(m.length.Load()) }
 
+// Contains reports whether key is in r, in the order of the map's keys. r need not be a range
+// of the map. For keys that < orders there is the function [Contains].
+func (m *Map[K, V]) Contains(r Range[K], key K) bool {
+	m.mustBeMade()
+	return m.compare(r.Lo, key) <= 0 && (r.Unbounded || m.compare(key, r.Hi) < 0)
+}
+
 // find returns the range that covers key, or nil: of one search, which beside a writer may
 // be led astray.
 //

@@ -2,6 +2,19 @@ package rangelock
 
 import "context"
 
+// Do runs f in a transaction, and ends it when f returns or panics. It waits for its turn as
+// [Map.LockContext] does: if ctx ends first its error is a [WaitError], and on a closed map
+// [ErrClosed]; then f is not called. Otherwise its error is that of f. There is no rollback:
+// what f has done before it failed stands. f must not end the transaction itself.
+func (m *Map[K, V]) Do(ctx context.Context, f func(w Writer[K, V]) error) error {
+	w, err := m.LockContext(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.Unlock()
+	return f(w)
+}
+
 // Insert is a transaction with one [Writer.Insert] in it: as [Map.LockContext] it
 // waits for its turn as a writer, which ctx ends, fails at once when ctx is done at
 // the call, with a [WaitError], and returns [ErrClosed] on a closed map. Its other errors

@@ -1,8 +1,10 @@
 package rangelock
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 )
 
@@ -23,6 +25,49 @@ func Span[K any](lo, hi K) Range[K] { return Range[K]{Lo: lo, Hi: hi} }
 
 // From returns the range [lo, ∞).
 func From[K any](lo K) Range[K] { return Range[K]{Lo: lo, Unbounded: true} }
+
+// Contains reports whether key is in r: Lo <= key and key < Hi, or Lo <= key if r is
+// Unbounded. For keys that < does not order see [Map.Contains].
+func Contains[K cmp.Ordered](r Range[K], key K) bool {
+	return r.Lo <= key && (r.Unbounded || key < r.Hi)
+}
+
+// Overlap reports whether there can be a key in both a and b. Ranges that touch, like [0, 5)
+// and [5, 9), do not overlap, and a range that is not valid overlaps nothing.
+func Overlap[K cmp.Ordered](a, b Range[K]) bool {
+	lo := max(a.Lo, b.Lo)
+	return Contains(a, lo) && Contains(b, lo)
+}
+
+// Prefix returns the range of all strings that begin with s.
+func Prefix(s string) Range[string] {
+	if end := prefixEnd([]byte(s)); end != nil {
+		return Span(s, string(end))
+	}
+	return From(s)
+}
+
+// PrefixBytes returns the range of all byte slices that begin with b, in the order of
+// [bytes.Compare]. Its Lo is b itself, not a copy.
+func PrefixBytes(b []byte) Range[[]byte] {
+	if end := prefixEnd(b); end != nil {
+		return Span(b, end)
+	}
+	return From(b)
+}
+
+// prefixEnd returns the first text behind all that begin with b, in memory of its own, or nil
+// if there is none.
+func prefixEnd(b []byte) []byte {
+	for i := len(b) - 1; i >= 0; i-- {
+		if b[i] < 0xff {
+			end := slices.Clone(b[:i+1])
+			end[i]++
+			return end
+		}
+	}
+	return nil
+}
 
 // end returns Hi, or the zero key where that does not count.
 func (r Range[K]) end() (hi K) {

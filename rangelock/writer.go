@@ -274,6 +274,11 @@ func (m *Map[K, V]) attached(h *header[K, V]) {
 	m.touch(h)
 }
 
+// Contended reports whether somebody waits for the map's lock, a writer or a Reader, or a
+// reader that has met this transaction. Whoever has a long transaction can ask, and end it
+// early. It never blocks. The answer may be old when it arrives.
+func (w Writer[K, V]) Contended() bool { return w.check("Contended").sem.Contended() }
+
 // Find returns the range that covers key, its value, and whether there is one. It
 // does not wait; it sees what the transaction has done. It leaves no guard: the value
 // stays until the transaction takes the range out.
