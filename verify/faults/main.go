@@ -17,6 +17,7 @@
 //
 //	go run ./faults
 //	go run ./faults -run grant -v
+//	go run ./faults -part 1/3
 package main
 
 import (
@@ -34,6 +35,7 @@ import (
 type options struct {
 	root     string         // the module's directory; "" searches upwards
 	run      *regexp.Regexp // which patches, by file name; nil is all
+	part     part           // which of those
 	list     bool           // print the patches, run nothing
 	parallel int            // how many commands at a time
 	tries    int            // how often a command may miss before the fault has survived
@@ -45,6 +47,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.root, "root", "", "the module's `directory` (default: the nearest one upwards that has verify/faults)")
 	run := flag.String("run", "", "run only the patches whose file name matches `regexp`")
+	flag.Var(&o.part, "part", "run only one part of these: `k/n` is every nth patch, from the kth on, counted from 0")
 	flag.BoolVar(&o.list, "list", false, "list the patches and run nothing")
 	flag.IntVar(&o.parallel, "parallel", 2, "how many commands run at a time")
 	flag.IntVar(&o.tries, "retries", 3, "how often a fault may be tried before it has survived")
@@ -99,7 +102,7 @@ func faults(ctx context.Context, o options, w io.Writer) error {
 	if o.run == nil && o.require != "" {
 		incomplete = checkRequired(root, o.require, patches)
 	}
-	patches = selected(patches, o.run)
+	patches = o.part.of(selected(patches, o.run))
 	switch {
 	case o.list:
 		list(w, patches)
