@@ -35,29 +35,28 @@ type report struct {
 func (r *report) write(w io.Writer) error {
 	head := *r
 	head.Cells = []cell{}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
+	var top, cells bytes.Buffer
+	e := json.NewEncoder(&top)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", " ")
 	if err := e.Encode(head); err != nil {
 		return err
 	}
-	const end = "[]\n}\n" // of the cells, which are the last field
-	b.Truncate(b.Len() - len(end))
-	b.WriteString("[")
-	e.SetIndent("", "")
+	e = json.NewEncoder(&cells) // a line for each
+	e.SetEscapeHTML(false)
 	for i := range r.Cells {
-		if i > 0 {
-			b.Truncate(b.Len() - 1) // the line's end
-			b.WriteByte(',')
-		}
-		b.WriteByte('\n')
 		if err := e.Encode(&r.Cells[i]); err != nil {
 			return err
 		}
 	}
-	b.WriteString("]\n}\n")
-	_, err := w.Write(b.Bytes())
+	if cells.Len() > 0 {
+		const end = "]\n}\n" // of the cells, which are the last field
+		top.Truncate(top.Len() - len(end))
+		top.WriteByte('\n')
+		top.Write(bytes.ReplaceAll(cells.Bytes(), []byte("}\n{"), []byte("},\n{")))
+		top.WriteString(end)
+	}
+	_, err := top.WriteTo(w)
 	return err
 }
 

@@ -12,12 +12,7 @@ func table(w io.Writer, r *report) {
 	fmt.Fprint(w, r.heading())
 	fmt.Fprintln(w, "Medians over the rounds; in brackets the quartiles. × is a ratio of times taken in the same round.")
 	for _, row := range rows {
-		var cells []*cell
-		for i := range r.Cells {
-			if r.Cells[i].Row == row.number {
-				cells = append(cells, &r.Cells[i])
-			}
-		}
+		cells := r.cellsOf(row)
 		if len(cells) == 0 {
 			continue
 		}
@@ -58,7 +53,33 @@ func (c *cell) spread() string {
 	if c.Rounds < 2 {
 		return ""
 	}
-	return "[" + number(c.Lower) + " – " + number(c.Upper) + "]"
+	return "[" + c.quartiles() + "]"
+}
+
+func (c *cell) quartiles() string { return number(c.Lower) + " – " + number(c.Upper) }
+
+// cellsOf returns the cells of one row.
+func (r *report) cellsOf(row row) (cells []*cell) {
+	for i := range r.Cells {
+		if r.Cells[i].Row == row.number {
+			cells = append(cells, &r.Cells[i])
+		}
+	}
+	return cells
+}
+
+// targets returns those of the cells that have a target, and how many meet it.
+func targets(cells []*cell) (with []*cell, met int) {
+	for _, c := range cells {
+		if c.Bound == nil {
+			continue
+		}
+		with = append(with, c)
+		if c.Bound.met(c.Median) {
+			met++
+		}
+	}
+	return with, met
 }
 
 // besides are the cells without a target, one line for each unit.
@@ -93,24 +114,17 @@ func summary(w io.Writer, r *report) {
 	fmt.Fprintf(w, "\nsummary\n")
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		met, all := 0, 0
+		all, met := targets(r.cellsOf(row))
+		if len(all) == 0 {
+			continue
+		}
 		var worst *cell
-		for i := range r.Cells {
-			c := &r.Cells[i]
-			if c.Row != row.number || c.Bound == nil {
-				continue
-			}
-			all++
-			if c.Bound.met(c.Median) {
-				met++
-			} else if worst == nil || c.excess() > worst.excess() {
+		for _, c := range all {
+			if !c.Bound.met(c.Median) && (worst == nil || c.excess() > worst.excess()) {
 				worst = c
 			}
 		}
-		if all == 0 {
-			continue
-		}
-		fmt.Fprintf(tw, "   %d\t%s\t%d of %d met", row.number, row.name, met, all)
+		fmt.Fprintf(tw, "   %d\t%s\t%d of %d met", row.number, row.name, met, len(all))
 		if worst != nil {
 			fmt.Fprintf(tw, "\tworst: %s %s: %s, target %s", worst.label(), worst.Who, worst.value(), worst.Bound)
 		}
