@@ -163,7 +163,7 @@ func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
 //
 //go:noinline
 func (m *Map[K, V]) enterBeside(h *header[K, V], s, n uint64, key K) (Guard[K, V], answer) {
-	if uint32(n) > limit || n&^lowMask != s&^lowMask {
+	if !admits(n, s) {
 		m.undo(h)
 		return m.enterRefused(h, s, n, key)
 	}
@@ -255,9 +255,9 @@ func (m *Map[K, V]) admit(h *header[K, V]) (Guard[K, V], answer) {
 		if n == life+1 && m.lines.Load() == nil {
 			return Guard[K, V]{h: h, life: life}, entered
 		}
-		if uint32(n) <= limit {
+		if admits(n, s) {
 			m.announcing(h)
-			return Guard[K, V]{h: h, life: n &^ lowMask}, entered
+			return Guard[K, V]{h: h, life: life}, entered
 		}
 		m.undo(h)
 		s = n
@@ -269,15 +269,14 @@ func (m *Map[K, V]) admit(h *header[K, V]) (Guard[K, V], answer) {
 		}
 		s = n
 	}
-	if s&barred == 0 && s&announced != 0 {
-		// It has become an announced one between the look and the add.
-		if g, n, ok := m.enterCounted(h, s); ok {
-			return g, entered
-		} else {
-			s = n
-		}
-	}
 	return Guard[K, V]{h: h, life: s &^ lowMask}, refusal(s)
+}
+
+// admits reports whether an add that has left the word n behind is a guard: it is in the life
+// of s, which was looked at before and kept nobody out, and nobody keeps readers out now. The
+// range may have become an announced one meanwhile, in which a count is right, too.
+func admits(n, s uint64) bool {
+	return (n^s)&^(readerMask|announced) == 0 && n&readerMask <= limit
 }
 
 // refusal says why the state s admits nobody.

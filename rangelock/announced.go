@@ -31,11 +31,11 @@ import (
 //     what it owes goes by the word that it finds.
 //
 // So nobody needs the number of readers at one instant: while readers are kept out, a mark
-// that was once not seen belongs to nobody who stays.
+// that was once not seen belongs to no reader that stays.
 
 // mark is what readers of h announce in the life of the word s. An object in the heap does not
 // move, so the address says which header it is; the guard, the tree, or the table of ranges
-// that linger keeps that reachable. The life is there so that who releases a guard twice takes
+// that linger keeps that reachable. The life is there so that a second release of a guard takes
 // away nothing of a later one. Of it sixteen bits remain; no protocol relies on them.
 func (h *header[K, V]) mark(s uint64) uint64 {
 	return raw.Address(h)<<13 | s<<13>>48
@@ -57,7 +57,7 @@ func (m *Map[K, V]) enterAnnounced(h *header[K, V], s uint64) (g Guard[K, V], n 
 		}
 	}
 	invariants.At("rangelock: announced")
-	// Pairs with the flag of who keeps readers out, and then looks at the lines.
+	// Pairs with whatever keeps readers out: it sets its flag, and then looks at the lines.
 	if n = h.State.Load(); (n^s)&^readerMask == 0 {
 		return Guard[K, V]{h: h, life: s&^readerMask | uint64(place)}, n, true
 	}
@@ -71,17 +71,16 @@ func (m *Map[K, V]) takeBack(h *header[K, V], place uint32, mark uint64) (n uint
 	invariants.At("rangelock: refused in a line")
 	m.lines.Load().Retract(place, mark)
 	n = h.State.Load()
-	m.withdrawn(h, n)
+	m.left(h, n&^lowMask, n)
 	return n
 }
 
-// enterCounted is enterAnnounced for who finds its line full. To count in the word of an
-// announced range is right, too.
+// enterCounted is enterAnnounced for a reader whose line is full.
 //
 //go:noinline
 func (m *Map[K, V]) enterCounted(h *header[K, V], s uint64) (g Guard[K, V], n uint64, ok bool) {
 	n = h.State.Add(1)
-	if (n^s)&^readerMask == 0 && n&readerMask <= limit {
+	if admits(n, s) {
 		return Guard[K, V]{h: h, life: n &^ lowMask}, n, true
 	}
 	m.undo(h)
@@ -94,19 +93,9 @@ func (m *Map[K, V]) releaseAnnounced(h *header[K, V], life uint64) {
 		notHeld(life&^lowMask, h.State.Load())
 	}
 	invariants.At("rangelock: announcement taken back")
-	// Pairs with the flag of who keeps readers out, and then looks at the lines. From here on
-	// the range may be gone: of h only the word is looked at.
+	// Pairs with whatever keeps readers out: it sets its flag, and then looks at the lines. The
+	// range may be in another life by now, so what is due goes by this word.
 	if s := h.State.Load(); s&barred != 0 {
-		m.withdrawn(h, s)
-	}
-}
-
-// withdrawn does what is due after a mark of h was taken away; s is the word as it was then or
-// later, perhaps in another life.
-//
-//go:noinline
-func (m *Map[K, V]) withdrawn(h *header[K, V], s uint64) {
-	if s&barred != 0 {
 		m.left(h, s&^lowMask, s)
 	}
 }
@@ -132,7 +121,7 @@ func (m *Map[K, V]) announcing(h *header[K, V]) {
 		m.lines.CompareAndSwap(nil, announce.New(runtime.GOMAXPROCS(0)))
 	}
 	invariants.At("rangelock: before a range is announced")
-	// A swap and not an Or: who keeps readers out relies on it that the flag does not come
-	// later. If it fails there will be another meeting.
+	// A swap and not an Or: whatever keeps readers out relies on it that the flag does not
+	// come later. If it fails there will be another meeting.
 	h.State.CompareAndSwap(s, s|announced)
 }

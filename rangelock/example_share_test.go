@@ -28,7 +28,7 @@ func ExampleGuard_Clone() {
 	// Output: in the background: segment 0
 }
 
-// Who has changed what a value refers to, alone, goes on reading it with others.
+// A goroutine changes what a value refers to, alone, and goes on reading it with others.
 func ExampleGuard_Downgrade() {
 	m := rangelock.New[int, *[]string](nil)
 	m.Insert(context.Background(), rangelock.Span(0, 4096), new([]string))

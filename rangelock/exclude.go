@@ -97,7 +97,7 @@ func (m *Map[K, V]) exclude() error {
 func (m *Map[K, V]) shut() {
 	for _, h := range m.scratch {
 		invariants.At("rangelock: before the bit of exclusion")
-		// Pairs with a reader's add, or its second look: who comes second sees the other.
+		// Pairs with a reader's add, or its second look: the second of the two sees the first.
 		// Whether readers announce is looked at after this and not before.
 		if h.State.Or(excluded)&excluded == 0 {
 			m.touch(h)

@@ -85,7 +85,7 @@ func (m *Map[K, V]) Announces(key K) bool { return m.find(key).State.Load()&anno
 // FillLines makes all lines full for good, so that every reader counts.
 func (m *Map[K, V]) FillLines() {
 	l := announce.New(runtime.GOMAXPROCS(0))
-	for place := uint32(0); place < announce.Places; place += announce.Places / 256 {
+	for place := range uint32(announce.Places) {
 		l.Announce(place, 1)
 		for ok := true; ok; {
 			_, ok = l.AnnounceBehind(place, 1)

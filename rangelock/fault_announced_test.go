@@ -214,7 +214,7 @@ func TestLeftBeforeBits(t *testing.T) {
 
 // TestLineWhileLeaving holds the last release of a range in whose line somebody stands. The
 // range leaves a map that tells nobody, with nobody in it: it could be finished at once, if it
-// had no line. Who stands there must be sent back.
+// had no line. The waiter must be sent back.
 //
 // It kills 167_line_finished_at_once.
 func TestLineWhileLeaving(t *testing.T) {

@@ -114,7 +114,8 @@ func (g *Guard[K, V]) Release() {
 func (m *Map[K, V]) releaseOther(h *header[K, V], life, s uint64) {
 	switch {
 	case life&alone != 0:
-		m.releaseAlone(h, life&^lowMask, s)
+		gen := life &^ lowMask
+		m.releaseSlow(h, gen, m.giveBackAlone(h, gen, 0))
 	case s&^lowMask == life && s&(alone|announced) == alone|announced && s&readerMask > limit:
 		m.releaseSlow(h, life, h.State.Add(^uint64(0)))
 	default:
@@ -122,9 +123,11 @@ func (m *Map[K, V]) releaseOther(h *header[K, V], life, s uint64) {
 	}
 }
 
-// releaseAlone releases an exclusive guard of the life gen on h, whose word was seen as s.
-func (m *Map[K, V]) releaseAlone(h *header[K, V], gen, s uint64) {
+// giveBackAlone takes back what an exclusive guard of the life gen has added to the word of h,
+// but for left counts, and returns the word after it.
+func (m *Map[K, V]) giveBackAlone(h *header[K, V], gen, left uint64) uint64 {
 	for {
+		s := h.State.Load()
 		if s&^lowMask != gen || s&alone == 0 {
 			notHeld(gen, s)
 		}
@@ -134,11 +137,9 @@ func (m *Map[K, V]) releaseAlone(h *header[K, V], gen, s uint64) {
 		// take the flag twice, which borrows from the generation. Only readers in passing
 		// and flags that are set meanwhile make it fail. It pairs with the swaps that let
 		// others in, which load the word first.
-		if h.State.CompareAndSwap(s, s-sole) {
-			m.releaseSlow(h, gen, s-sole)
-			return
+		if h.State.CompareAndSwap(s, s-sole+left) {
+			return s - sole + left
 		}
-		s = h.State.Load()
 	}
 }
 
@@ -195,7 +196,7 @@ func (m *Map[K, V]) occupied(h *header[K, V]) bool {
 func (m *Map[K, V]) finish(h *header[K, V], gen uint64) bool {
 	s := h.State.Load()
 	if s&^announced != gen|excluded|detached || m.shown(h, s) {
-		return false // who leaves last tries again
+		return false // the last to leave tries again
 	}
 	return m.finishAt(h, s)
 }

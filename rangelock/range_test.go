@@ -120,36 +120,38 @@ func TestGetRange(t *testing.T) {
 // TestDo: the transaction ends when the function returns, fails or panics, and its error is
 // the function's.
 func TestDo(t *testing.T) {
-	m, _ := tens("a")
-	failed := errors.New("failed")
-	must(t, m.Do(bg, func(w intWriter) error { return w.Insert(rg(10, 20), "b") }))
-	if err := m.Do(bg, func(w intWriter) error {
-		must(t, w.Insert(rg(20, 30), "c"))
-		return failed
-	}); err != failed {
-		t.Errorf("the error is %v", err)
-	}
-	func() {
-		defer func() {
-			if recover() != failed {
-				t.Error("the panic is lost")
-			}
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a")
+		failed := errors.New("failed")
+		must(t, m.Do(bg, func(w intWriter) error { return w.Insert(rg(10, 20), "b") }))
+		if err := m.Do(bg, func(w intWriter) error {
+			must(t, w.Insert(rg(20, 30), "c"))
+			return failed
+		}); err != failed {
+			t.Errorf("the error is %v", err)
+		}
+		func() {
+			defer func() {
+				if recover() != failed {
+					t.Error("the panic is lost")
+				}
+			}()
+			m.Do(bg, func(w intWriter) error { panic(failed) })
 		}()
-		m.Do(bg, func(w intWriter) error { panic(failed) })
-	}()
-	wantTry(t, m, 15, "b")
-	wantTry(t, m, 25, "c")
-	ctx, cancel := context.WithCancel(bg)
-	cancel()
-	called := func(intWriter) error { t.Error("called"); return nil }
-	if err := m.Do(ctx, called); !errors.Is(err, context.Canceled) {
-		t.Errorf("with a context that has ended: %v", err)
-	}
-	tidy(t, m)
-	must(t, m.Close(bg))
-	if err := m.Do(bg, called); err != rangelock.ErrClosed {
-		t.Errorf("on a closed map: %v", err)
-	}
+		wantTry(t, m, 15, "b")
+		wantTry(t, m, 25, "c")
+		ctx, cancel := context.WithCancel(bg)
+		cancel()
+		called := func(intWriter) error { t.Error("called"); return nil }
+		if err := m.Do(ctx, called); !errors.Is(err, context.Canceled) {
+			t.Errorf("with a context that has ended: %v", err)
+		}
+		tidy(t, m)
+		must(t, m.Close(bg))
+		if err := m.Do(bg, called); err != rangelock.ErrClosed {
+			t.Errorf("on a closed map: %v", err)
+		}
+	})
 }
 
 // TestContended: a transaction learns that somebody waits for it.

@@ -121,15 +121,15 @@ func (m *Map[K, V]) recycle(h *header[K, V]) {
 
 // detach is detachAll for one range, h.
 func (m *Map[K, V]) detach(h *header[K, V]) {
+	marks := noMarks
 	if m.shutOut(h) {
-		m.leave(h, nil)
-		return
+		marks = nil
 	}
-	m.leave(h, noMarks)
+	m.leave(h, marks)
 }
 
 // noMarks is what stands in lines that nobody need look at.
-var noMarks = make([]uint64, 0)
+var noMarks = []uint64{}
 
 // detachAll takes the ranges in m.scratch, which are no longer in the tree, out of the
 // readers' reach, tries to finish each, and returns how many there are.
@@ -199,7 +199,7 @@ func (m *Map[K, V]) leave(h *header[K, V], marks []uint64) {
 	s := h.State.Or(excluded|detached) | excluded | detached
 	invariants.At("rangelock: detached")
 	if s&reserved != 0 {
-		// From here on nobody sets it any more: who does it wants excluded clear.
+		// From here on nobody sets it any more: that takes a word without excluded.
 		m.sendBack(h)
 		s &^= reserved
 	}
@@ -207,9 +207,9 @@ func (m *Map[K, V]) leave(h *header[K, V], marks []uint64) {
 	case !in && (s^before)&(announced|readerMask) == 0:
 		m.finishAt(h, s)
 	case !m.occupied(h):
-		m.finish(h, s&^lowMask) // who was in it may have left before the bits
+		m.finish(h, s&^lowMask) // whoever was in it may have left before the bits
 	case !h.moved():
-		// Who leaves last sees the bits, and finishes it.
+		// The last to leave sees the bits, and finishes it.
 		invariants.At("rangelock: a range lingers")
 		m.lingering.add(h)
 	}

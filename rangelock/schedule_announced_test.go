@@ -23,7 +23,7 @@ func newAnnounced(p *schedule.Program, n int) *world {
 }
 
 // TestScheduleAnnounced: nobody is in an announced range that is excluded, or has an exclusive
-// guard; the last reader that leaves wakes who waits.
+// guard; the last reader that leaves wakes the waiter.
 func TestScheduleAnnounced(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -190,8 +190,8 @@ func TestScheduleUntold(t *testing.T) {
 }
 
 // TestScheduleAnnouncedSwaps: an announced range is swapped three times in a row, each time
-// into a range object that was used before, and made an announced one again, while readers come late to
-// release the first.
+// into a range object that was used before, and made an announced one again, while
+// readers come late to release the first.
 func TestScheduleAnnouncedSwaps(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		w := newAnnounced(p, 1)

@@ -69,24 +69,13 @@ func (g *Guard[K, V]) Downgrade() {
 	}
 	m := h.m
 	gen := g.life &^ lowMask
-	for {
-		s := h.State.Load()
-		if s&^lowMask != gen || s&alone == 0 {
-			notHeld(gen, s)
-		}
-		invariants.At("rangelock: before a downgrade")
-		// A swap, for the reason that releaseAlone gives.
-		if !h.State.CompareAndSwap(s, s-sole+1) {
-			continue
-		}
-		g.life = gen
-		if debug {
-			g.mark.downgraded()
-		}
-		if s&reserved != 0 && s&excluded == 0 {
-			m.nextTurn(h, gen)
-		}
-		return
+	n := m.giveBackAlone(h, gen, 1)
+	g.life = gen
+	if debug {
+		g.mark.downgraded()
+	}
+	if n&reserved != 0 && n&excluded == 0 {
+		m.nextTurn(h, gen)
 	}
 }
 

@@ -67,15 +67,11 @@ type word struct {
 func (m *Map[K, V]) readWord(h *header[K, V], l *look) word {
 	s := h.State.Load()
 	w := word{
-		guards:    counted(s),
 		excluded:  s&excluded != 0,
 		exclusive: s&alone != 0,
 		detached:  s&(detached|retired) != 0,
 	}
-	if s&announced != 0 {
-		w.announced = l.count(m.lines.Load(), h.mark(s))
-		w.guards += w.announced
-	}
+	w.guards, w.announced = m.guardsIn(h, s, l)
 	if s&(reserved|excluded) != 0 && !w.detached {
 		w.since, w.waiting = m.waitingSince(h, s)
 	}
@@ -104,20 +100,21 @@ func (x *look) count(l *announce.Lines, mark uint64) (n int) {
 // guardsOn returns how many guards are held on h, or were a moment ago; now and then it
 // counts a reader that is just being refused.
 func (m *Map[K, V]) guardsOn(h *header[K, V]) int {
-	s := h.State.Load()
-	n := counted(s)
-	if s&announced != 0 {
-		n += m.lines.Load().Count(h.mark(s))
-	}
+	n, _ := m.guardsIn(h, h.State.Load(), new(look))
 	return n
 }
 
-// counted returns how many guards the word s counts.
-func counted(s uint64) int {
+// guardsIn is guardsOn for a range whose word was seen as s, and says how many of the guards
+// are announced.
+func (m *Map[K, V]) guardsIn(h *header[K, V], s uint64, l *look) (n, announcedOnes int) {
+	n = int(s & readerMask)
 	if s&alone != 0 {
-		return int(s&readerMask) - (limit - 1) // it counts as limit
+		n -= limit - 1 // it counts as limit
 	}
-	return int(s & readerMask)
+	if s&announced != 0 {
+		announcedOnes = l.count(m.lines.Load(), h.mark(s))
+	}
+	return n + announcedOnes, announcedOnes
 }
 
 // maxLingering is how many ranges that have left a survey yields.

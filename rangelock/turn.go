@@ -110,7 +110,7 @@ func (m *Map[K, V]) claim(h *header[K, V], s uint64, exclusive bool) (Guard[K, V
 		return Guard[K, V]{}, false
 	}
 	invariants.At("rangelock: alone, before the look at the lines")
-	// The flag alone refuses those that announce, too. Who is in the lines was there before;
+	// The flag alone refuses those that announce, too. A guard in the lines was there before;
 	// or is counted by now, if it was cloned.
 	if m.shown(h, s) || s&announced != 0 && h.State.Load()&readerMask != limit {
 		m.releaseSlow(h, gen, h.State.Add(^uint64(sole)+1))

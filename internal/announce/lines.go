@@ -4,7 +4,7 @@
 // A reader writes a mark into a free slot of its own line, and takes it away when it is done.
 // Whoever must know whether a mark stands somewhere looks at all lines. That is the bargain of
 // hazard pointers (Michael, 2004) and of BRAVO (Dice and Kogan, 2019): reading is cheap and
-// shares nothing, and who waits for readers pays.
+// shares nothing, and whatever waits for readers pays.
 //
 // All operations are sequentially consistent, as those of sync/atomic are. If a reader
 // announces and then loads a word, and somebody changes that word and then looks at the lines,
@@ -14,7 +14,6 @@ package announce
 import (
 	"math/bits"
 
-	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/pad"
 	"github.com/spanlock/spanlock/internal/raw"
 	"github.com/spanlock/spanlock/internal/seam"
@@ -27,7 +26,7 @@ type Lines struct {
 
 	// used has a bit for each line in which there ever was a mark: only these are looked at.
 	// A reader sets it before its first mark, and nobody clears it, so the bargain covers it.
-	used [maxLines / 64]seam.Uint64
+	used [(maxLines + 63) / 64]seam.Uint64
 }
 
 // fresh stands in the first slot of a line whose bit in used is not set. So the way of an
@@ -42,7 +41,6 @@ type line struct {
 
 const (
 	linesPerProcessor = 8
-	maxLines          = 256
 
 	slotBits = 2
 	slotMask = 1<<slotBits - 1
@@ -55,9 +53,6 @@ const Places = maxLines << slotBits
 // eight for each processor, so that few goroutines meet in one, and at most 256.
 func New(processors int) *Lines {
 	n := 1 << bits.Len(uint(min(processors*linesPerProcessor, maxLines)-1))
-	if invariants.Enabled {
-		n = checkedLines // several readers in one are the rule
-	}
 	l := &Lines{mask: uint32(n - 1), lines: make([]line, n)}
 	for i := range l.lines {
 		l.lines[i].slots[0].Store(fresh)
@@ -111,16 +106,6 @@ func (l *Lines) Shows(mark uint64) bool {
 		}
 	}
 	return false
-}
-
-// Count returns in how many slots mark stands.
-func (l *Lines) Count(mark uint64) (n int) {
-	for _, m := range l.Append(nil) {
-		if m == mark {
-			n++
-		}
-	}
-	return n
 }
 
 // Append appends all marks to buf, each as often as it stands: one look at the lines for

@@ -14,6 +14,16 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
+// count returns in how many slots of l mark stands.
+func count(l *Lines, mark uint64) (n int) {
+	for _, m := range l.Append(nil) {
+		if m == mark {
+			n++
+		}
+	}
+	return n
+}
+
 // announce announces mark in the caller's line.
 func (l *Lines) announce(mark uint64) (place uint32, ok bool) {
 	place = l.Own()
@@ -28,10 +38,7 @@ func TestNew(t *testing.T) {
 	for _, x := range []struct{ processors, lines int }{
 		{1, 8}, {2, 16}, {3, 32}, {4, 32}, {5, 64}, {16, 128}, {31, 256}, {32, 256}, {33, 256}, {1000, 256},
 	} {
-		want := x.lines
-		if invariants.Enabled {
-			want = checkedLines
-		}
+		want := min(x.lines, maxLines)
 		if l := New(x.processors); len(l.lines) != want || int(l.mask) != want-1 {
 			t.Errorf("%d processors: %d lines with mask %#x, want %d", x.processors, len(l.lines), l.mask, want)
 		}
@@ -50,7 +57,7 @@ func TestNew(t *testing.T) {
 // TestLines fills one line, looks, and takes everything out again.
 func TestLines(t *testing.T) {
 	l := New(2)
-	if l.Shows(7) || l.Count(7) != 0 || len(l.Append(nil)) != 0 {
+	if l.Shows(7) || count(l, 7) != 0 || len(l.Append(nil)) != 0 {
 		t.Fatal("marks in new lines")
 	}
 	var places []uint32
@@ -64,8 +71,8 @@ func TestLines(t *testing.T) {
 	if place, ok := l.announce(9); ok {
 		t.Fatalf("announced in a full line, at %d", place)
 	}
-	if l.Count(7) != perLine/2 || l.Count(8) != perLine/2 || l.Count(9) != 0 || !l.Shows(7) || !l.Shows(8) || l.Shows(9) {
-		t.Errorf("%d, %d and %d marks", l.Count(7), l.Count(8), l.Count(9))
+	if count(l, 7) != perLine/2 || count(l, 8) != perLine/2 || count(l, 9) != 0 || !l.Shows(7) || !l.Shows(8) || l.Shows(9) {
+		t.Errorf("%d, %d and %d marks", count(l, 7), count(l, 8), count(l, 9))
 	}
 	got := l.Append([]uint64{1})
 	slices.Sort(got)
@@ -80,7 +87,7 @@ func TestLines(t *testing.T) {
 			t.Errorf("the mark at %d was not there once", place)
 		}
 	}
-	if _, ok := l.announce(9); !ok || l.Count(9) != 1 {
+	if _, ok := l.announce(9); !ok || count(l, 9) != 1 {
 		t.Error("a line that was full does not take a mark")
 	}
 }
@@ -105,7 +112,7 @@ func TestBeside(t *testing.T) {
 					runtime.Gosched()
 					continue
 				}
-				if i%64 == 0 && (!l.Shows(mark) || l.Count(mark) != 1 || !slices.Contains(l.Append(nil), mark)) {
+				if i%64 == 0 && (!l.Shows(mark) || count(l, mark) != 1 || !slices.Contains(l.Append(nil), mark)) {
 					lost.Add(1)
 				}
 				if i%64 == 0 && !l.Shows(stays) {

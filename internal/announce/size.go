@@ -3,8 +3,8 @@
 package announce
 
 const (
-	perLine      = 4
-	checkedLines = 1 // not used
+	perLine  = 4
+	maxLines = 256
 )
 
 // shows reports whether mark stands in n. A slot that differs from mark by 0 borrows when 1 is

@@ -4,8 +4,8 @@ package announce
 
 // One line of two slots, so that schedules with a full line are short.
 const (
-	perLine      = 2
-	checkedLines = 1
+	perLine  = 2
+	maxLines = 1
 )
 
 // shows reports whether mark stands in n.

@@ -4,8 +4,8 @@ package announce
 
 // In checking builds readers meet in lines, and lines get full.
 const (
-	perLine      = 2
-	checkedLines = 2
+	perLine  = 2
+	maxLines = 2
 )
 
 // shows reports whether mark stands in n.
