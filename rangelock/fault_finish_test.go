@@ -170,8 +170,8 @@ func TestFreedWhileIdle(t *testing.T) {
 	})
 }
 
-// TestPinCoversAdd holds a reader between its look at the range that it has found
-// and its add. Meanwhile the range is retired, and everything is done to give its
+// TestPinCoversAdd holds a reader between its search and its look at the range that it has
+// found. Meanwhile the range is retired, and everything is done to give its
 // header to another range. The reader must not enter that one with its key.
 //
 // It kills 15_pin_ends_early: where keys are no words the bounds need no second check after
@@ -179,11 +179,11 @@ func TestFreedWhileIdle(t *testing.T) {
 func TestPinCoversAdd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tensPinned("a")
-		looked := windowAt(t, "rangelock: range looked at")
+		found := windowAt(t, "rangelock: range found")
 		var g intGuard
 		var err error
 		reader := start("TryAcquire", func() { g, err = m.TryAcquire(5) })
-		looked.await(t)
+		found.await(t)
 		if n, err := m.Retire(bg, rg(0, 10)); n != 1 || err != nil {
 			t.Fatal(n, err)
 		}
@@ -192,7 +192,7 @@ func TestPinCoversAdd(t *testing.T) {
 		if err := m.Insert(bg, rg(50, 60), "b"); err != nil {
 			t.Fatal(err)
 		}
-		looked.letGo()
+		found.letGo()
 		reader.returns(t)
 		if err == nil {
 			t.Fatalf("TryAcquire(5) has entered %v with %q", g.Range(), g.Value())
