@@ -82,7 +82,7 @@ var _ = rangelock.Options[key, value]{
 	Cost:        func(r span, v value) int64 { return 1 },
 	MaxPending:  int64(1),
 	WaitForRoom: true,
-	SplitValue:  func(r span, at key, v value) (left, right value) { return v, v },
+	SplitValue:  func(r span, at key, v value) (left, right value, err error) { return v, v, nil },
 	LoadRange:   func(k key) span { return span{Lo: k, Unbounded: true} },
 	MergeValue:  func(left, right span, lv, rv value) (v value, ok bool) { return lv, true },
 	Trace:       &rangelock.Trace{},

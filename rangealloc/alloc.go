@@ -17,7 +17,8 @@ import (
 //
 // It returns [ErrNoSpace], wrapped with the size and the alignment asked for and the
 // largest gap; [ErrBadSize] if size is not positive; [ErrBadAlign] if align is neither
-// zero nor a power of two; [rangelock.ErrClosed] after Close; a [rangelock.WaitError] if
+// zero nor a power of two; [rangelock.ErrFull] as Options.MaxRanges says;
+// [rangelock.ErrClosed] after Close; a [rangelock.WaitError] if
 // ctx has ended. Then nothing has changed and the range is the zero Range.
 func (a *Allocator[K, V]) Alloc(ctx context.Context, size, align K, v V) (rangelock.Range[K], error) {
 	return a.alloc(ctx, "Alloc", size, align, v, (*gaps).first)
@@ -67,7 +68,8 @@ func (a *Allocator[K, V]) alloc(ctx context.Context, method string, size, align 
 // range that has it, or is being freed, which [Map.Drain] waits for; [ErrOutside] if r
 // has keys that the allocator does not have, as every unbounded range has that does not
 // lie in an unbounded one; [rangelock.ErrBadRange] if r is not valid;
-// [rangelock.ErrClosed] after Close; a [rangelock.WaitError] if ctx has ended. Then
+// [rangelock.ErrFull] as Options.MaxRanges says; [rangelock.ErrClosed] after Close; a
+// [rangelock.WaitError] if ctx has ended. Then
 // nothing has changed.
 func (a *Allocator[K, V]) AllocAt(ctx context.Context, r rangelock.Range[K], v V) error {
 	m := a.of("AllocAt")

@@ -34,13 +34,15 @@ func (m Map[K, V]) of(method string) *rangelock.Map[K, V] {
 func (m Map[K, V]) Acquire(key K) (rangelock.Guard[K, V], bool) { return m.of("Acquire").Acquire(key) }
 
 // AcquireContext is like [Map.Acquire], but gives up when ctx is done and then returns
-// a [rangelock.WaitError]. It returns [rangelock.ErrNotFound] if key is not allocated.
+// a [rangelock.WaitError]. It returns [rangelock.ErrNotFound] if key is not allocated, and
+// [rangelock.ErrClosed] after Close.
 func (m Map[K, V]) AcquireContext(ctx context.Context, key K) (rangelock.Guard[K, V], error) {
 	return m.of("AcquireContext").AcquireContext(ctx, key)
 }
 
 // TryAcquire is like [Map.Acquire] but never blocks: it returns [rangelock.ErrBusy]
-// instead, and [rangelock.ErrNotFound] only when key is not allocated. It may report
+// instead, [rangelock.ErrNotFound] only when key is not allocated, and
+// [rangelock.ErrClosed] after Close. It may report
 // busy when nothing is in the way any more; it never enters a range that Free has
 // excluded. It is safe where the goroutine holds a guard.
 func (m Map[K, V]) TryAcquire(key K) (rangelock.Guard[K, V], error) {
@@ -72,7 +74,7 @@ func (m Map[K, V]) AcquireNext(key K) (rangelock.Guard[K, V], bool) {
 
 // AcquireNextContext is like [Map.AcquireNext], but gives up when ctx is done, with a
 // [rangelock.WaitError]. Its error where no allocated range ends above key is
-// [rangelock.ErrNotFound].
+// [rangelock.ErrNotFound], and after Close [rangelock.ErrClosed].
 func (m Map[K, V]) AcquireNextContext(ctx context.Context, key K) (rangelock.Guard[K, V], error) {
 	return m.of("AcquireNextContext").AcquireNextContext(ctx, key)
 }

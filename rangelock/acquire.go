@@ -55,7 +55,8 @@ func (m *Map[K, V]) Acquire(key K) (Guard[K, V], bool) {
 
 // AcquireContext is like [Map.Acquire], but a wait ends when ctx is done, with a
 // [WaitError]. Where nothing has to be waited for it succeeds also when ctx is
-// done. Its error for a key without a range, and on a closed map, is [ErrNotFound].
+// done. Its error for a key without a range is [ErrNotFound], and on
+// a closed map [ErrClosed].
 // With an error the guard is the zero Guard.
 func (m *Map[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], error) {
 	if debug && ctx.Done() == nil {
@@ -69,7 +70,7 @@ func (m *Map[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], err
 		}
 	}
 	if a == missed {
-		return g, ErrNotFound
+		return g, m.absent()
 	}
 	if debug {
 		g = m.remember(g)
@@ -79,8 +80,8 @@ func (m *Map[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], err
 
 // TryAcquire is like [Map.Acquire] but never blocks: where Acquire would wait, or
 // panic because the range is full, it returns [ErrBusy]. It returns [ErrNotFound]
-// only when no range covers the key. It may report busy when the writer has just
-// left; it never enters a range that is excluded. With an error the guard is the
+// only when no range covers the key, and on a closed map [ErrClosed]. It may report busy
+// when the writer has just left; it never enters a range that is excluded. With an error the guard is the
 // zero Guard.
 //
 // It is safe where the goroutine holds a guard of the same map, or a transaction.
@@ -93,9 +94,17 @@ func (m *Map[K, V]) TryAcquire(key K) (Guard[K, V], error) {
 		}
 		return g, nil
 	case missed:
-		return g, ErrNotFound
+		return g, m.absent()
 	}
 	return Guard[K, V]{}, ErrBusy
+}
+
+// absent returns why a key has no range.
+func (m *Map[K, V]) absent() error {
+	if m.closed.Load() { // after the miss: a closed map is empty, and stays so
+		return ErrClosed
+	}
+	return ErrNotFound
 }
 
 // View calls f with the range that covers key and its value, under a guard that is

@@ -1,7 +1,6 @@
 package rangelock
 
 import (
-	"fmt"
 	"iter"
 	"reflect"
 
@@ -58,7 +57,7 @@ func (w Writer[K, V]) Load(seq iter.Seq2[Range[K], V]) (n int, err error) {
 	}
 	for r, v := range seq {
 		if err := w.loadOne(r, v, &rising); err != nil {
-			return n, fmt.Errorf("%w (range %d of Load)", err, n)
+			return n, &loadError{err, n}
 		}
 		n++
 	}
@@ -68,23 +67,26 @@ func (w Writer[K, V]) Load(seq iter.Seq2[Range[K], V]) (n int, err error) {
 // loadOne inserts one range of a Load, of which so many have come one behind the other.
 func (w Writer[K, V]) loadOne(r Range[K], v V, rising *int) error {
 	m := w.checkEnd("Load")
-	m.plan()
+	m.plan("Load")
 	if !m.valid(r) {
-		return badRange(r)
+		return m.refuse(ErrBadRange, r)
+	}
+	if err := m.roomFor(1, r); err != nil {
+		return err
 	}
 	b := m.txn.load
 	if b == nil {
 		if last := headerOf[K, V](m.tree.Last()); last != nil && !m.endsBy(last, r.Lo) {
 			*rising = 0
-			return w.Insert(r, v)
+			return w.loadInto(r, v)
 		}
 		if *rising++; *rising <= bulkAfter {
-			return w.Insert(r, v)
+			return w.loadInto(r, v)
 		}
 		b = &bulk[K, V]{tree: m.tree.Append()}
 	} else if !m.endsBy(b.last, r.Lo) {
 		*rising = 0
-		return w.Insert(r, v)
+		return w.loadInto(r, v)
 	}
 	h := m.bulkHeader(b)
 	m.birth(h, r, v)
@@ -99,6 +101,13 @@ func (w Writer[K, V]) loadOne(r Range[K], v V, rising *int) error {
 	b.n++
 	m.txn.load = b
 	return nil
+}
+
+// loadInto inserts a range of a Load that is not built behind the others.
+func (w Writer[K, V]) loadInto(r Range[K], v V) error {
+	m := w.check("Load")
+	m.plan("Load")
+	return m.insert(r, v)
 }
 
 // bulkHeader returns a new header. It is born open: its word is zero.

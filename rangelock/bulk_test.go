@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"weak"
 
@@ -220,7 +221,7 @@ func (x *twins[K]) load() {
 			continue
 		}
 		if err := x.ws[1].Insert(s.r, s.v); err != nil {
-			wantErr = fmt.Sprintf("%v (range %d of Load)", err, wantN)
+			wantErr = fmt.Sprintf("%s (range %d of Load)", strings.Replace(err.Error(), ": Insert ", ": Load ", 1), wantN)
 			break
 		}
 		wantN++

@@ -16,9 +16,18 @@ func closed(t *testing.T, m *intMap) {
 	if _, ok := m.Acquire(5); ok {
 		t.Error("Acquire hits")
 	}
-	wantTry(t, m, 5, rangelock.ErrNotFound)
-	if _, err := m.AcquireContext(bg, 5); err != rangelock.ErrNotFound {
+	wantTry(t, m, 5, rangelock.ErrClosed)
+	if _, err := m.AcquireContext(bg, 5); err != rangelock.ErrClosed {
 		t.Errorf("AcquireContext = %v", err)
+	}
+	if _, err := m.AcquireNextContext(bg, 5); err != rangelock.ErrClosed {
+		t.Errorf("AcquireNextContext = %v", err)
+	}
+	if _, err := m.AcquireExclusiveContext(bg, 5); err != rangelock.ErrClosed {
+		t.Errorf("AcquireExclusiveContext = %v", err)
+	}
+	if _, err := m.TryAcquireExclusive(5); err != rangelock.ErrClosed {
+		t.Errorf("TryAcquireExclusive = %v", err)
 	}
 	if _, ok := m.Get(5); ok {
 		t.Error("Get hits")
@@ -168,7 +177,7 @@ func TestCloseWaits(t *testing.T) {
 		if rec.String() != "b" {
 			t.Errorf("retired are %q", rec)
 		}
-		wantTry(t, m, 5, rangelock.ErrNotFound)
+		wantTry(t, m, 5, rangelock.ErrClosed)
 		if g.Value() != "a" || g.Range() != rg(0, 10) {
 			t.Error("the guard has changed")
 		}

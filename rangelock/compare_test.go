@@ -169,7 +169,7 @@ func TestComparePanics(t *testing.T) {
 			rec := &recorder{}
 			m := rangelock.NewFunc(f.compare, &rangelock.Options[int, string]{
 				OnRetire:   func(_ intRange, v string) { rec.add(v) },
-				SplitValue: func(_ intRange, _ int, v string) (string, string) { return v, v },
+				SplitValue: func(_ intRange, _ int, v string) (string, string, error) { return v, v, nil },
 				MergeValue: func(_, _ intRange, l, r string) (string, bool) { return l + r, true },
 			})
 			w := m.Lock()

@@ -1,14 +1,12 @@
 package rangelock
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // What the map refuses is one of these errors; an operation that returns one has
-// changed nothing, except Load. Writers wrap them with the bounds that refused, so
-// compare with [errors.Is]. TryAcquire and AcquireContext return them as they are,
-// because they must not allocate. A wait that a context ends returns a [WaitError].
+// changed nothing, except Load and a Put whose SplitValue fails. Writers return a
+// [RangeError], a [KeyError] or a [BacklogError] that holds one, so compare with
+// [errors.Is]. TryAcquire and AcquireContext return them as they are, because they must
+// not allocate. A wait that a context ends returns a [WaitError].
 var (
 	// ErrNotFound says that no range covers the key, definitely. Merge returns it where no
 	// two ranges meet, and AcquireNextContext where no range ends above the key.
@@ -63,55 +61,20 @@ var (
 	// Returned by: Map.AcquireOrLoad.
 	ErrStale = errors.New("rangelock: invalidated while it was loaded")
 
-	// ErrClosed says that the map has been closed. AcquireOrLoad returns it on a miss.
+	// ErrFull says that the map would have more than Options.MaxRanges ranges.
 	//
-	// Returned by: Map.AcquireOrLoad, Map.Do, Map.Insert, Map.LockContext, Map.Remove, Map.Retire,
-	// Map.Room, Map.Swap, Writer.Clear, Writer.Exclude, Writer.Insert, Writer.Load,
+	// Returned by: Map.AcquireOrLoad, Map.Insert, Map.Swap, Writer.Insert, Writer.Load,
+	// Writer.Replace, Writer.Split, Writer.Swap.
+	ErrFull = errors.New("rangelock: map is full")
+
+	// ErrClosed says that the map has been closed. For a reader that is why its key has no
+	// range.
+	//
+	// Returned by: AcquireContext, Map.AcquireContext, Map.AcquireExclusiveContext,
+	// Map.AcquireNextContext, Map.AcquireOrLoad, Map.Do, Map.Insert, Map.LockContext,
+	// Map.Remove, Map.Retire, Map.Room, Map.Swap, Map.TryAcquire, Map.TryAcquireExclusive,
+	// Reader.AcquireContext, TryAcquire, Writer.Clear, Writer.Exclude, Writer.Insert, Writer.Load,
 	// Writer.Merge, Writer.Remove, Writer.Replace, Writer.Resize, Writer.Retire,
 	// Writer.Split, Writer.Swap, Writer.Update.
 	ErrClosed = errors.New("rangelock: map is closed")
 )
-
-// badRange wraps ErrBadRange with the range.
-func badRange[K any](r Range[K]) error {
-	return fmt.Errorf("%w: %v", ErrBadRange, r)
-}
-
-// overlap wraps ErrOverlap with the range to insert and the one in its way.
-func overlap[K any](r, there Range[K]) error {
-	return fmt.Errorf("%w: %v would overlap %v", ErrOverlap, r, there)
-}
-
-// BacklogError is an [ErrBacklog] with its figures, in units of Options.Cost. A figure
-// that is larger than an int64 is the largest int64.
-type BacklogError[K any] struct {
-	Range      Range[K] // what was to leave the map
-	Cost       int64    // of what was to leave
-	Pending    int64    // cost of what had left and was still pending
-	MaxPending int64    // the bound
-
-	rangeless bool // it was asked for room alone
-}
-
-// Error says what would not fit.
-func (e *BacklogError[K]) Error() string {
-	what := "that"
-	if !e.rangeless {
-		what = e.Range.String()
-	}
-	return fmt.Sprintf("%v: %s would add %d to the %d that are pending, more than MaxPending %d",
-		ErrBacklog, what, e.Cost, e.Pending, e.MaxPending)
-}
-
-// Unwrap returns ErrBacklog.
-func (e *BacklogError[K]) Unwrap() error { return ErrBacklog }
-
-// partial wraps ErrPartial with the range asked for and the one it would cut.
-func partial[K any](r, cut Range[K]) error {
-	return fmt.Errorf("%w: %v would cut %v", ErrPartial, r, cut)
-}
-
-// notFound wraps ErrNotFound with the key.
-func notFound[K any](key K) error {
-	return fmt.Errorf("%w: %v", ErrNotFound, key)
-}

@@ -16,7 +16,7 @@ import (
 func TestErrors(t *testing.T) {
 	sentinels := []error{
 		rangelock.ErrNotFound, rangelock.ErrBusy, rangelock.ErrOverlap, rangelock.ErrBadRange,
-		rangelock.ErrPartial, rangelock.ErrBacklog, rangelock.ErrStale, rangelock.ErrClosed,
+		rangelock.ErrPartial, rangelock.ErrBacklog, rangelock.ErrStale, rangelock.ErrClosed, rangelock.ErrFull,
 	}
 	for i, a := range sentinels {
 		if !strings.HasPrefix(a.Error(), "rangelock: ") {

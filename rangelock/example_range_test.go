@@ -49,7 +49,7 @@ func ExampleMap_Do() {
 		return w.Insert(rangelock.Span(5, 15), "b")
 	})
 	fmt.Println(err, m.Len())
-	// Output: rangelock: range overlaps an attached range: [5, 15) would overlap [0, 10) 1
+	// Output: rangelock: range overlaps an attached range: Insert [5, 15) would overlap [0, 10) 1
 }
 
 // A long transaction ends early when somebody waits for it.

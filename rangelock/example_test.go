@@ -170,7 +170,7 @@ func ExampleMap_Lock() {
 		fmt.Println(r, name)
 	}
 	// Output:
-	// rangelock: range overlaps an attached range: [12, 20) would overlap [10, 15)
+	// rangelock: range overlaps an attached range: Insert [12, 20) would overlap [10, 15)
 	// [0, 5) a
 	// [10, 15) b
 	// [20, 25) c
@@ -211,7 +211,7 @@ func ExampleWriter_Swap() {
 		fmt.Println(err)
 	}
 	// Output:
-	// rangelock: operation would cut a range: [0, 7) would cut [0, 10)
+	// rangelock: operation would cut a range: Swap [0, 7) would cut [0, 10)
 	// new guard: [0, 20) new
 	// old guard: [0, 10) old
 	// retired: [0, 10) old

@@ -29,7 +29,7 @@ func (w Writer[K, V]) Exclude(r Range[K]) error {
 		return err
 	}
 	if !m.valid(r) {
-		return badRange(r)
+		return m.refuse(ErrBadRange, r)
 	}
 	defer m.done()
 	var x rangetree.Cut[K]

@@ -35,20 +35,20 @@ func (m *Map[K, V]) AcquireExclusive(key K) (Guard[K, V], bool) {
 
 // AcquireExclusiveContext is like [Map.AcquireExclusive], but a wait ends when ctx is
 // done, with a [WaitError]. Where nothing has to be waited for it succeeds also
-// when ctx is done. Its error for a key without a range, and on a closed map, is
-// [ErrNotFound]. With an error the guard is the zero Guard, and nobody behind the
+// when ctx is done. Its error for a key without a range is [ErrNotFound], and on
+// a closed map [ErrClosed]. With an error the guard is the zero Guard, and nobody behind the
 // caller in the line is any worse off.
 func (m *Map[K, V]) AcquireExclusiveContext(ctx context.Context, key K) (Guard[K, V], error) {
 	g, a, err := m.acquireExclusive(ctx, key)
 	if err == nil && a == missed {
-		err = ErrNotFound
+		err = m.absent()
 	}
 	return g, err
 }
 
 // TryAcquireExclusive is like [Map.AcquireExclusive] but never blocks: where that would
 // wait it returns [ErrBusy]. It returns [ErrNotFound] only when no range covers the
-// key. It may report busy when the last guard has just been released, or a reader is just
+// key, and on a closed map [ErrClosed]. It may report busy when the last guard has just been released, or a reader is just
 // being refused; it never enters beside another. With an error the guard is the zero Guard.
 func (m *Map[K, V]) TryAcquireExclusive(key K) (Guard[K, V], error) {
 	g, a := m.enterAlone(key)
@@ -59,7 +59,7 @@ func (m *Map[K, V]) TryAcquireExclusive(key K) (Guard[K, V], error) {
 		}
 		return g, nil
 	case missed:
-		return g, ErrNotFound
+		return g, m.absent()
 	}
 	return Guard[K, V]{}, ErrBusy
 }

@@ -53,7 +53,7 @@ func TestTortureExclusive(t *testing.T) {
 				s.a, s.b = -1, -1
 				s.retired.Add(1)
 			},
-			SplitValue: func(_ rangelock.Range[int], _ int, s *shelf) (*shelf, *shelf) { return s, e.shelf() },
+			SplitValue: func(_ rangelock.Range[int], _ int, s *shelf) (*shelf, *shelf, error) { return s, e.shelf(), nil },
 			MergeValue: func(_, _ rangelock.Range[int], l, r *shelf) (*shelf, bool) {
 				r.retired.Add(1) // it leaves here
 				return l, true

@@ -234,7 +234,7 @@ func (m *Map[K, V]) tell(f *flight[K, V], why failure) {
 		case why.err == ErrClosed && !why.ofLoad:
 			p.err = ErrClosed
 		case f.grounded && why.ofLoad && why.panicked == nil:
-			p.err = fmt.Errorf("%w (load: %w)", ErrClosed, why.err)
+			p.err = &closedError{why.err}
 		case f.stale:
 			p.again, p.stale = true, p.own
 		case p.again:
@@ -280,7 +280,12 @@ func (m *Map[K, V]) bring(f *flight[K, V], r Range[K], v V) (why failure) {
 		return failure{}
 	}
 	var s rangetree.Slot[K]
-	if err := m.place(&s, r); err != nil {
+	m.txn.op.name = "AcquireOrLoad"
+	err := m.place(&s, r)
+	if err == nil {
+		err = m.roomFor(1, r)
+	}
+	if err != nil {
 		m.decide(f, func(key K) bool { return !m.contains(r, key) || m.find(key) != nil })
 		return failure{err: err}
 	}
@@ -301,11 +306,12 @@ func (m *Map[K, V]) bring(f *flight[K, V], r Range[K], v V) (why failure) {
 func (m *Map[K, V]) checkLoaded(f *flight[K, V], r Range[K]) error {
 	switch {
 	case !m.valid(r):
-		return badRange(r)
+		return m.refuse(ErrBadRange, r)
 	case !m.contains(r, f.key):
-		return fmt.Errorf("%w: load returned %v, which does not cover %v", ErrBadRange, r, f.key)
+		return &loadedError[K]{RangeError[K]{Op: "AcquireOrLoad", Range: r, Err: ErrBadRange}, f.key}
 	case m.options.LoadRange != nil && !m.same(r, f.claim):
-		return fmt.Errorf("%w: load of %v returned %v, and Options.LoadRange %v", ErrBadRange, f.key, r, f.claim)
+		of := RangeError[K]{Op: "AcquireOrLoad", Range: r, Other: f.claim, Err: ErrBadRange, how: "is not Options.LoadRange's"}
+		return &loadedError[K]{of, f.key}
 	}
 	return nil
 }

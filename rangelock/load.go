@@ -76,12 +76,13 @@ import (
 //   - a panic that tells the value and the stack of the panic in load, and an error
 //     if load ended its goroutine (runtime.Goexit). A panic when nobody waits is
 //     dropped, as an error is;
-//   - [ErrBadRange], wrapped with the range and the key, if the range is not valid, does
+//   - [ErrBadRange], with the range and the key, if the range is not valid, does
 //     not cover the key, or is not the one that Options.LoadRange has said;
-//   - [ErrOverlap], wrapped with both ranges, if the range overlaps one that was
+//   - [ErrOverlap], in a [RangeError], if the range overlaps one that was
 //     inserted since. A caller that finds its key covered by then gets a guard on that
 //     range;
-//   - [ErrStale], wrapped with the key, as said above;
+//   - [ErrStale], in a [KeyError], as said above;
+//   - [ErrFull], in a [RangeError], if the map has Options.MaxRanges ranges by then;
 //   - [ErrClosed] if the map was closed meanwhile. On a closed map load is not called.
 //
 // Callers that waited because their keys lie in the same gap get none of these but
@@ -149,7 +150,7 @@ func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K,
 		}
 	}
 	if !m.valid(From(key)) {
-		return Guard[K, V]{}, fmt.Errorf("%w: none covers %v", ErrBadRange, key)
+		return Guard[K, V]{}, &KeyError[K]{Op: "AcquireOrLoad", Key: key, Err: ErrBadRange, why: "no range covers it"}
 	}
 	var claim Range[K]
 	if l := m.options.LoadRange; l != nil {
@@ -180,7 +181,7 @@ func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K,
 			panic(p.panicked)
 		case p.stale:
 			if stale++; stale == maxStale {
-				return g, m.staleError(key, claim, stale)
+				return g, &KeyError[K]{Op: "AcquireOrLoad", Key: key, Err: ErrStale, loads: stale}
 			}
 			continue
 		case p.again:
@@ -188,14 +189,6 @@ func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K,
 		}
 		return p.guard, p.err
 	}
-}
-
-// staleError wraps ErrStale with what was asked for, and how often it was loaded.
-func (m *Map[K, V]) staleError(key K, claim Range[K], tries int) error {
-	if m.options.LoadRange != nil {
-		return fmt.Errorf("%w: %v, for %v, in each of %d loads", ErrStale, claim, key, tries)
-	}
-	return fmt.Errorf("%w: %v, in each of %d loads", ErrStale, key, tries)
 }
 
 // board looks for the range that covers key and takes a guard on it, or stands in its

@@ -126,7 +126,7 @@ func invalidate(t *testing.T, before, do func(w intWriter) error, stale bool, le
 	rec := &recorder{}
 	o := &rangelock.Options[int, string]{
 		OnRetire:   func(_ intRange, v string) { rec.add(v) },
-		SplitValue: func(_ intRange, _ int, v string) (string, string) { return v, v },
+		SplitValue: func(_ intRange, _ int, v string) (string, string, error) { return v, v, nil },
 		Cost: func(_ intRange, v string) int64 {
 			if v == "x" {
 				return 100

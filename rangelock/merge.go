@@ -1,17 +1,13 @@
 package rangelock
 
-import (
-	"fmt"
-
-	"github.com/spanlock/spanlock/internal/rangetree"
-)
+import "github.com/spanlock/spanlock/internal/rangetree"
 
 // Merge makes one range of the two that meet at at, the one that ends there and the
 // one that starts there, with the value that Options.MergeValue makes of their
 // values. It excludes both and waits for the guards on them. Nothing is retired: the
 // values move.
 //
-// It returns [ErrNotFound], wrapped with the key, if no two ranges meet at at;
+// It returns [ErrNotFound], in a [KeyError], if no two ranges meet at at;
 // [ErrPartial] if there is no MergeValue or if it says that the two do not go
 // together; [ErrClosed] on a closed map; a [WaitError] if the transaction's context
 // ends the wait. Then nothing has changed. MergeValue is called after the wait, when
@@ -24,18 +20,18 @@ func (w Writer[K, V]) Merge(at K) error {
 	defer m.done()
 	var x rangetree.Cut[K]
 	if !m.meet(&x, at) {
-		return fmt.Errorf("%w: no two ranges meet at %v", ErrNotFound, at)
+		return &KeyError[K]{Op: "Merge", Key: at, Err: ErrNotFound, why: "no two ranges meet there"}
 	}
 	left, right := m.scratch[0], m.scratch[1]
 	if m.options.MergeValue == nil {
-		return fmt.Errorf("%w: no Options.MergeValue to merge %v and %v", ErrPartial, left.bounds(), right.bounds())
+		return m.inTheWay(ErrPartial, left.bounds(), "has no Options.MergeValue to go with", right.bounds())
 	}
 	if err := m.exclude(); err != nil {
 		return err
 	}
 	v, ok := m.options.MergeValue(left.bounds(), right.bounds(), left.value, right.value)
 	if !ok {
-		return fmt.Errorf("%w: MergeValue refused %v and %v", ErrPartial, left.bounds(), right.bounds())
+		return m.inTheWay(ErrPartial, left.bounds(), "is not to go with", right.bounds())
 	}
 	m.tree.Supplant(&x, left.Lo, right.Hi, right.Unbounded())
 	m.publishing()

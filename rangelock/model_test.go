@@ -90,9 +90,9 @@ func runModel(t *testing.T, seed uint64, space int, kind string, steps int) {
 	next := 0
 	o := &rangelock.Options[int, int]{
 		OnRetire: func(_ rangelock.Range[int], v int) { retired[v]++ },
-		SplitValue: func(_ rangelock.Range[int], _ int, v int) (int, int) {
+		SplitValue: func(_ rangelock.Range[int], _ int, v int) (int, int, error) {
 			next++
-			return v, next
+			return v, next, nil
 		},
 		MergeValue: func(_, _ rangelock.Range[int], lv, rv int) (int, bool) {
 			return lv, (lv+rv)%5 != 0

@@ -23,12 +23,13 @@ func (m *Map[K, V]) AcquireNext(key K) (Guard[K, V], bool) {
 
 // AcquireNextContext is like [Map.AcquireNext], but a wait ends when ctx is done, with a
 // [WaitError]. Where nothing has to be waited for it succeeds also when ctx is done.
-// Where no range ends above key its error is [ErrNotFound]. With an error the guard is
+// Where no range ends above key its error is [ErrNotFound], and on a closed map
+// [ErrClosed]. With an error the guard is
 // the zero Guard.
 func (m *Map[K, V]) AcquireNextContext(ctx context.Context, key K) (Guard[K, V], error) {
 	g, a, err := m.next(ctx, key)
 	if err == nil && a == missed {
-		err = ErrNotFound
+		err = m.absent()
 	}
 	return g, err
 }

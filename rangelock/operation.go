@@ -19,14 +19,15 @@ import "github.com/spanlock/spanlock/internal/invariants"
 
 // operation is what done needs to know of the operation under way.
 type operation struct {
-	from    int  // the operation has excluded transaction.touched[from:]
-	applied bool // step 3 was reached
+	name    string // of the Writer's method, for errors
+	from    int    // the operation has excluded transaction.touched[from:]
+	applied bool   // step 3 was reached
 }
 
-// plan begins an operation.
+// plan begins an operation of that name.
 //
 // Preconditions: the caller holds sem for writing; so for the rest of this file.
-func (m *Map[K, V]) plan() { m.txn.op = operation{from: len(m.txn.touched)} }
+func (m *Map[K, V]) plan(name string) { m.txn.op = operation{name: name, from: len(m.txn.touched)} }
 
 // keep ends the plan of an operation that only excludes.
 func (m *Map[K, V]) keep() { m.txn.op.applied = true }

@@ -156,11 +156,11 @@ func ofMap(x ast.Expr) string {
 // where it has excluded them, and nowhere else, whatever made it fail.
 func TestFailedOperationReadmits(t *testing.T) {
 	cost := int64(1)
-	split := func(intRange, int, string) (string, string) { panic("split") }
+	split := func(intRange, int, string) (string, string, error) { panic("split") }
 	m := rangelock.New(&rangelock.Options[int, string]{
 		OnRetire:   func(intRange, string) {},
 		Cost:       func(intRange, string) int64 { return cost },
-		SplitValue: func(r intRange, at int, v string) (string, string) { return split(r, at, v) },
+		SplitValue: func(r intRange, at int, v string) (string, string, error) { return split(r, at, v) },
 		MergeValue: func(l, _ intRange, _, _ string) (string, bool) {
 			if l.Lo == 0 {
 				return "", false
@@ -307,9 +307,12 @@ func TestRandomPanics(t *testing.T) {
 		f := &fuse{left: -1}
 		rec := &recorder{}
 		m := rangelock.NewFunc(f.compare, &rangelock.Options[int, string]{
-			OnRetire:   func(_ intRange, v string) { rec.add(v) },
-			Cost:       func(intRange, string) int64 { f.compare(0, 0); return 1 },
-			SplitValue: func(_ intRange, _ int, v string) (string, string) { f.compare(0, 0); return v + "l", v + "r" },
+			OnRetire: func(_ intRange, v string) { rec.add(v) },
+			Cost:     func(intRange, string) int64 { f.compare(0, 0); return 1 },
+			SplitValue: func(_ intRange, _ int, v string) (string, string, error) {
+				f.compare(0, 0)
+				return v + "l", v + "r", nil
+			},
 			MergeValue: func(_, _ intRange, l, r string) (string, bool) {
 				return l + "+" + r, f.compare(rng.IntN(2), 0) == 0
 			},

@@ -31,11 +31,12 @@ type Options[K, V any] struct {
 	// changed then.
 	Cost func(r Range[K], v V) int64
 
-	// SplitValue makes the values of the two halves when Split cuts r at at. It is
+	// SplitValue makes the values of the two halves when Split or Put cuts r at at. It is
 	// called when the range is excluded and before anything has changed, and must not
-	// use the map. Absent, both halves get v; a map with an OnRetire needs it, because
-	// one value would be retired twice.
-	SplitValue func(r Range[K], at K, v V) (left, right V)
+	// use the map. If it returns an error the range stays as it is, with v, and the
+	// operation returns that error in a [RangeError]. Absent, both halves get v; a map with
+	// an OnRetire needs it, because one value would be retired twice.
+	SplitValue func(r Range[K], at K, v V) (left, right V, err error)
 
 	// LoadRange says which range the load of key is going to return, for
 	// [Map.AcquireOrLoad]: a block of fixed size, say. Then misses in one gap load at
@@ -65,6 +66,15 @@ type Options[K, V any] struct {
 	// in New and NewFunc.
 	MaxPending int64
 
+	// MaxRanges bounds how many ranges are in the map. An operation that would pass it
+	// returns [ErrFull] and does nothing. What has left the map and is pending does not
+	// count. Zero is no bound; a negative one panics in New and NewFunc.
+	MaxRanges int
+
+	// PutEvicts lets [Writer.Put] retire the ranges that stick out of the one that it puts,
+	// whole, instead of trimming them.
+	PutEvicts bool
+
 	// WaitForRoom lets the one-operation forms, [Map.Remove], [Map.Retire] and
 	// [Map.Swap], wait for room under MaxPending, as [Map.Room] does, and then try again,
 	// until their context ends. While they wait they hold no lock and have changed
@@ -78,5 +88,8 @@ type Options[K, V any] struct {
 func (o *Options[K, V]) check() {
 	if o.MaxPending < 0 {
 		panic(fmt.Sprintf("rangelock: negative Options.MaxPending %d", o.MaxPending))
+	}
+	if o.MaxRanges < 0 {
+		panic(fmt.Sprintf("rangelock: negative Options.MaxRanges %d", o.MaxRanges))
 	}
 }

@@ -16,7 +16,7 @@ func parts(values ...string) (*intMap, *recorder) {
 	rec := &recorder{}
 	m := rangelock.New(&rangelock.Options[int, string]{
 		OnRetire:   func(_ intRange, v string) { rec.add(v) },
-		SplitValue: func(_ intRange, _ int, v string) (string, string) { return v + "1", v + "2" },
+		SplitValue: func(_ intRange, _ int, v string) (string, string, error) { return v + "1", v + "2", nil },
 		MergeValue: func(_, _ intRange, l, r string) (string, bool) { return l + r, l != "no" && r != "no" },
 	})
 	fillTens(m, values...)

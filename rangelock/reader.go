@@ -128,12 +128,12 @@ func (r Reader[K, V]) Acquire(key K) (Guard[K, V], bool) {
 
 // AcquireContext is like [Reader.Acquire], but a wait ends when ctx is done, with a
 // [WaitError]. Where nothing has to be waited for it succeeds also when ctx is done.
-// Its error for a key without a range is [ErrNotFound]. With an error the guard is the
-// zero Guard.
+// Its error for a key without a range is [ErrNotFound], and on a closed map [ErrClosed].
+// With an error the guard is the zero Guard.
 func (r Reader[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], error) {
 	g, a, err := r.acquire(ctx, "AcquireContext", key)
 	if err == nil && a == missed {
-		err = ErrNotFound
+		err = r.m.absent()
 	}
 	return g, err
 }

@@ -10,7 +10,7 @@ import "github.com/spanlock/spanlock/internal/rangetree"
 // What a load of [Map.AcquireOrLoad] under way brings for keys in r is stale from then on,
 // whether or not a range was there. The bounds of r are kept while such loads run.
 //
-// It returns [ErrPartial], wrapped with the ranges, if it would cut a range;
+// It returns [ErrPartial], in a [RangeError], if it would cut a range;
 // [ErrBadRange] if r is not valid; [ErrBacklog] as Options.MaxPending says;
 // [ErrClosed] on a closed map; a [WaitError] if the transaction's context ends the
 // wait. Then nothing has changed. Where r overlaps no range it returns (0, nil).
@@ -31,7 +31,7 @@ func (w Writer[K, V]) remove(method string, r Range[K], wait bool) (int, error) 
 		return 0, err
 	}
 	if !m.valid(r) {
-		return 0, badRange(r)
+		return 0, m.refuse(ErrBadRange, r)
 	}
 	defer m.done()
 	var x rangetree.Cut[K]
@@ -64,7 +64,7 @@ func (m *Map[K, V]) collectWhole(x *rangetree.Cut[K], r Range[K]) error {
 	}
 	for _, h := range []*header[K, V]{m.scratch[0], m.scratch[n-1]} {
 		if !m.covers(r, h) {
-			return partial(r, h.bounds())
+			return m.inTheWay(ErrPartial, r, "would cut", h.bounds())
 		}
 	}
 	return m.weigh(r, true)
@@ -75,7 +75,7 @@ func (m *Map[K, V]) collectWhole(x *rangetree.Cut[K], r Range[K]) error {
 // guards on it. To change in place what a value points to, [Writer.Exclude] the
 // range instead.
 //
-// It returns [ErrNotFound], wrapped with the key, if no range covers it;
+// It returns [ErrNotFound], in a [KeyError], if no range covers it;
 // [ErrBacklog] as Options.MaxPending says; [ErrClosed] on a closed map; a [WaitError]
 // if the transaction's context ends the wait. Then nothing has changed.
 func (w Writer[K, V]) Update(key K, v V) error {
@@ -85,7 +85,7 @@ func (w Writer[K, V]) Update(key K, v V) error {
 	}
 	old := m.find(key)
 	if old == nil {
-		return notFound(key)
+		return m.notFound(key)
 	}
 	defer m.done()
 	var x rangetree.Cut[K]

@@ -8,7 +8,8 @@ import "github.com/spanlock/spanlock/internal/rangetree"
 // then wait for the end of the transaction, then see the new one; never a gap.
 // Guards that are held keep the old ranges.
 //
-// Its errors are those of [Writer.Retire]; then nothing has changed.
+// Its errors are those of [Writer.Retire], and [ErrFull] where there is nothing in r and the
+// map has Options.MaxRanges ranges; then nothing has changed.
 func (w Writer[K, V]) Swap(r Range[K], v V) error { return w.install("Swap", r, v, false) }
 
 // Replace takes every range that lies in r out of the map, after it has excluded
@@ -18,7 +19,8 @@ func (w Writer[K, V]) Swap(r Range[K], v V) error { return w.install("Swap", r, 
 // nothing overlaps r it is an Insert. It is to [Writer.Swap] as [Writer.Remove] is
 // to [Writer.Retire], and does for whole ranges what mmap does with MAP_FIXED.
 //
-// Its errors are those of [Writer.Remove]; then nothing has changed.
+// Its errors are those of [Writer.Remove], and [ErrFull] as Swap has it; then nothing has
+// changed.
 func (w Writer[K, V]) Replace(r Range[K], v V) error { return w.install("Replace", r, v, true) }
 
 // install attaches r with v in the place of the ranges that lie in it; wait says
@@ -29,7 +31,7 @@ func (w Writer[K, V]) install(method string, r Range[K], v V, wait bool) error {
 		return err
 	}
 	if !m.valid(r) {
-		return badRange(r)
+		return m.refuse(ErrBadRange, r)
 	}
 	defer m.done()
 	var x rangetree.Cut[K]

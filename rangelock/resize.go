@@ -7,8 +7,8 @@ import "github.com/spanlock/spanlock/internal/rangetree"
 // overlap its old place. It excludes the range and waits for the guards on it.
 // Nothing is retired.
 //
-// It returns [ErrNotFound], wrapped with the key, if no range covers it; [ErrBadRange]
-// if r is not valid; [ErrOverlap], wrapped with both ranges, if another range is in
+// It returns [ErrNotFound], in a [KeyError], if no range covers it; [ErrBadRange]
+// if r is not valid; [ErrOverlap], in a [RangeError], if another range is in
 // the way; [ErrClosed] on a closed map; a [WaitError] if the transaction's context ends
 // the wait. Then nothing has changed.
 func (w Writer[K, V]) Resize(key K, r Range[K]) error {
@@ -17,18 +17,18 @@ func (w Writer[K, V]) Resize(key K, r Range[K]) error {
 		return err
 	}
 	if !m.valid(r) {
-		return badRange(r)
+		return m.refuse(ErrBadRange, r)
 	}
 	old := m.find(key)
 	if old == nil {
-		return notFound(key)
+		return m.notFound(key)
 	}
 	defer m.done()
 	var x rangetree.Cut[K]
 	m.collect(&x, r)
 	for _, h := range m.scratch {
 		if h != old {
-			return overlap(r, h.bounds())
+			return m.inTheWay(ErrOverlap, r, "would overlap", h.bounds())
 		}
 	}
 	m.planStale(old.bounds())

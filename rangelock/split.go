@@ -11,9 +11,10 @@ import (
 // get it. It excludes the range and waits for the guards on it. Nothing is retired:
 // the value moves. If a range starts at at already there is nothing to do.
 //
-// It returns [ErrNotFound], wrapped with the key, if no range covers at; [ErrClosed]
-// on a closed map; a [WaitError] if the transaction's context ends the wait. Then
-// nothing has changed. On a map with an OnRetire and no SplitValue it panics, because
+// It returns [ErrNotFound], in a [KeyError], if no range covers at; [ErrFull] if the map has
+// Options.MaxRanges ranges; the error of SplitValue, in a [RangeError]; [ErrClosed] on a
+// closed map; a [WaitError] if the transaction's context ends the wait. Then nothing has
+// changed. On a map with an OnRetire and no SplitValue it panics, because
 // one value would be retired twice.
 func (w Writer[K, V]) Split(at K) error {
 	m, err := w.change("Split")
@@ -22,7 +23,7 @@ func (w Writer[K, V]) Split(at K) error {
 	}
 	h := m.find(at)
 	if h == nil {
-		return notFound(at)
+		return m.notFound(at)
 	}
 	if m.options.OnRetire != nil && m.options.SplitValue == nil {
 		panic(fmt.Sprintf("rangelock: Split at %v of a map with OnRetire and without SplitValue", at))
@@ -31,7 +32,15 @@ func (w Writer[K, V]) Split(at K) error {
 		return nil
 	}
 	defer m.done()
+	return m.split(h, at)
+}
+
+// split cuts h at at, which it covers and does not begin with.
+func (m *Map[K, V]) split(h *header[K, V], at K) error {
 	r := h.bounds()
+	if err := m.roomFor(1, r); err != nil {
+		return err
+	}
 	var x rangetree.Cut[K]
 	m.collect(&x, r)
 	m.tree.Supplant(&x, at, r.Hi, r.Unbounded)
@@ -41,7 +50,10 @@ func (w Writer[K, V]) Split(at K) error {
 	left, right := Span(r.Lo, at), Range[K]{Lo: at, Hi: r.Hi, Unbounded: r.Unbounded}
 	lv, rv := h.value, h.value
 	if m.options.SplitValue != nil {
-		lv, rv = m.options.SplitValue(r, at, h.value)
+		var err error
+		if lv, rv, err = m.options.SplitValue(r, at, h.value); err != nil {
+			return m.refuse(err, r)
+		}
 	}
 	m.publishing()
 	lh, rh := m.newHeader(left, lv), m.newHeader(right, rv)

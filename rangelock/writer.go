@@ -111,7 +111,7 @@ func (m *Map[K, V]) TryLock() (Writer[K, V], bool) {
 func (m *Map[K, V]) begin(ctx context.Context) Writer[K, V] {
 	seq, _ := m.sem.Speculate()
 	m.txn.ctx = ctx
-	m.plan()
+	m.plan("")
 	if debug {
 		m.rememberWriter()
 	}
@@ -145,7 +145,7 @@ func (w Writer[K, V]) change(method string) (*Map[K, V], error) {
 	if m.closed.Load() {
 		return m, ErrClosed
 	}
-	m.plan()
+	m.plan(method)
 	return m, nil
 }
 
@@ -223,9 +223,9 @@ func (m *Map[K, V]) commit() {
 // Insert attaches a range with a value. It does not wait. Ranges that touch, like
 // [0, 5) and [5, 9), do not overlap, and are not joined.
 //
-// It returns [ErrOverlap], wrapped with both ranges, if an attached range overlaps
-// r; [ErrBadRange] if r is not valid; [ErrClosed] on a closed map. Then nothing has
-// changed.
+// It returns [ErrOverlap], in a [RangeError] with both ranges, if an attached range
+// overlaps r; [ErrFull] if the map has Options.MaxRanges ranges; [ErrBadRange] if r is not
+// valid; [ErrClosed] on a closed map. Then nothing has changed.
 func (w Writer[K, V]) Insert(r Range[K], v V) error {
 	m, err := w.change("Insert")
 	if err != nil {
@@ -236,10 +236,13 @@ func (w Writer[K, V]) Insert(r Range[K], v V) error {
 
 func (m *Map[K, V]) insert(r Range[K], v V) error {
 	if !m.valid(r) {
-		return badRange(r)
+		return m.refuse(ErrBadRange, r)
 	}
 	var s rangetree.Slot[K]
 	if err := m.place(&s, r); err != nil {
+		return err
+	}
+	if err := m.roomFor(1, r); err != nil {
 		return err
 	}
 	m.publishing()
@@ -248,13 +251,31 @@ func (m *Map[K, V]) insert(r Range[K], v V) error {
 	return nil
 }
 
-// place looks for the gap that r fits in and returns ErrOverlap, wrapped with what is in
-// the way, if there is none.
+// place looks for the gap that r fits in and returns ErrOverlap, with what is in the way,
+// if there is none.
 //
 // Preconditions: the caller holds sem for writing; r is valid.
 func (m *Map[K, V]) place(s *rangetree.Slot[K], r Range[K]) error {
 	if e := m.tree.Place(s, r.Lo, r.Hi, r.Unbounded); e != nil {
-		return overlap(r, headerOf[K, V](e).bounds())
+		return m.inTheWay(ErrOverlap, r, "would overlap", headerOf[K, V](e).bounds())
+	}
+	return nil
+}
+
+// roomFor returns ErrFull if n ranges more, which make up r, are more than Options.MaxRanges.
+//
+// Preconditions: the caller holds sem for writing.
+func (m *Map[K, V]) roomFor(n int, r Range[K]) error {
+	max := m.options.MaxRanges
+	if max == 0 {
+		return nil
+	}
+	there := int(m.length.Load())
+	if b := m.txn.load; b != nil {
+		there += b.n
+	}
+	if there+n > max {
+		return m.refuse(ErrFull, r)
 	}
 	return nil
 }

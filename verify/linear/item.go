@@ -77,7 +77,7 @@ func newRound(rng *rand.Rand) *round {
 			it.retired.Add(1)
 			pause()
 		},
-		SplitValue: func(keys, int32, *item) (*item, *item) { pause(); return r.into[0], r.into[1] },
+		SplitValue: func(keys, int32, *item) (*item, *item, error) { pause(); return r.into[0], r.into[1], nil },
 		MergeValue: func(_, _ keys, _, _ *item) (*item, bool) { pause(); return r.into[0], !r.refuse },
 	}
 	if rng.IntN(2) == 0 {

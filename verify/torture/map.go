@@ -66,7 +66,7 @@ func (p *mapPart) begin(b *bench) {
 	o := &rangelock.Options[int32, *object]{
 		OnRetire:   p.onRetire,
 		MaxPending: maxPending,
-		SplitValue: func(_ keys, _ int32, o *object) (*object, *object) { return o, p.make() },
+		SplitValue: func(_ keys, _ int32, o *object) (*object, *object, error) { return o, p.make(), nil },
 		MergeValue: func(_, _ keys, l, _ *object) (*object, bool) { return l, true },
 	}
 	if b.o.seed%4 == 0 {
