@@ -37,22 +37,22 @@ var (
 	// key, or is not the one that Options.LoadRange has said.
 	//
 	// Returned by: Map.AcquireOrLoad, Map.Insert, Map.Remove, Map.Retire, Map.Swap,
-	// Writer.Exclude, Writer.Insert, Writer.Load, Writer.Remove, Writer.Replace,
-	// Writer.Resize, Writer.Retire, Writer.Swap.
+	// Writer.Evict, Writer.Exclude, Writer.Insert, Writer.Load, Writer.Put, Writer.Remove,
+	// Writer.Replace, Writer.Resize, Writer.Retire, Writer.Swap.
 	ErrBadRange = errors.New("rangelock: range is not valid")
 
 	// ErrPartial says that an operation on whole ranges would cut one. Merge returns it
 	// where the values of two ranges do not go together.
 	//
-	// Returned by: Map.Remove, Map.Retire, Map.Swap, Writer.Merge, Writer.Remove,
-	// Writer.Replace, Writer.Retire, Writer.Swap.
+	// Returned by: Map.Remove, Map.Retire, Map.Swap, Writer.Merge, Writer.Put,
+	// Writer.Remove, Writer.Replace, Writer.Retire, Writer.Swap.
 	ErrPartial = errors.New("rangelock: operation would cut a range")
 
 	// ErrBacklog says that an operation would leave more cost pending than
 	// Options.MaxPending allows.
 	//
-	// Returned by: Map.Remove, Map.Retire, Map.Room, Map.Swap, Writer.Clear,
-	// Writer.Remove, Writer.Replace, Writer.Retire, Writer.Swap, Writer.Update.
+	// Returned by: Map.Remove, Map.Retire, Map.Room, Map.Swap, Writer.Clear, Writer.Evict,
+	// Writer.Put, Writer.Remove, Writer.Replace, Writer.Retire, Writer.Swap, Writer.Update.
 	ErrBacklog = errors.New("rangelock: too much is pending")
 
 	// ErrStale says that the key was invalidated in each of several loads, one after the
@@ -64,7 +64,7 @@ var (
 	// ErrFull says that the map would have more than Options.MaxRanges ranges.
 	//
 	// Returned by: Map.AcquireOrLoad, Map.Insert, Map.Swap, Writer.Insert, Writer.Load,
-	// Writer.Replace, Writer.Split, Writer.Swap.
+	// Writer.Put, Writer.Replace, Writer.Split, Writer.Swap.
 	ErrFull = errors.New("rangelock: map is full")
 
 	// ErrClosed says that the map has been closed. For a reader that is why its key has no
@@ -73,8 +73,8 @@ var (
 	// Returned by: AcquireContext, Map.AcquireContext, Map.AcquireExclusiveContext,
 	// Map.AcquireNextContext, Map.AcquireOrLoad, Map.Do, Map.Insert, Map.LockContext,
 	// Map.Remove, Map.Retire, Map.Room, Map.Swap, Map.TryAcquire, Map.TryAcquireExclusive,
-	// Reader.AcquireContext, TryAcquire, Writer.Clear, Writer.Exclude, Writer.Insert, Writer.Load,
-	// Writer.Merge, Writer.Remove, Writer.Replace, Writer.Resize, Writer.Retire,
-	// Writer.Split, Writer.Swap, Writer.Update.
+	// Reader.AcquireContext, TryAcquire, Writer.Clear, Writer.Evict, Writer.Exclude,
+	// Writer.Insert, Writer.Load, Writer.Merge, Writer.Put, Writer.Remove, Writer.Replace,
+	// Writer.Resize, Writer.Retire, Writer.Split, Writer.Swap, Writer.Update.
 	ErrClosed = errors.New("rangelock: map is closed")
 )

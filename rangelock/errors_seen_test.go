@@ -63,6 +63,10 @@ var scenes = map[string]func(t *testing.T, s *scene){
 		s.key, s.r = 100, rg(100, 110)
 		fillTens(s.m, "", "", "", "d", "e", "f")
 	},
+	"guard beside": func(t *testing.T, s *scene) {
+		s.r = rg(12, 18)
+		s.guard(t, 15)
+	},
 	"no room to split": func(t *testing.T, s *scene) { fillTens(s.m, "", "", "", "d", "e", "f") },
 	"too much":         func(t *testing.T, s *scene) { s.r, s.cost = rg(0, 30), 2 },
 	"load into a range": func(t *testing.T, s *scene) {
@@ -139,11 +143,22 @@ var refusable = map[string]func(s *scene) error{
 	"Writer.Retire":  inside(func(s *scene, w intWriter) error { return second(w.Retire(s.r)) }),
 	"Writer.Swap":    inside(func(s *scene, w intWriter) error { return w.Swap(s.r, "x") }),
 	"Writer.Replace": inside(func(s *scene, w intWriter) error { return w.Replace(s.r, "x") }),
-	"Writer.Update":  inside(func(s *scene, w intWriter) error { return w.Update(s.key, "x") }),
-	"Writer.Clear":   inside(func(s *scene, w intWriter) error { return second(w.Clear()) }),
-	"Writer.Split":   inside(func(s *scene, w intWriter) error { return w.Split(s.key) }),
-	"Writer.Merge":   inside(func(s *scene, w intWriter) error { return w.Merge(s.key) }),
-	"Writer.Resize":  inside(func(s *scene, w intWriter) error { return w.Resize(s.key, s.r) }),
+	"Writer.Evict": inside(func(s *scene, w intWriter) error {
+		_, err := w.Evict(s.r)
+		return err
+	}),
+	"Writer.Put": inside(func(s *scene, w intWriter) error {
+		if s.r == rg(5, 15) { // in a map with an OnRetire, it would have to split a value
+			m, _ := tens("a", "b", "c")
+			return m.Do(bg, func(w intWriter) error { return w.Put(s.r, "x") })
+		}
+		return w.Put(s.r, "x")
+	}),
+	"Writer.Update": inside(func(s *scene, w intWriter) error { return w.Update(s.key, "x") }),
+	"Writer.Clear":  inside(func(s *scene, w intWriter) error { return second(w.Clear()) }),
+	"Writer.Split":  inside(func(s *scene, w intWriter) error { return w.Split(s.key) }),
+	"Writer.Merge":  inside(func(s *scene, w intWriter) error { return w.Merge(s.key) }),
+	"Writer.Resize": inside(func(s *scene, w intWriter) error { return w.Resize(s.key, s.r) }),
 	"Writer.Load": inside(func(s *scene, w intWriter) error {
 		return second(w.Load(func(yield func(intRange, string) bool) { yield(s.r, "x") }))
 	}),

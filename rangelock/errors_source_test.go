@@ -25,6 +25,7 @@ var cannotBe = map[string]map[string]string{
 		"rangelock.ErrBacklog": "it weighs the ranges without a bound",
 	},
 	"rangelock.Map.Swap":       noOverlap,
+	"rangelock.Writer.Put":     noOverlap,
 	"rangelock.Writer.Replace": noOverlap,
 	"rangelock.Writer.Retire":  noWait,
 	"rangelock.Writer.Swap":    {"rangelock.ErrOverlap": noOverlap["rangelock.ErrOverlap"], "rangelock.WaitError": noWait["rangelock.WaitError"]},

@@ -54,7 +54,7 @@ func (w Writer[K, V]) TryExclude(r Range[K]) bool {
 	defer m.done()
 	var x rangetree.Cut[K]
 	m.collect(&x, r)
-	m.shut()
+	m.shut(m.scratch)
 	for _, h := range m.scratch {
 		if m.occupied(h) {
 			return false
@@ -76,14 +76,17 @@ func (m *Map[K, V]) collect(x *rangetree.Cut[K], r Range[K]) {
 	})
 }
 
-// exclude excludes the ranges in m.scratch and waits until nobody is in them. On
-// error done lets in again those that it has excluded.
-func (m *Map[K, V]) exclude() error {
+// exclude is excludeThese for the ranges in m.scratch.
+func (m *Map[K, V]) exclude() error { return m.excludeThese(m.scratch) }
+
+// excludeThese excludes ranges and waits until nobody is in them. On error done lets in again
+// those that it has excluded.
+func (m *Map[K, V]) excludeThese(hs []*header[K, V]) error {
 	if debug {
 		m.excludes()
 	}
-	m.shut()
-	for _, h := range m.scratch {
+	m.shut(hs)
+	for _, h := range hs {
 		if err := m.await(h); err != nil {
 			return err
 		}
@@ -91,11 +94,11 @@ func (m *Map[K, V]) exclude() error {
 	return nil
 }
 
-// shut sets the bit on all of m.scratch and notes those that did not have it. All bits
+// shut sets the bit on all of hs and notes those that did not have it. All bits
 // come before the first wait: readers of the last range need not be waited for while
 // those of the first leave.
-func (m *Map[K, V]) shut() {
-	for _, h := range m.scratch {
+func (m *Map[K, V]) shut(hs []*header[K, V]) {
+	for _, h := range hs {
 		invariants.At("rangelock: before the bit of exclusion")
 		// Pairs with a reader's add, or its second look: the second of the two sees the first.
 		// Whether readers announce is looked at after this and not before.

@@ -50,6 +50,8 @@ const (
 	fuzzGuard
 	fuzzRelease
 	fuzzInsertMany
+	fuzzPut
+	fuzzEvict
 	fuzzOps
 )
 
@@ -92,6 +94,9 @@ func fuzzSeeds() map[string][]byte {
 	})
 	seq("clear again and again", 20, func(i int) []byte {
 		return []byte{fuzzInsertMany, byte(i), byte(i * 11), fuzzExclude, 0, 255, fuzzClear, 0, 0, fuzzInsert, byte(i), 255}
+	})
+	seq("put over others", 90, func(i int) []byte {
+		return []byte{fuzzPut, byte(i * 37), byte(5 + i%25), fuzzGuard, byte(i * 53), 0, fuzzPut, byte(i*37 + 3), 2, fuzzCommit, 0, 0, fuzzEvict, byte(i * 91), byte(i % 9)}
 	})
 	seq("unbounded", 30, func(i int) []byte {
 		return []byte{fuzzInsert, byte(200 + i), 255, fuzzUpdate, 255, 0, fuzzSwap, byte(190 - i), 255, fuzzRemove, byte(i), 255}
@@ -143,6 +148,10 @@ type fuzzHeld struct {
 func newFuzzing(t *testing.T, byFunc bool) *fuzzing {
 	z := &fuzzing{t: t, retired: map[int]int{}}
 	o := &rangelock.Options[int, int]{OnRetire: func(_ rangelock.Range[int], v int) { z.retired[v]++ }}
+	o.SplitValue = func(_ rangelock.Range[int], _, v int) (int, int, error) {
+		z.next++
+		return v, z.next, nil
+	}
 	if byFunc {
 		z.m = rangelock.NewFunc(cmp.Compare[int], o)
 	} else {
@@ -206,6 +215,25 @@ func (z *fuzzing) step(op, at, size byte) {
 		if got := z.w.TryExclude(r); got != want {
 			z.t.Errorf("%s: %t, want %t", name, got, want)
 		}
+	case fuzzPut:
+		z.put(name, r, i, j)
+	case fuzzEvict:
+		seq, err := z.w.Evict(r)
+		if z.refused(name, err, false, nil) {
+			break
+		}
+		n := i
+		for r, v := range seq {
+			if n >= j || z.ref[n] != (fuzzRange{r, v}) {
+				z.t.Errorf("%s: evicts %v with %d", name, r, v)
+				return
+			}
+			n++
+		}
+		if n != j {
+			z.t.Errorf("%s: evicts %d, want %v", name, n-i, z.ref[i:j])
+		}
+		z.replace(i, j)
 	case fuzzClear:
 		n, err := z.w.Clear()
 		if n != len(z.ref) || err != nil {
@@ -243,6 +271,38 @@ func (z *fuzzing) insert(name string, r rangelock.Range[int], i, j int) {
 	if !z.refused(name, z.w.Insert(r, z.next), i < j, rangelock.ErrOverlap) {
 		z.ref = slices.Insert(z.ref, i, fuzzRange{r, z.next})
 	}
+}
+
+// put lays r over the ranges [i, j). What sticks out is split, and stays.
+func (z *fuzzing) put(name string, r rangelock.Range[int], i, j int) {
+	xs := []fuzzRange{{}}
+	z.next++
+	v := z.next
+	n := z.next // SplitValue gives the upper part the next number
+	gone := slices.Clone(z.ref[i:j])
+	for k := range gone {
+		x := &gone[k]
+		if whole := x.r; whole.Lo < r.Lo {
+			z.release(whole) // it would wait for them
+			n++
+			xs = append(xs, fuzzRange{rangelock.Span(whole.Lo, r.Lo), x.v})
+			x.r.Lo, x.v = r.Lo, n
+		}
+		if whole := x.r; !r.Unbounded && (whole.Unbounded || whole.Hi > r.Hi) {
+			z.release(whole)
+			n++
+			xs = append(xs, fuzzRange{rangelock.Range[int]{Lo: r.Hi, Hi: whole.Hi, Unbounded: whole.Unbounded}, n})
+		}
+	}
+	xs[0] = fuzzRange{r, v}
+	slices.SortFunc(xs, func(a, b fuzzRange) int { return a.r.Lo - b.r.Lo })
+	if z.refused(name, z.w.Put(r, v), false, nil) {
+		return
+	}
+	for _, x := range gone {
+		z.gone = append(z.gone, x.v)
+	}
+	z.ref = slices.Replace(z.ref, i, j, xs...)
 }
 
 // refused compares an error with what it should be, and reports whether the

@@ -65,6 +65,28 @@ func (o *model) remove(r rangelock.Range[int]) (int, error) {
 	return len(es), nil
 }
 
+// put lays r over what is there and returns what leaves, and how often a range was split.
+// SplitValue leaves the lower part its value, and gives the upper one the next number after
+// before.
+func (o *model) put(r rangelock.Range[int], v int, evicts bool, before int) (gone []entry, splits int) {
+	es := o.overlapping(r)
+	for _, e := range es {
+		o.t.Delete(e)
+		if !evicts && e.r.Lo < r.Lo {
+			splits++
+			o.t.ReplaceOrInsert(entry{rangelock.Span(e.r.Lo, r.Lo), e.v})
+			e.r.Lo, e.v = r.Lo, before+splits
+		}
+		if !evicts && !r.Unbounded && (e.r.Unbounded || e.r.Hi > r.Hi) {
+			splits++
+			o.t.ReplaceOrInsert(entry{rangelock.Range[int]{Lo: r.Hi, Hi: e.r.Hi, Unbounded: e.r.Unbounded}, before + splits})
+		}
+		gone = append(gone, e)
+	}
+	o.t.ReplaceOrInsert(entry{r, v})
+	return gone, splits
+}
+
 // TestModel runs random operations on a map and on the model, compares every
 // answer, and verifies the structure of the tree after each operation.
 func TestModel(t *testing.T) {
@@ -89,7 +111,8 @@ func runModel(t *testing.T, seed uint64, space int, kind string, steps int) {
 	retired := map[int]int{}
 	next := 0
 	o := &rangelock.Options[int, int]{
-		OnRetire: func(_ rangelock.Range[int], v int) { retired[v]++ },
+		PutEvicts: rng.IntN(2) == 0,
+		OnRetire:  func(_ rangelock.Range[int], v int) { retired[v]++ },
 		SplitValue: func(_ rangelock.Range[int], _ int, v int) (int, int, error) {
 			next++
 			return v, next, nil
@@ -123,7 +146,7 @@ func runModel(t *testing.T, seed uint64, space int, kind string, steps int) {
 	w := m.Lock()
 	for i := range steps {
 		r := random()
-		op := rng.IntN(16)
+		op := rng.IntN(19)
 		if i > steps*3/4 && op < 4 {
 			op += 4 // shrink towards the end
 		}
@@ -260,6 +283,41 @@ func runModel(t *testing.T, seed uint64, space int, kind string, steps int) {
 				ref.t.ReplaceOrInsert(entry{to, e.v})
 			}
 			r = to
+		case 16, 17:
+			next++
+			v := next
+			before := next
+			if err := w.Put(r, v); err != nil {
+				t.Fatalf("Put(%v) = %v", r, err)
+			}
+			gone, left := ref.put(r, v, o.PutEvicts, before)
+			leave(gone)
+			if before+left != next {
+				t.Fatalf("Put(%v) has split %d times, want %d", r, next-before, left)
+			}
+		case 18:
+			if rng.IntN(3) > 0 {
+				break
+			}
+			es := ref.overlapping(r)
+			seq, err := w.Evict(r)
+			if err != nil {
+				t.Fatalf("Evict(%v) = %v", r, err)
+			}
+			i := 0
+			for gr, v := range seq {
+				if i >= len(es) || es[i].v != v || es[i].r.String() != gr.String() {
+					t.Fatalf("Evict(%v) yields %v %d at %d, want %v", r, gr, v, i, es)
+				}
+				i++
+			}
+			if i != len(es) {
+				t.Fatalf("Evict(%v) yields %d, want %v", r, i, es)
+			}
+			for _, e := range es {
+				ref.t.Delete(e)
+			}
+			leave(es)
 		case 11:
 			w.Unlock()
 			if rng.IntN(400) == 0 {

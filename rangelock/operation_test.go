@@ -21,7 +21,7 @@ import (
 var userCode = []string{"compare", "valid", "Cost", "SplitValue", "MergeValue", "LoadRange", "awaitSlow",
 	// That the tree's changes do not compare is held by a test of internal/rangetree.
 	"tree.Find", "tree.FindBatch", "tree.Look", "tree.Covers", "tree.Place", "tree.Collect", "tree.Supplant",
-	"tree.Seek", "tree.SeekFrom", "tree.SeekLeaf", "tree.SeekOverlap", "tree.Rest", "tree.Settled"}
+	"tree.Seek", "tree.SeekFrom", "tree.SeekLeaf", "tree.SeekOverlap", "tree.Rest", "tree.Settled", "tree.PlanOverlay"}
 
 // TestPlanThenApply reads the source and holds the shape of operations: behind publishing
 // or keep no method of Map calls anything, directly or by others, that compares, waits,
@@ -306,7 +306,7 @@ func TestRandomPanics(t *testing.T) {
 	for round := range rounds {
 		f := &fuse{left: -1}
 		rec := &recorder{}
-		m := rangelock.NewFunc(f.compare, &rangelock.Options[int, string]{
+		o := &rangelock.Options[int, string]{
 			OnRetire: func(_ intRange, v string) { rec.add(v) },
 			Cost:     func(intRange, string) int64 { f.compare(0, 0); return 1 },
 			SplitValue: func(_ intRange, _ int, v string) (string, string, error) {
@@ -316,7 +316,11 @@ func TestRandomPanics(t *testing.T) {
 			MergeValue: func(_, _ intRange, l, r string) (string, bool) {
 				return l + "+" + r, f.compare(rng.IntN(2), 0) == 0
 			},
-		})
+		}
+		if round%2 == 1 { // then Put is one operation
+			o.OnRetire, o.SplitValue = nil, nil
+		}
+		m := rangelock.NewFunc(f.compare, o)
 		id := 0
 		w := m.Lock()
 		for i := range 40 {
@@ -354,6 +358,8 @@ func TestRandomPanics(t *testing.T) {
 				{"Resize away", func(w intWriter) error { return w.Resize(a, rg(b, b+1+rng.IntN(5))) }},
 				{"Update", func(w intWriter) error { return w.Update(a, v) }},
 				{"Exclude", func(w intWriter) error { return w.Exclude(rg(a, b)) }},
+				{"Put", func(w intWriter) error { return w.Put(rg(a, b), v) }},
+				{"Evict", func(w intWriter) error { _, err := w.Evict(rg(a, b)); return err }},
 				{"Clear", func(w intWriter) error {
 					if rng.IntN(10) > 0 {
 						return nil
@@ -382,6 +388,9 @@ func TestRandomPanics(t *testing.T) {
 				continue
 			}
 			m.Drain(bg)
+			if op.name == "Put" && o.SplitValue != nil {
+				continue // what it has cut stays cut; TestPutSplitFails looks at that
+			}
 			if now := text(m.All()); now != before || rec.String() != retired {
 				t.Fatalf("seed %d round %d: %s(%d, %d) panicked and made of\n%s\n%s\nretired before %q and then %q",
 					seed, round, op.name, a, b, before, now, retired, rec)

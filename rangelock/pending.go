@@ -119,19 +119,50 @@ func (p *pending) wait(ctx context.Context) bool {
 	return ok || p.emptyLocked(d.last)
 }
 
-// weigh sets the cost of each range in m.scratch and returns ErrBacklog if they
-// are too heavy together.
+// weigh sets the cost of each of hs, which are to leave, and returns ErrBacklog if they are
+// too heavy together.
 //
 // Preconditions: the caller holds sem for writing and has changed nothing.
-func (m *Map[K, V]) weigh(r Range[K], bounded bool) error {
+func (m *Map[K, V]) weigh(hs []*header[K, V], r Range[K], bounded bool) error {
 	var sum total
-	for _, h := range m.scratch {
+	for _, h := range hs {
 		cost := m.costOf(h.bounds(), h.value)
 		h.cost = cost
 		sum.add(cost)
 	}
+	if !bounded {
+		return nil
+	}
+	return m.bearable(sum, r)
+}
+
+// weighParts returns ErrBacklog if those parts of the ranges in m.scratch that lie in r are too
+// heavy together.
+//
+// Preconditions: those of weigh.
+func (m *Map[K, V]) weighParts(r Range[K]) error {
+	if m.options.MaxPending == 0 {
+		return nil
+	}
+	var sum total
+	for _, h := range m.scratch {
+		part := h.bounds()
+		if m.compare(part.Lo, r.Lo) < 0 {
+			part.Lo = r.Lo
+		}
+		if !r.Unbounded && !m.endsBy(h, r.Hi) {
+			part = Span(part.Lo, r.Hi)
+		}
+		sum.add(m.costOf(part, h.value))
+	}
+	return m.bearable(sum, r)
+}
+
+// bearable returns ErrBacklog if sum, the cost of what is to leave of r, is too much beside what
+// is pending.
+func (m *Map[K, V]) bearable(sum total, r Range[K]) error {
 	max := m.options.MaxPending
-	if max == 0 || !bounded {
+	if max == 0 {
 		return nil
 	}
 	m.pending.mu.Lock()

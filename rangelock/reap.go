@@ -229,7 +229,12 @@ func (m *Map[K, V]) marked(h *header[K, V], s uint64, marks []uint64) bool {
 //
 // Preconditions: those of detach; nobody holds a guard on h.
 func (m *Map[K, V]) vacate(h *header[K, V]) {
+	h.move()
+	m.detach(h)
+}
+
+// move notes that the value of h, which is leaving, goes on in another range.
+func (h *header[K, V]) move() {
 	h.cost = 0
 	h.Flags.Store(h.Flags.Load() | moved)
-	m.detach(h)
 }

@@ -67,7 +67,7 @@ func (m *Map[K, V]) collectWhole(x *rangetree.Cut[K], r Range[K]) error {
 			return m.inTheWay(ErrPartial, r, "would cut", h.bounds())
 		}
 	}
-	return m.weigh(r, true)
+	return m.weigh(m.scratch, r, true)
 }
 
 // Update gives the range that covers key a new value and retires the old one, also
@@ -90,7 +90,7 @@ func (w Writer[K, V]) Update(key K, v V) error {
 	defer m.done()
 	var x rangetree.Cut[K]
 	m.collect(&x, old.bounds())
-	if err := m.weigh(old.bounds(), true); err != nil {
+	if err := m.weigh(m.scratch, old.bounds(), true); err != nil {
 		return err
 	}
 	m.tree.Supplant(&x, old.Lo, old.Hi, old.Unbounded())
@@ -134,7 +134,7 @@ func (m *Map[K, V]) clear(bounded bool) (int, error) {
 		return 0, nil
 	}
 	all := Range[K]{Lo: m.scratch[0].Lo, Unbounded: true}
-	if err := m.weigh(all, bounded); err != nil {
+	if err := m.weigh(m.scratch, all, bounded); err != nil {
 		return 0, err
 	}
 	m.makeAllStale()

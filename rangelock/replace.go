@@ -39,6 +39,14 @@ func (w Writer[K, V]) install(method string, r Range[K], v V, wait bool) error {
 		return err
 	}
 	m.planStale(r)
+	return m.supplant(&x, r, v, wait)
+}
+
+// supplant attaches r with v in the place of the ranges in m.scratch; wait says whether to
+// exclude them first.
+//
+// Preconditions: what it invalidates is planned.
+func (m *Map[K, V]) supplant(x *rangetree.Cut[K], r Range[K], v V, wait bool) error {
 	if len(m.scratch) == 0 {
 		if err := m.insert(r, v); err != nil {
 			return err
@@ -46,7 +54,7 @@ func (w Writer[K, V]) install(method string, r Range[K], v V, wait bool) error {
 		m.makeStale()
 		return nil
 	}
-	m.tree.Supplant(&x, r.Lo, r.Hi, r.Unbounded)
+	m.tree.Supplant(x, r.Lo, r.Hi, r.Unbounded)
 	if wait {
 		if err := m.exclude(); err != nil {
 			return err
@@ -55,7 +63,7 @@ func (w Writer[K, V]) install(method string, r Range[K], v V, wait bool) error {
 	m.makeStale()
 	m.publishing()
 	h := m.newHeader(r, v)
-	m.tree.Replace(&x, &h.Entry)
+	m.tree.Replace(x, &h.Entry)
 	m.attached(h)
 	m.detachAll()
 	return nil

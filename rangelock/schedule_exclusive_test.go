@@ -158,7 +158,6 @@ func TestScheduleExclusiveLeaves(t *testing.T) {
 		{"Swap", func(w *world) { w.swap(0) }, true},
 		{"Split", func(w *world) {
 			w.transaction(func(t rangelock.Writer[int, *item]) {
-				w.move(t, 5)
 				succeed(t.Split(3))
 			})
 		}, true},

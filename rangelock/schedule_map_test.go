@@ -32,7 +32,21 @@ func TestScheduleNoGap(t *testing.T) {
 			t.Retire(ten(0))
 			succeed(t.Insert(rangelock.Span(3, 7), w.item()))
 		}, 3},
-		{"Split", func(t rangelock.Writer[int, *item], w *world) { w.move(t, 5); succeed(t.Split(3)) }, 3},
+		{"Put", func(t rangelock.Writer[int, *item], w *world) {
+			succeed(t.Put(rangelock.Span(-3, 12), w.item()))
+		}, 2},
+		{"Put beside", func(t rangelock.Writer[int, *item], w *world) {
+			succeed(t.Put(rangelock.Span(7, 10), w.item()))
+		}, 2},
+		{"Put inside", func(t rangelock.Writer[int, *item], w *world) {
+			succeed(t.Put(rangelock.Span(2, 4), w.item()))
+		}, 2},
+		{"Evict and Insert", func(t rangelock.Writer[int, *item], w *world) {
+			_, err := t.Evict(rangelock.Span(7, 8))
+			succeed(err)
+			succeed(t.Insert(rangelock.Span(3, 7), w.item()))
+		}, 3},
+		{"Split", func(t rangelock.Writer[int, *item], w *world) { succeed(t.Split(3)) }, 3},
 		{"Merge", func(t rangelock.Writer[int, *item], w *world) {
 			w.move(t, 5)
 			w.move(t, 15)
@@ -112,7 +126,7 @@ func TestScheduleSlot(t *testing.T) {
 	}
 }
 
-// move books that the item on key is about to leave by a Split or a Merge, without an
+// move books that the item on key is about to leave by a Merge, without an
 // OnRetire.
 func (w *world) move(t rangelock.Writer[int, *item], key int) {
 	_, v, _ := t.Find(key)

@@ -39,7 +39,10 @@ func newWorld(p *schedule.Program, n int) *world {
 			v.calls.Store(v.calls.Load() + 1)
 			v.retired++
 		},
-		SplitValue: func(rangelock.Range[int], int, *item) (l, r *item, err error) { return w.item(), w.item(), nil },
+		SplitValue: func(_ rangelock.Range[int], _ int, v *item) (l, r *item, err error) {
+			v.retired++ // it has moved
+			return w.item(), w.item(), nil
+		},
 		MergeValue: func(_, _ rangelock.Range[int], l, r *item) (*item, bool) { return w.item(), true },
 	})
 	if n > 0 {

@@ -196,7 +196,25 @@ func runSequence(t *testing.T, seed uint64, space, transactions int) {
 			}
 			r := rangelock.Span(lo, hi)
 			os := n.overlapping(lo, hi)
-			switch rng.IntN(8) {
+			switch rng.IntN(10) {
+			case 8:
+				_, err := w.Evict(r)
+				answer("Evict", 0, 0, err, nil)
+				for _, o := range os {
+					n.leave(o)
+				}
+			case 9:
+				o := fresh(lo, hi)
+				err := w.Put(r, o.v)
+				if cut(os, lo, hi) {
+					answer("Put", 0, 0, err, rangelock.ErrPartial)
+					break
+				}
+				answer("Put", 0, 0, err, nil)
+				for _, o := range os {
+					n.leave(o)
+				}
+				n.enter(o)
 			case 0, 1:
 				o := fresh(lo, hi)
 				err := w.Insert(r, o.v)

@@ -31,6 +31,9 @@ func (w Writer[K, V]) Split(at K) error {
 	if m.compare(h.Lo, at) == 0 {
 		return nil
 	}
+	if err := m.roomFor(1, h.bounds()); err != nil {
+		return err
+	}
 	defer m.done()
 	return m.split(h, at)
 }
@@ -38,9 +41,6 @@ func (w Writer[K, V]) Split(at K) error {
 // split cuts h at at, which it covers and does not begin with.
 func (m *Map[K, V]) split(h *header[K, V], at K) error {
 	r := h.bounds()
-	if err := m.roomFor(1, r); err != nil {
-		return err
-	}
 	var x rangetree.Cut[K]
 	m.collect(&x, r)
 	m.tree.Supplant(&x, at, r.Hi, r.Unbounded)

@@ -19,8 +19,9 @@ import (
 // acquired as ever. There is no rollback: an operation that fails has no effect,
 // those before it stand.
 //
-// Remove, Replace, Update, Split, Merge and Resize exclude what they touch, and so wait
-// for the guards on those ranges; Retire, Swap and Clear never wait for a reader. The context of LockContext
+// Remove, Replace, Update, Split, Merge and Resize exclude what they touch, and Put what it
+// trims, and so wait for the guards on those ranges; Retire, Evict, Swap and Clear never wait
+// for a reader. The context of LockContext
 // ends every wait inside the transaction; an operation that need not wait succeeds
 // also when that context is done.
 //

@@ -58,14 +58,14 @@ func TestChangesDoNotCompare(t *testing.T) {
 			}
 		}
 	}
-	for _, f := range []string{"Place", "Collect", "Supplant", "Seek"} {
+	for _, f := range []string{"Place", "Collect", "Supplant", "Seek", "PlanOverlay"} {
 		if !tainted[f] {
 			t.Errorf("%s compares nothing? Then this test sees nothing", f)
 		}
 	}
 	// "Insert" and "Remove" share the names insert and remove with methods of nodes, which
 	// are looked at, too. A method named child is of nodes and of trees.
-	for _, f := range []string{"Insert", "MakeRoom", "Remove", "Replace", "Split", "Move", "Clear", "Add", "Publish", "Append"} {
+	for _, f := range []string{"Insert", "MakeRoom", "Remove", "Replace", "Split", "Move", "Overlay", "Clear", "Add", "Publish", "Append"} {
 		if calls[f] == nil {
 			t.Errorf("no function %s any more", f)
 		}

@@ -194,6 +194,40 @@ func (m *model[K]) replace(lo, hi int) {
 	m.want = slices.Replace(m.want, i, j, span[K]{lo, hi, e})
 }
 
+// overlay lays a range over those that overlap it; what sticks out of it stays.
+func (m *model[K]) overlay(lo, hi int) {
+	i, j := m.overlapping(lo, hi)
+	e := m.entry(lo, hi)
+	var x rangetree.Overlay[K]
+	n := i
+	m.tree.PlanOverlay(&x, e.Lo, e.Hi, e.Unbounded(), func(e *rangetree.Entry[K]) {
+		if n >= j || e != &m.want[n].e.Entry {
+			m.t.Fatalf("[%d, %d) over %v: entry %d is %v", lo, hi, m.want[i:j], n-i, e.Lo)
+		}
+		n++
+	})
+	if n != j {
+		m.t.Fatalf("[%d, %d) over %d entries, want %v", lo, hi, n-i, m.want[i:j])
+	}
+	m.check() // it has changed nothing yet
+	var add []span[K]
+	var left, right *rangetree.Entry[K]
+	if i < j && m.want[i].lo < lo {
+		l := m.entry(m.want[i].lo, lo)
+		left, add = &l.Entry, append(add, span[K]{m.want[i].lo, lo, l})
+	}
+	add = append(add, span[K]{lo, hi, e})
+	if i < j && m.want[j-1].hi > hi {
+		r := m.entry(hi, m.want[j-1].hi)
+		right, add = &r.Entry, append(add, span[K]{hi, m.want[j-1].hi, r})
+	}
+	if (x.Left != nil) != (left != nil) || (x.Right != nil) != (right != nil) {
+		m.t.Fatalf("[%d, %d) over %v: Left is %v, Right is %v", lo, hi, m.want[i:j], x.Left, x.Right)
+	}
+	m.tree.Overlay(&x, left, &e.Entry, right)
+	m.want = slices.Replace(m.want, i, j, add...)
+}
+
 // build appends ranges behind the last one.
 func (m *model[K]) build(n int, rng *rand.Rand) {
 	at := 0
@@ -295,7 +329,9 @@ func runModel[K any](t *testing.T, k keys[K], seed uint64, steps int) {
 			width = 1 + rng.IntN(k.n/2)
 		}
 		hi := min(lo+width, k.n)
-		switch rng.IntN(12) {
+		switch rng.IntN(15) {
+		case 12, 13, 14:
+			m.overlay(lo, hi)
 		case 0, 1, 2, 3, 4:
 			m.insert(lo, hi, rng.IntN(4) == 0)
 		case 5, 6, 7:

@@ -41,6 +41,7 @@ type round struct {
 
 	// Written and read by the transaction that is under way.
 	into   [2]*item // what SplitValue and MergeValue answer
+	then   [2]*item // what SplitValue answers next
 	refuse bool
 }
 
@@ -77,7 +78,12 @@ func newRound(rng *rand.Rand) *round {
 			it.retired.Add(1)
 			pause()
 		},
-		SplitValue: func(keys, int32, *item) (*item, *item, error) { pause(); return r.into[0], r.into[1], nil },
+		SplitValue: func(keys, int32, *item) (*item, *item, error) {
+			pause()
+			into := r.into
+			r.into = r.then
+			return into[0], into[1], nil
+		},
 		MergeValue: func(_, _ keys, _, _ *item) (*item, bool) { pause(); return r.into[0], !r.refuse },
 	}
 	if rng.IntN(2) == 0 {

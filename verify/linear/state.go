@@ -133,6 +133,15 @@ func (s *state) apply(a *act) bool {
 		if a.ids[0] == 0 && a.n != n {
 			return false
 		}
+	case "Evict":
+		n := 0
+		for c := a.lo; c < a.hi; c++ {
+			if f := s.at(c); f.id != 0 {
+				s.fill(f.lo, f.hi, 0)
+				n++
+			}
+		}
+		return a.outcome == done && a.n == n
 	case "Split":
 		f := s.at(a.at)
 		switch {

@@ -96,7 +96,17 @@ func (w *worker) act(ctx context.Context, tx rangelock.Writer[int32, *item], h *
 	key := h.base + int32(a.at)
 	r := h.span(a.lo, a.hi)
 	var err error
-	switch w.rng.IntN(15) {
+	switch w.rng.IntN(18) {
+	case 15, 16:
+		w.put(ctx, tx, h, op)
+		return
+	case 17:
+		a.kind = "Evict"
+		gone, failed := tx.Evict(r)
+		for range gone {
+			a.n++
+		}
+		err = failed
 	case 0, 1:
 		it := w.make()
 		a.kind, a.ids[0] = "Insert", it.id
@@ -175,6 +185,48 @@ func (w *worker) act(ctx context.Context, tx rangelock.Writer[int32, *item], h *
 	}
 	a.outcome = outcomeOf(ctx, err)
 	op.acts = append(op.acts, a)
+}
+
+// put is the operation Put. In the model it is the splits that it does, and a Swap.
+func (w *worker) put(ctx context.Context, tx rangelock.Writer[int32, *item], h *hood, op *transaction) {
+	lo, hi := w.bounds()
+	r := h.span(lo, hi)
+	var acts []act
+	var cut [][2]*item
+	var moved []*item
+	split := func(at int, of *item) (right *item) {
+		l, r := w.make(), w.make()
+		cut = append(cut, [2]*item{l, r})
+		moved = append(moved, of)
+		acts = append(acts, act{kind: "Split", at: at, ids: [2]uint32{l.id, r.id}})
+		return r
+	}
+	left, old, ok := tx.Find(r.Lo)
+	if ok && left.Lo < r.Lo {
+		old = split(lo, old)
+	}
+	if last, of, ok := tx.Find(r.Hi); ok && last.Lo < r.Hi {
+		if last == left && len(cut) > 0 {
+			of = old // the upper part of it
+		}
+		split(hi, of)
+	}
+	it := w.make()
+	acts = append(acts, act{kind: "Swap", lo: lo, hi: hi, ids: [2]uint32{it.id}})
+	w.into, w.then = [2]*item{}, [2]*item{}
+	for i, x := range cut {
+		*[]*[2]*item{&w.into, &w.then}[i] = x
+	}
+	if o := outcomeOf(ctx, tx.Put(r, it)); o != done {
+		op.acts = append(op.acts, act{kind: "Put", lo: lo, hi: hi, outcome: o})
+		return
+	}
+	for i, x := range cut {
+		attach(done, x[0], x[1])
+		moved[i].moved = true
+	}
+	attach(done, it)
+	op.acts = append(op.acts, acts...)
 }
 
 // merge is the operation Merge, which two items leave without being retired.

@@ -147,7 +147,12 @@ func (p *mapWriter) transaction(ctx context.Context, w *worker) int {
 // act does one operation.
 func (p *mapWriter) act(ctx context.Context, tx rangelock.Writer[int32, *object], w *worker) {
 	r := p.span(w)
-	switch w.rng.IntN(14) {
+	switch w.rng.IntN(17) {
+	case 14, 15:
+		p.put(ctx, func(o *object) error { return tx.Put(r, o) })
+	case 16:
+		_, err := tx.Evict(rangelock.Span(r.Lo, r.Lo+1))
+		p.took(ctx, err)
 	case 0, 1:
 		p.put(ctx, func(o *object) error { return tx.Insert(r, o) })
 	case 2, 3:
