@@ -35,8 +35,9 @@ func Example() {
 		if err := m.Swap(ctx, page, "mapping 2"); err != nil {
 			fmt.Println(err)
 		}
-		v, _ := m.Get(100)
-		fmt.Println("a new reader finds", v)
+		m.View(100, func(_ rangelock.Range[uint64], mapping string) {
+			fmt.Println("a new reader finds", mapping)
+		})
 	}()
 	<-done
 	fmt.Println("we still have", g.Value())

@@ -201,6 +201,7 @@ func ExampleWriter_Swap() {
 	fresh, err := m.TryAcquire(5) // we hold a guard: do not wait
 	if err != nil {
 		fmt.Println(err)
+		g.Release()
 		return
 	}
 	fmt.Println("new guard:", fresh.Range(), fresh.Value())

@@ -1,0 +1,176 @@
+package checks
+
+import (
+	"go/token"
+	"go/types"
+	"maps"
+
+	"golang.org/x/tools/go/ssa"
+)
+
+// call is what a call does to s. Where it has two outcomes, it is one of them that s is
+// then, and other is the other one. It reports whether the path ends here.
+func (w *walk) call(s *state, in *ssa.Call) (other *state, end bool) {
+	a, ok := calleeOf(in.Common())
+	if !ok {
+		w.unknown(s, in)
+		return nil, false
+	}
+	if a.ends() && (!a.test || w.pkg.inTest(in.Pos())) {
+		return nil, true
+	}
+	if !a.ours() {
+		w.unknown(s, in)
+		return nil, false
+	}
+	switch a.name {
+	case "RLock", "RLockContext", "Downgrade":
+		s.read = s.read || a.recv != "Guard"
+	}
+	w.mayWait(s, in, a)
+	fresh, optional := acquires(in.Common(), a)
+	if a.recv == "Guard" {
+		return nil, w.method(s, in, a)
+	}
+	if !fresh {
+		w.unknown(s, in)
+		return nil, false
+	}
+	if optional {
+		other = s.clone()
+		w.forget(other, in)
+		other.know(in, outcome(in, false), true)
+	}
+	w.acquire(s, in)
+	s.know(in, outcome(in, true), optional)
+	return other, false
+}
+
+// outcome is what the second result of an acquire is, when there is a guard or none: a
+// bool that is true, or an error that is nil.
+func outcome(in *ssa.Call, guard bool) bool {
+	return guard != isError(in.Call.Signature().Results().At(1).Type())
+}
+
+// acquire gives the function a new guard, which is what in returns.
+func (w *walk) acquire(s *state, in *ssa.Call) {
+	w.forget(s, in)
+	for n := range maxHolds {
+		h := hold{in, n}
+		if _, used := s.holds[h]; used || s.reachable(h) {
+			continue
+		}
+		st := standing{owed: !w.dropped(in)}
+		a, _ := calleeOf(in.Common())
+		if a.recv != "Guard" {
+			st.from, st.known = w.receiver(in.Common(), a)
+		} else if of, ok := s.in[in.Call.Args[0]]; ok { // a clone
+			st.from, st.known = s.holds[of].from, s.holds[of].known
+		}
+		s.holds[h] = st
+		s.in[in] = h
+		return
+	}
+	w.giveUp = true
+}
+
+// forget drops what an earlier call of in has left in its results. Guards that nothing
+// has any more are never going to be released.
+func (w *walk) forget(s *state, in *ssa.Call) {
+	delete(s.in, in)
+	for _, r := range *in.Referrers() {
+		if x, ok := r.(*ssa.Extract); ok {
+			delete(s.in, x)
+			delete(s.true, x)
+		}
+	}
+	for h := range maps.Clone(s.holds) {
+		if h.from == in && !s.reachable(h) {
+			w.lost(s, h, in)
+			delete(s.holds, h)
+		}
+	}
+}
+
+// method is a call of a method of a guard. It reports whether the path ends here.
+func (w *walk) method(s *state, in *ssa.Call, a callee) (end bool) {
+	if in.Call.Method != nil || len(in.Call.Args) == 0 {
+		return false
+	}
+	g := in.Call.Args[0]
+	h, ok := s.in[g]
+	if ok && a.name != "Release" {
+		w.used(s, h, in.Pos(), a.name)
+	}
+	switch a.name {
+	case "Release":
+		if ok {
+			w.release(s, g, in.Pos())
+		}
+	case "Clone":
+		w.acquire(s, in)
+	case "Take":
+		if from, call := h.from.(*ssa.Call); ok && call && from != in {
+			delete(s.in, g) // moved
+			s.in[in] = h
+			break
+		}
+		delete(s.in, g)
+		w.acquire(s, in)
+	}
+	return false
+}
+
+// release releases the guard of the variable at addr.
+func (w *walk) release(s *state, addr ssa.Value, pos token.Pos) {
+	h := s.in[addr]
+	st := s.holds[h]
+	if st.released.IsValid() {
+		w.releasedTwice(st, addr, pos)
+		return
+	}
+	st.released, st.by = pos, addr
+	s.holds[h] = st
+}
+
+// unknown is a call of something that may do anything with what it is given.
+func (w *walk) unknown(s *state, in *ssa.Call) {
+	for _, arg := range in.Call.Args {
+		w.escapes(s, arg)
+	}
+	if in.Call.Method == nil {
+		w.escapes(s, in.Call.Value)
+	}
+	for v := range s.true {
+		if isShared(v) {
+			delete(s.true, v)
+		}
+	}
+}
+
+// isShared reports whether v is the address of a variable that a closure may change.
+func isShared(v ssa.Value) bool {
+	switch v := v.(type) {
+	case *ssa.FreeVar:
+		return true
+	case *ssa.Alloc:
+		for _, r := range *v.Referrers() {
+			switch r := r.(type) {
+			case *ssa.Store, *ssa.UnOp, *ssa.DebugRef:
+			case *ssa.MakeClosure:
+				if !onlyDeferred(r) {
+					return true
+				}
+			default:
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isFlag reports whether t is a type that says whether there is a guard.
+func isFlag(t types.Type) bool {
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsBoolean != 0 || isError(t)
+}

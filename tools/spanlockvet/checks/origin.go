@@ -1,0 +1,177 @@
+package checks
+
+import (
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ssa"
+)
+
+// survey goes through the package once: it notes which calls make the maps that its
+// fields and variables have, and for the guards on which kinds of map it waits.
+func (p *pkg) survey() {
+	p.made, p.waiting = map[any][]*ssa.Call{}, map[string]bool{}
+	for _, f := range p.funcs {
+		for _, b := range f.Blocks {
+			for _, in := range b.Instrs {
+				switch in := in.(type) {
+				case *ssa.Store:
+					p.noteStore(in)
+				case ssa.CallInstruction:
+					p.noteCall(in.Common())
+				case *ssa.MakeClosure: // a method value
+					if m, ok := in.Fn.(*ssa.Function).Object().(*types.Func); ok && len(in.Bindings) == 1 {
+						_, args := ourType(in.Bindings[0].Type())
+						p.noteWaiting(m, args)
+					}
+				}
+			}
+		}
+	}
+	if init := p.initializer(); init != nil {
+		for _, b := range init.Blocks {
+			for _, in := range b.Instrs {
+				if s, ok := in.(*ssa.Store); ok {
+					p.noteStore(s)
+				}
+			}
+		}
+	}
+}
+
+// initializer returns the function that sets the package's variables.
+func (p *pkg) initializer() *ssa.Function {
+	if len(p.funcs) == 0 || p.funcs[0].Pkg == nil {
+		return nil
+	}
+	return p.funcs[0].Pkg.Func("init")
+}
+
+// noteStore notes what a field or a variable of the package that has a map is set to; nil
+// stands for what this package does not make.
+func (p *pkg) noteStore(in *ssa.Store) {
+	if !isMap(in.Val.Type()) {
+		return
+	}
+	made := p.origin(in.Val)
+	switch a := in.Addr.(type) {
+	case *ssa.FieldAddr:
+		p.made[fieldOf(a)] = append(p.made[fieldOf(a)], made)
+	case *ssa.Global:
+		p.made[a] = append(p.made[a], made)
+	}
+}
+
+// isMap reports whether t is a map of ranges, or what has one.
+func isMap(t types.Type) bool {
+	name, _ := ourType(t)
+	return name == "Map" || name == "Allocator"
+}
+
+func (p *pkg) noteCall(c *ssa.CallCommon) {
+	if a, ok := calleeOf(c); ok && a.ours() && waitsForGuards[a.name] {
+		p.waiting[a.args] = true
+	}
+}
+
+func (p *pkg) noteWaiting(m *types.Func, args string) {
+	if ours(m.Pkg()) && waitsForGuards[m.Name()] {
+		p.waiting[args] = true
+	}
+}
+
+// origin returns the call of New that has made the map v, if that is seen, and if v has
+// no other.
+func (p *pkg) origin(v ssa.Value) *ssa.Call {
+	switch v := v.(type) {
+	case *ssa.Call:
+		a, ok := calleeOf(v.Common())
+		switch {
+		case !ok || !a.ours():
+		case a.recv == "" && (a.name == "New" || a.name == "NewFunc"):
+			return v
+		case a.recv == "Allocator" && a.name == "Map":
+			return p.origin(v.Call.Args[0])
+		}
+	case *ssa.UnOp:
+		if v.Op == token.MUL {
+			return p.originAt(v.X)
+		}
+	}
+	return nil
+}
+
+// originAt is origin of what is loaded from an address.
+func (p *pkg) originAt(addr ssa.Value) *ssa.Call {
+	var all []*ssa.Call
+	switch a := addr.(type) {
+	case *ssa.FieldAddr:
+		f := fieldOf(a)
+		if f.Exported() && !p.internalTo(f.Pkg()) {
+			return nil
+		}
+		all = p.made[f]
+	case *ssa.Global:
+		if a.Object() != nil && a.Object().Exported() && !p.internalTo(a.Object().Pkg()) {
+			return nil
+		}
+		all = p.made[a]
+	case *ssa.FreeVar:
+		return p.captured(a)
+	case *ssa.Alloc:
+		if stores(a) != 1 {
+			return nil
+		}
+		for _, r := range *a.Referrers() {
+			if s, ok := r.(*ssa.Store); ok && s.Addr == a {
+				return p.origin(s.Val)
+			}
+		}
+	}
+	if len(all) != 1 {
+		return nil
+	}
+	return all[0]
+}
+
+// internalTo reports whether what q exports nobody else sees, since q is a command.
+func (p *pkg) internalTo(q *types.Package) bool { return q == p.pass.Pkg && q.Name() == "main" }
+
+// captured is originAt for a variable of the function around a closure.
+func (p *pkg) captured(v *ssa.FreeVar) *ssa.Call {
+	f := v.Parent()
+	if f.Parent() == nil {
+		return nil
+	}
+	for _, b := range f.Parent().Blocks {
+		for _, in := range b.Instrs {
+			c, ok := in.(*ssa.MakeClosure)
+			if !ok || c.Fn != f {
+				continue
+			}
+			for i, o := range f.FreeVars {
+				if o == v {
+					return p.originAt(c.Bindings[i])
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// calm reports whether nobody waits for the guards of the map that the call in is
+// about: it is made in this package, which waits for the guards of no such map.
+func (w *walk) calm(in *ssa.Call) bool {
+	if len(in.Call.Args) == 0 {
+		return false
+	}
+	m := in.Call.Args[0]
+	_, args := ourType(m.Type())
+	return w.pkg.origin(m) != nil && !w.pkg.waiting[args]
+}
+
+// isTuple reports whether a call has more than one result.
+func isTuple(in *ssa.Call) bool {
+	_, ok := in.Type().(*types.Tuple)
+	return ok
+}

@@ -1,0 +1,158 @@
+// Package kept has values that are used without a guard next to OnRetire.
+package kept
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+type file struct {
+	data []byte
+	name string
+}
+
+func (f *file) unmap()    { f.data = nil }
+func (f *file) size() int { return len(f.data) }
+
+type store struct {
+	m    *rangelock.Map[int, *file]
+	last *file
+}
+
+func open() *store {
+	s := &store{}
+	s.m = rangelock.New(&rangelock.Options[int, *file]{
+		OnRetire: func(_ rangelock.Range[int], f *file) { f.unmap() },
+	})
+	return s
+}
+
+var global *file
+
+func (s *store) returned(key int) *file {
+	f, _ := s.m.Get(key)
+	return f // want `value from Get at line 36 is returned without a guard, and the map has an OnRetire that may free it: use Acquire or View`
+}
+
+func (s *store) stored(key int) {
+	if f, ok := s.m.Get(key); ok {
+		s.last = f // want `value from Get at line 41 is stored without a guard`
+	}
+}
+
+func (s *store) storedInGlobal(key int) {
+	_, f, _ := s.m.GetRange(key)
+	global = f // want `value from GetRange at line 47 is stored`
+}
+
+func (s *store) followed(key int) string {
+	f, ok := s.m.Get(key)
+	if !ok {
+		return ""
+	}
+	return f.name // want `value from Get at line 52 is used`
+}
+
+func (s *store) method(key int) int {
+	f, ok := s.m.Get(key)
+	if !ok {
+		return 0
+	}
+	return f.size() // want `value from Get at line 60 is used`
+}
+
+func (s *store) sent(key int, c chan *file) {
+	f, _ := s.m.Get(key)
+	c <- f // want `value from Get at line 68 is sent`
+}
+
+func (s *store) captured(key int) func() int {
+	f, _ := s.m.Get(key)
+	return func() int { return f.size() } // want `value from Get at line 73 is captured`
+}
+
+func (s *store) background(key int) {
+	f, _ := s.m.Get(key)
+	go f.size() // want `value from Get at line 78 is passed to a goroutine`
+}
+
+func (s *store) all() (n int) {
+	for _, f := range s.m.All() {
+		n += f.size() // want `value from All at line 83 is used`
+	}
+	return n
+}
+
+func (s *store) collect() (all []*file) {
+	for _, f := range s.m.All() {
+		all = append(all, f) // want `value from All at line 90 is stored`
+	}
+	return all
+}
+
+func (s *store) many(keys []int) {
+	s.m.GetMany(keys, func(_ int, f *file, ok bool) {
+		if ok {
+			println(f.size()) // want `value from GetMany at line 97 is used`
+		}
+	})
+}
+
+// What a Writer finds stays until Unlock, and no longer.
+func (s *store) found(key int) *file {
+	w := s.m.Lock()
+	defer w.Unlock()
+	_, f, ok := w.Find(key) // want `value from Find at line 108 is returned`
+	if !ok || f.size() == 0 {
+		return nil
+	}
+	return f
+}
+
+func (s *store) overlapping() {
+	r := s.m.RLock()
+	defer r.Unlock()
+	for _, f := range r.Overlapping(rangelock.Span(0, 10)) {
+		println(f.size())
+		s.last = f // want `value from Overlapping at line 118 is stored`
+	}
+}
+
+func local(w io.Writer) {
+	m := rangelock.New(&rangelock.Options[int, []byte]{OnRetire: func(_ rangelock.Range[int], b []byte) { clear(b) }})
+	b, ok := m.Get(1)
+	if !ok {
+		return
+	}
+	w.Write(b) // want `value from Get at line 126 is used`
+}
+
+func printed() {
+	o := &rangelock.Options[int, string]{}
+	o.OnRetire = func(_ rangelock.Range[int], s string) { fmt.Println("unmap", s) }
+	m := rangelock.New(o)
+	go func() {
+		s, _ := m.Get(1)
+		fmt.Println(s) // want `value from Get at line 138 is used`
+	}()
+}
+
+var table = rangelock.New(&rangelock.Options[int, *file]{OnRetire: retire})
+
+func retire(_ rangelock.Range[int], f *file) { f.unmap() }
+
+func ofTable() *file {
+	f, _ := table.Get(1)
+	return f // want `value from Get at line 148 is returned`
+}
+
+func closedLater(ctx context.Context) {
+	m := rangelock.New(&rangelock.Options[int, *file]{OnRetire: retire})
+	f, _ := m.Get(1)
+	m.Retire(ctx, rangelock.Span(0, 10))
+	println(f.size()) // want `value from Get at line 154 is used`
+	m.Close(ctx)
+}
