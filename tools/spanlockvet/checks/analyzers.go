@@ -55,15 +55,17 @@ func check(name, doc string) *analysis.Analyzer {
 
 // A pkg is a package under examination.
 type pkg struct {
-	pass    *analysis.Pass
-	funcs   []*ssa.Function
-	made    map[any][]*ssa.Call // what is stored to a field or a package's variable, see origins
-	waiting map[string]bool     // the type arguments of maps for whose guards the package waits
-	found   []finding
+	pass     *analysis.Pass
+	funcs    []*ssa.Function
+	made     map[any][]*ssa.Call    // what is stored to a field or a package's variable, see origin
+	waiting  map[string]bool        // the type arguments of maps for whose guards the package waits
+	wrappers map[*ssa.Function]bool // the answers of wrapper
+	found    []finding
 }
 
 func find(pass *analysis.Pass) (any, error) {
-	p := &pkg{pass: pass, funcs: pass.ResultOf[buildssa.Analyzer].(*buildssa.SSA).SrcFuncs}
+	p := &pkg{pass: pass, funcs: pass.ResultOf[buildssa.Analyzer].(*buildssa.SSA).SrcFuncs,
+		wrappers: map[*ssa.Function]bool{}}
 	if !p.uses() {
 		return p, nil
 	}

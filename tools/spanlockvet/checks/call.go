@@ -19,6 +19,11 @@ func (w *walk) call(s *state, in *ssa.Call) (other *state, end bool) {
 	if a.ends() && (!a.test || w.pkg.inTest(in.Pos())) {
 		return nil, true
 	}
+	fresh, optional := acquires(in.Common(), a)
+	if !fresh && w.pkg.wrapper(in.Call.StaticCallee()) {
+		w.unknown(s, in)
+		return w.branch(s, in, in.Call.Signature().Results().Len() == 2), false
+	}
 	if !a.ours() {
 		w.unknown(s, in)
 		return nil, false
@@ -28,7 +33,6 @@ func (w *walk) call(s *state, in *ssa.Call) (other *state, end bool) {
 		s.read = s.read || a.recv != "Guard"
 	}
 	w.mayWait(s, in, a)
-	fresh, optional := acquires(in.Common(), a)
 	if a.recv == "Guard" {
 		return nil, w.method(s, in, a)
 	}
@@ -36,14 +40,22 @@ func (w *walk) call(s *state, in *ssa.Call) (other *state, end bool) {
 		w.unknown(s, in)
 		return nil, false
 	}
+	return w.branch(s, in, optional), false
+}
+
+// branch makes s what it is when in has returned a guard, and other what it is if there
+// is none, where that can be.
+func (w *walk) branch(s *state, in *ssa.Call, optional bool) (other *state) {
 	if optional {
 		other = s.clone()
 		w.forget(other, in)
 		other.know(in, outcome(in, false), true)
 	}
 	w.acquire(s, in)
-	s.know(in, outcome(in, true), optional)
-	return other, false
+	if optional {
+		s.know(in, outcome(in, true), true)
+	}
+	return other
 }
 
 // outcome is what the second result of an acquire is, when there is a guard or none: a
@@ -62,10 +74,12 @@ func (w *walk) acquire(s *state, in *ssa.Call) {
 		}
 		st := standing{owed: !w.dropped(in)}
 		a, _ := calleeOf(in.Common())
-		if a.recv != "Guard" {
+		if a.recv == "Guard" { // Clone or Take of it
+			if of, ok := s.in[in.Call.Args[0]]; ok {
+				st.from, st.known = s.holds[of].from, s.holds[of].known
+			}
+		} else if a.ours() {
 			st.from, st.known = w.receiver(in.Common(), a)
-		} else if of, ok := s.in[in.Call.Args[0]]; ok { // a clone
-			st.from, st.known = s.holds[of].from, s.holds[of].known
 		}
 		s.holds[h] = st
 		s.in[in] = h
@@ -115,8 +129,10 @@ func (w *walk) method(s *state, in *ssa.Call, a callee) (end bool) {
 			s.in[in] = h
 			break
 		}
-		delete(s.in, g)
 		w.acquire(s, in)
+		if ok {
+			s.escape(h)
+		}
 	}
 	return false
 }

@@ -34,6 +34,13 @@ func (fn *function) eval(s *state, v ssa.Value) (is, ok bool) {
 				return same == (v.Op == token.EQL), true
 			}
 		}
+		if v.Op == token.LSS {
+			if x, ok := s.intOf(v.X); ok {
+				if y, ok := s.intOf(v.Y); ok {
+					return x < y, true
+				}
+			}
+		}
 	case *ssa.MakeInterface:
 		return true, isError(v.Type())
 	case *ssa.Call:
@@ -49,6 +56,25 @@ func (fn *function) eval(s *state, v ssa.Value) (is, ok bool) {
 		return is, ok
 	}
 	return false, false
+}
+
+// intOf returns what an integer is, if that is a constant or the counter of a loop in its
+// first round: a loop of three rounds is not left before the first.
+func (s *state) intOf(v ssa.Value) (int64, bool) {
+	switch v := v.(type) {
+	case *ssa.Const:
+		if v.Value != nil && v.Value.Kind() == constant.Int {
+			return constant.Int64Val(v.Value)
+		}
+	case *ssa.Phi:
+		n, ok := s.ints[v]
+		return n, ok
+	case *ssa.BinOp:
+		x, ok := s.intOf(v.X)
+		y, too := s.intOf(v.Y)
+		return x + y, ok && too && v.Op == token.ADD
+	}
+	return 0, false
 }
 
 // same reports whether two bools or two errors are equal, as far as that is known: two
@@ -166,6 +192,7 @@ func (fn *function) settle(s *state, v ssa.Value, is bool) {
 // recompute forgets what was known of v, which is about to be computed anew.
 func (fn *function) recompute(s *state, v ssa.Value) {
 	delete(s.true, v)
+	delete(s.ints, v)
 	for h, st := range s.holds {
 		if st.known && st.from.root == v {
 			st.known, st.from = false, place{}

@@ -160,7 +160,7 @@ func (a callee) ends() bool {
 }
 
 // hasGuards reports whether there is anything in f to look at.
-func hasGuards(f *ssa.Function) bool {
+func (p *pkg) hasGuards(f *ssa.Function) bool {
 	for _, b := range f.Blocks {
 		for _, i := range b.Instrs {
 			c, ok := i.(ssa.CallInstruction)
@@ -168,10 +168,7 @@ func hasGuards(f *ssa.Function) bool {
 				continue
 			}
 			a, ok := calleeOf(c.Common())
-			if !ok || !a.ours() {
-				continue
-			}
-			if g, _ := acquires(c.Common(), a); g || a.recv == "Guard" {
+			if ok && (a.ours() || p.wrapper(c.Common().StaticCallee())) {
 				return true
 			}
 		}

@@ -21,6 +21,7 @@ type hold struct {
 type standing struct {
 	owed     bool      // its release is the function's business
 	deferred bool      // a deferred call will release it
+	around   bool      // it is held for the function, by what calls it
 	released token.Pos // where it was released; NoPos while it is held
 	by       ssa.Value // the variable that it was released by
 	from     place     // the map
@@ -31,9 +32,10 @@ type standing struct {
 // is followed for each outcome of an acquire separately, all of it is definite.
 type state struct {
 	holds map[hold]standing
-	in    map[ssa.Value]hold // by register, and by the address of a variable
-	true  map[ssa.Value]bool // bools that are known, and whether errors are other than nil
-	conds map[string]bool    // conditions that were met before, by their text
+	in    map[ssa.Value]hold  // by register, and by the address of a variable
+	true  map[ssa.Value]bool  // bools that are known, and whether errors are other than nil
+	ints  map[ssa.Value]int64 // the counters of loops, in their first round
+	conds map[string]bool     // conditions that were met before, by their text
 	defs  []*ssa.Defer
 	read  bool // the goroutine may have a Reader
 }
@@ -43,12 +45,13 @@ func newState() *state {
 		holds: map[hold]standing{},
 		in:    map[ssa.Value]hold{},
 		true:  map[ssa.Value]bool{},
+		ints:  map[ssa.Value]int64{},
 		conds: map[string]bool{},
 	}
 }
 
 func (s *state) clone() *state {
-	return &state{maps.Clone(s.holds), maps.Clone(s.in), maps.Clone(s.true), maps.Clone(s.conds), slices.Clone(s.defs), s.read}
+	return &state{maps.Clone(s.holds), maps.Clone(s.in), maps.Clone(s.true), maps.Clone(s.ints), maps.Clone(s.conds), slices.Clone(s.defs), s.read}
 }
 
 // put makes h, if there is one, what a register or a variable has.
@@ -91,8 +94,9 @@ func (s *state) prune(fn *function, b *ssa.BasicBlock) {
 	dead := func(v ssa.Value) bool { return !fn.live(v, b) }
 	maps.DeleteFunc(s.in, func(v ssa.Value, _ hold) bool { return dead(v) })
 	maps.DeleteFunc(s.true, func(v ssa.Value, _ bool) bool { return dead(v) })
+	maps.DeleteFunc(s.ints, func(v ssa.Value, _ int64) bool { return dead(v) })
 	maps.DeleteFunc(s.holds, func(h hold, st standing) bool {
-		return (st.released.IsValid() || !st.owed) && !s.reachable(h)
+		return (st.released.IsValid() || !st.owed && !st.around) && !s.reachable(h)
 	})
 }
 
@@ -108,6 +112,9 @@ func (s *state) key(fn *function, at *ssa.BasicBlock) string {
 	}
 	for v, is := range s.true {
 		all = append(all, fmt.Sprintf("t%d %t", fn.number(v), is))
+	}
+	for v, n := range s.ints {
+		all = append(all, fmt.Sprintf("n%d %d", fn.number(v), n))
 	}
 	for c, is := range s.conds {
 		all = append(all, fmt.Sprintf("c%s %t", c, is))

@@ -31,7 +31,7 @@ type pending struct {
 
 // walkFunction returns what is found in f.
 func walkFunction(p *pkg, f *ssa.Function) []finding {
-	if len(f.Blocks) == 0 || !hasGuards(f) {
+	if len(f.Blocks) == 0 || !p.hasGuards(f) {
 		return nil
 	}
 	w := &walk{function: newFunction(p, f), seen: map[string]bool{}}
@@ -43,6 +43,7 @@ func walkFunction(p *pkg, f *ssa.Function) []finding {
 			s.in[param] = h
 		}
 	}
+	w.around(s)
 	w.todo = append(w.todo, pending{f.Blocks[0], 0, s})
 	for steps := 0; len(w.todo) > 0; steps++ {
 		if w.giveUp || steps > maxSteps {
@@ -115,6 +116,8 @@ func (w *walk) enter(from, to *ssa.BasicBlock, s *state) {
 		h        hold
 		has      bool
 		is, know bool
+		n        int64
+		first    bool
 	}
 	var all []value
 	for _, in := range to.Instrs {
@@ -125,12 +128,18 @@ func (w *walk) enter(from, to *ssa.BasicBlock, s *state) {
 		v := value{phi: phi}
 		v.h, v.has = s.in[phi.Edges[edge]]
 		v.is, v.know = w.evalEdge(s, phi, edge)
+		if c, ok := phi.Edges[edge].(*ssa.Const); ok {
+			v.n, v.first = s.intOf(c)
+		}
 		all = append(all, v)
 	}
 	for _, v := range all {
 		w.recompute(s, v.phi)
 		s.put(v.phi, v.h, v.has)
 		s.know(v.phi, v.is, v.know)
+		if v.first {
+			s.ints[v.phi] = v.n
+		}
 	}
 	s.prune(w.function, to)
 	key := s.key(w.function, to)

@@ -196,3 +196,20 @@ func (x *index) remove(key string) error {
 	_, err := w.Remove(rangelock.Prefix(key))
 	return err
 }
+
+func inView(ctx context.Context, m *ranges) {
+	m.View(1, func(r rangelock.Range[int], _ string) {
+		m.Remove(ctx, r) // want `Remove may wait for a writer that waits for the guard held since line \d+`
+	})
+}
+
+func inBody(s *store) {
+	for g := range s.a.Guards(rangelock.Span(0, 10)) {
+		w := s.a.Lock() // want `Lock may wait`
+		w.Unlock()
+		kept := g.Take()
+		s.a.Get(1) // want `Get may wait`
+		kept.Release()
+		s.a.Get(2)
+	}
+}

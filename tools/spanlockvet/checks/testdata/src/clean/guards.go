@@ -279,3 +279,39 @@ func fails(m *ranges) int {
 	g.Release()
 	return n
 }
+
+type cache struct {
+	m    *ranges
+	last guard
+}
+
+// latest returns a guard that stays the cache's.
+func (c *cache) latest(key int) (guard, bool) {
+	if g, ok := c.m.Acquire(key); ok {
+		c.last.Release()
+		c.last = g
+	}
+	return c.last, true
+}
+
+func (c *cache) peek(key int) int {
+	g, ok := c.latest(key)
+	if !ok {
+		return 0
+	}
+	return len(g.Value())
+}
+
+func wrapping(m *ranges, key int) int {
+	g, ok := returned(m, key)
+	if !ok {
+		return 0
+	}
+	defer g.Release()
+	h, err := releasedOnError(m, key)
+	if err != nil {
+		return 0
+	}
+	defer h.Release()
+	return len(g.Value()) + len(h.Value())
+}

@@ -173,3 +173,19 @@ outer:
 		g.Release()
 	}
 }
+
+// A loop of three rounds is not left before the first.
+func shared(m *ranges) {
+	g, ok := m.Acquire(1)
+	if !ok {
+		return
+	}
+	for i := range 3 {
+		c := g
+		go func() {
+			if i == 2 {
+				c.Release()
+			}
+		}()
+	}
+}

@@ -148,14 +148,14 @@ func elsewhere(m *ranges) {
 	<-done
 }
 
-// cache retires, and so nobody waits for its guards.
-type cache struct {
+// pages retires, and so nobody waits for its guards.
+type pages struct {
 	m *rangelock.Map[uint64, string]
 }
 
-func newCache() *cache { return &cache{m: rangelock.New[uint64, string](nil)} }
+func newPages() *pages { return &pages{m: rangelock.New[uint64, string](nil)} }
 
-func (c *cache) refresh(ctx context.Context, key uint64) error {
+func (c *pages) refresh(ctx context.Context, key uint64) error {
 	g, ok := c.m.Acquire(key)
 	if !ok {
 		return nil
@@ -174,4 +174,20 @@ func local(ctx context.Context) {
 		println(err)
 	}
 	g.Release()
+}
+
+func inBody(t *two) {
+	for g := range t.a.Guards(rangelock.Span(0, 10)) {
+		if b, ok := t.b.Get(g.Range().Lo); ok {
+			println(len(b))
+		}
+		g.Release()
+		t.a.Get(1)
+	}
+	t.a.View(1, func(r rangelock.Range[int], _ []byte) {
+		if h, err := t.a.TryAcquire(r.Lo - 1); err == nil {
+			h.Release()
+		}
+		t.b.Get(2)
+	})
 }

@@ -227,3 +227,50 @@ func onlyRead(s *store, each func(func() int)) {
 	}
 	each(func() int { return len(g.Value()) })
 }
+
+func acquire(s *store, key int) (rangelock.Guard[int, []byte], error) {
+	g, ok := s.m.Acquire(key)
+	if !ok {
+		return rangelock.Guard[int, []byte]{}, errShort
+	}
+	if len(g.Value()) == 0 {
+		g.Release()
+		return rangelock.Guard[int, []byte]{}, errShort
+	}
+	return g, nil
+}
+
+func (s *store) must(key int) rangelock.Guard[int, []byte] {
+	g, err := acquire(s, key)
+	if err != nil {
+		panic(err)
+	}
+	return g
+}
+
+func ofWrapper(s *store, key int) int {
+	g, err := acquire(s, key) // want `guard of acquire is not released on the path that leaves at line \d+`
+	if err != nil {
+		return 0
+	}
+	return len(g.Value())
+}
+
+func ofWrappers(s *store, key int) int {
+	g := s.must(key) // want `guard of must is not released`
+	return len(g.Value())
+}
+
+func inBody(s *store, keys func(func(int) bool)) int {
+	for key := range keys {
+		g, ok := s.m.Acquire(key) // want `guard of Acquire is not released`
+		if !ok {
+			continue
+		}
+		if len(g.Value()) > 3 {
+			return len(g.Value())
+		}
+		g.Release()
+	}
+	return 0
+}
