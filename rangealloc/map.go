@@ -61,9 +61,10 @@ func (m Map[K, V]) View(key K, f func(r rangelock.Range[K], v V)) bool {
 // as [rangelock.Map.Get] does.
 func (m Map[K, V]) Get(key K) (V, bool) { return m.of("Get").Get(key) }
 
-// All yields the allocated ranges with their values in key order. It takes no lock and
-// never waits, and is no snapshot: of what others allocate and free meanwhile it yields
-// what it finds. The body may use the allocator.
+// All yields the allocated ranges with their values in key order, and leaves no guard: what
+// the body sees may be freed already. It takes no lock and never waits, and is no snapshot:
+// of what others allocate and free meanwhile it yields what it finds. The body may use
+// the allocator.
 func (m Map[K, V]) All() iter.Seq2[rangelock.Range[K], V] { return m.of("All").All() }
 
 // AcquireNext takes a guard on the first allocated range that ends above key, and

@@ -15,15 +15,15 @@ type item[K, V any] struct {
 	v V
 }
 
-// All yields the attached ranges with their values in key order. It takes no lock
-// and never waits: while others change the map it yields what it finds, each range
-// at most once, none that overlaps another, and each was attached at some instant
-// of the iteration, be it by a transaction that has not ended. It is not a
-// snapshot, and a gap between two ranges need never have been there; a [Reader]'s
-// Overlapping shows one state.
+// All yields the attached ranges with their values in key order, without a guard: OnRetire may
+// have freed what a value refers to before the body sees it, or may do so while the body
+// uses it. In a map with an OnRetire use [Map.Guards], or a [Reader]'s Overlapping.
 //
-// It leaves no guard, so a value may be retired before the body sees it or while it
-// uses it; the body may use the map, also to change it.
+// It takes no lock and never waits: while others change the map it yields what it finds,
+// each range at most once, none that overlaps another, and each was attached at some instant
+// of the iteration, be it by a transaction that has not ended. It is not a snapshot, and
+// a gap between two ranges need never have been there; a Reader's Overlapping shows one
+// state. The body may use the map, also to change it.
 //
 // It allocates nothing where the compiler sees the call and the loop over its result
 // together; otherwise, as behind an interface, one closure. Where 15 ranges with their

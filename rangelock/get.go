@@ -8,10 +8,12 @@ import (
 	"github.com/spanlock/spanlock/internal/raw"
 )
 
-// Get returns the value of the range that covers key, and whether there is one,
-// and leaves no guard: it is for values that the garbage collector owns. When Get
-// returns, the range may have left the map and OnRetire may have run. It answers as
-// of one instant, as [Map.Acquire] does. On a closed map it reports false.
+// Get returns the value of the range that covers key, and whether there is one, without a
+// guard: when it returns, the range may have left the map, and OnRetire may have freed what
+// the value refers to. In a map with an OnRetire use [Map.Acquire] or [Map.View]; Get is for
+// values that the garbage collector owns.
+//
+// It answers as of one instant, as Acquire does. On a closed map it reports false.
 //
 // It takes no lock unless a writer has the key's range excluded or, for a key
 // without a range, has begun to change the set; then it waits for that writer, as
