@@ -157,9 +157,36 @@ func (w *walk) unknown(s *state, in *ssa.Call) {
 	if in.Call.Method == nil {
 		w.escapes(s, in.Call.Value)
 	}
+	w.asked(s, in)
 	for v := range s.true {
 		if isShared(v) {
 			delete(s.true, v)
+		}
+	}
+}
+
+// asked is a call that looks at whether an acquire has succeeded. An error that is made of
+// none is taken to be none; what a bool says of the guard is not known, so that no more is
+// said of its release.
+func (w *walk) asked(s *state, in *ssa.Call) {
+	for _, arg := range in.Call.Args {
+		failed, known := s.true[arg]
+		if !known || !isError(arg.Type()) || failed {
+			continue
+		}
+		if isError(in.Type()) {
+			s.true[in] = false
+			continue
+		}
+		if !isFlag(in.Type()) {
+			continue
+		}
+		if a, ok := calleeOf(in.Common()); ok && a.is("errors", "Is", "As") {
+			continue
+		}
+		for h, st := range s.holds {
+			st.owed = false
+			s.holds[h] = st
 		}
 	}
 }

@@ -11,15 +11,16 @@ import (
 // Kept reports values that are used without a guard next to OnRetire.
 var Kept = check("kept", `report values that are used without a guard next to OnRetire
 
-Get, GetRange, GetMany, All, AllIn, Backward and Overlapping leave no guard: when the caller looks at
-the value the range may have left the map, and OnRetire may have unmapped, closed or
+Get, GetRange, GetMany, First, Last, All, AllIn, Backward and Overlapping leave no guard:
+when the caller looks at the value the range may have left the map, and OnRetire may have unmapped, closed or
 freed what the value refers to. Acquire and View keep it for as long as it is used.
 
 The check reports a value that came from one of them and is then kept (returned, stored,
 sent, captured), passed to a call, a method's receiver included, or followed as a
 pointer, a slice or a map. Comparing it, its length, and the fields of a value that is a
 struct are no use. Of Find and Overlapping of a Writer or Reader it reports only what is
-kept, since the value stays until Unlock.
+kept, since the value stays until Unlock. So it does in tests, which look at values
+that OnRetire has had, to see that.
 
 It knows that a map has an OnRetire if it sees how the map is made: by New, with the
 literal of Options or a variable of this function in which OnRetire is set, as the only thing
@@ -30,7 +31,7 @@ with the map but to walk over it and to close it is taken to be its last user.`)
 
 // looks are the methods that leave no guard, and which of their results, or of the
 // parameters of what they call or yield to, is the value.
-var looks = map[string]int{"Get": 0, "GetRange": 1, "GetMany": 1, "All": 1, "AllIn": 1, "Backward": 1, "Overlapping": 1}
+var looks = map[string]int{"Get": 0, "GetRange": 1, "GetMany": 1, "All": 1, "AllIn": 1, "Backward": 1, "Overlapping": 1, "First": 1, "Last": 1}
 
 // kept returns the uses of values without guard in f.
 func (p *pkg) kept(f *ssa.Function) (found []finding) {
@@ -57,7 +58,7 @@ func (p *pkg) kept(f *ssa.Function) (found []finding) {
 				continue
 			}
 			for _, v := range valuesOf(c, a) {
-				if pos, what := used(v, stays, map[ssa.Value]bool{}); what != "" {
+				if pos, what := used(v, stays || p.inTest(c.Pos()), map[ssa.Value]bool{}); what != "" {
 					found = append(found, finding{"kept", p.at(pos, c), fmt.Sprintf(
 						"value from %s at line %d is %s without a guard, and the map has an OnRetire that may free it: use Acquire or View",
 						a.name, p.line(c.Pos()), what)})
@@ -96,7 +97,7 @@ func valuesOf(c *ssa.Call, a callee) (values []ssa.Value) {
 	case "Find":
 		n = 1
 		fallthrough
-	case "Get", "GetRange":
+	case "Get", "GetRange", "First", "Last":
 		for _, r := range *c.Referrers() {
 			if x, ok := r.(*ssa.Extract); ok && x.Index == n {
 				values = append(values, x)
@@ -155,6 +156,11 @@ func usedIn(v ssa.Value, r ssa.Instruction, stays bool, seen map[ssa.Value]bool)
 		}
 		if a, ok := r.Addr.(*ssa.Alloc); ok {
 			return usedVariable(a, stays, seen)
+		}
+		if f, ok := r.Addr.(*ssa.FieldAddr); ok {
+			if a, ok := f.X.(*ssa.Alloc); ok && !a.Heap { // of a struct that stays here
+				return token.NoPos, ""
+			}
 		}
 		if e, ok := r.Addr.(*ssa.IndexAddr); ok {
 			if a, ok := e.X.(*ssa.Alloc); ok { // the variadic arguments of a call

@@ -80,8 +80,8 @@ func (p *pkg) noteWaiting(m *types.Func, args string) {
 	}
 }
 
-// origin returns the call of New that has made the map v, if that is seen, and if v has
-// no other.
+// origin returns the call of New that has made the map v, or one of them, if all are seen
+// and agree in whether there is an OnRetire that looks at its value.
 func (p *pkg) origin(v ssa.Value) *ssa.Call {
 	switch v := v.(type) {
 	case *ssa.Call:
@@ -128,7 +128,12 @@ func (p *pkg) originAt(addr ssa.Value) *ssa.Call {
 			}
 		}
 	}
-	if len(all) != 1 {
+	for _, made := range all { // one stands for all, if they are alike
+		if made == nil || retires(made) != retires(all[0]) {
+			return nil
+		}
+	}
+	if len(all) == 0 {
 		return nil
 	}
 	return all[0]

@@ -257,10 +257,8 @@ func (w *walk) postpone(s *state, in *ssa.Defer) {
 		}
 	}
 	s.defs = append(s.defs, in)
-	if _, ok := calleeOf(&in.Call); ok {
-		for _, arg := range in.Call.Args {
-			w.escapes(s, arg)
-		}
+	for _, arg := range in.Call.Args {
+		w.escapes(s, arg)
 	}
 }
 

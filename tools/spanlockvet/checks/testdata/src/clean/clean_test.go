@@ -46,3 +46,21 @@ func TestValue(t *testing.T) {
 	}
 	t.Cleanup(func() { m.Close(context.Background()) })
 }
+
+type cell struct {
+	lo    int
+	freed bool
+}
+
+func TestFreed(t *testing.T) {
+	m := rangelock.New(&rangelock.Options[int, *cell]{OnRetire: func(_ rangelock.Range[int], c *cell) { c.freed = true }})
+	type pair struct {
+		lo int
+		c  *cell
+	}
+	for r, c := range m.All() {
+		if c.lo != r.Lo || (pair{r.Lo, c}) != (pair{0, nil}) {
+			t.Errorf("All yields %v, %d", r, c.lo)
+		}
+	}
+}

@@ -189,3 +189,146 @@ func shared(m *ranges) {
 		}()
 	}
 }
+
+func translate(err error) error {
+	if errors.Is(err, rangelock.ErrNotFound) {
+		return errShort
+	}
+	return err
+}
+
+func isBusy(err error) bool { return errors.Is(err, rangelock.ErrBusy) }
+
+func translated(m *ranges) error {
+	g, err := m.TryAcquire(1)
+	if err = translate(err); err != nil {
+		return err
+	}
+	println(len(g.Value()))
+	g.Release()
+	return nil
+}
+
+func predicate(m *ranges) error {
+	g, err := m.TryAcquire(1)
+	if isBusy(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	println(len(g.Value()))
+	g.Release()
+	return nil
+}
+
+func deferredWithArgument(m *ranges) {
+	g, ok := m.Acquire(1)
+	if !ok {
+		return
+	}
+	defer func(g guard) {
+		println("leaves")
+		g.Release()
+	}(g)
+}
+
+func deferredIf(m *ranges) {
+	g, ok := m.Acquire(1)
+	if ok {
+		defer g.Release()
+	}
+	h, err := m.TryAcquire(2)
+	if err == nil {
+		defer h.Release()
+	}
+	println(ok, err == nil)
+}
+
+func calledAtOnce(m *ranges) int {
+	g, ok := m.Acquire(1)
+	if !ok {
+		return 0
+	}
+	return func(g guard) int {
+		defer g.Release()
+		return len(g.Value())
+	}(g)
+}
+
+func jumps(m *ranges, n int) {
+	g, ok := m.Acquire(1)
+	if !ok {
+		return
+	}
+	if n > 3 {
+		goto out
+	}
+	println(len(g.Value()))
+out:
+	g.Release()
+}
+
+func selected(m *ranges, stop <-chan bool, c chan<- int) {
+	for {
+		g, ok := m.Acquire(1)
+		if !ok {
+			return
+		}
+		select {
+		case c <- len(g.Value()):
+			g.Release()
+		case <-stop:
+			g.Release()
+			return
+		}
+	}
+}
+
+type record struct {
+	name string
+	guard
+}
+
+func embedded(m *ranges) *record {
+	g, ok := m.Acquire(1)
+	if !ok {
+		return nil
+	}
+	r := &record{name: "r", guard: g}
+	return r
+}
+
+func inMap(m *ranges, all map[int]guard) {
+	g, ok := m.Acquire(1)
+	if ok {
+		all[1] = g
+	}
+}
+
+func inArray(m *ranges) {
+	var all [2]guard
+	var ok bool
+	if all[0], ok = m.Acquire(1); !ok {
+		return
+	}
+	all[0].Release()
+}
+
+func pointerTo(m *ranges) {
+	g, ok := m.Acquire(1)
+	if !ok {
+		return
+	}
+	p := &g
+	defer p.Release()
+	println(len(p.Value()))
+}
+
+func asInterface(m *ranges) interface{ Release() } {
+	g, ok := m.Acquire(1)
+	if !ok {
+		return nil
+	}
+	return &g
+}

@@ -177,3 +177,18 @@ func (x *arena) first() byte {
 	}
 	return b[0] // want `value from Get at line \d+ is used`
 }
+
+// either is made in two ways, both with an OnRetire.
+type either struct{ m *rangelock.Map[int, *file] }
+
+func newEither(named bool) either {
+	if named {
+		return either{rangelock.New(&rangelock.Options[int, *file]{OnRetire: retire})}
+	}
+	return either{rangelock.New(&rangelock.Options[int, *file]{OnRetire: retire})}
+}
+
+func (e either) get(key int) *file {
+	f, _ := e.m.Get(key)
+	return f // want `value from Get at line \d+ is returned`
+}
