@@ -294,6 +294,21 @@ func (c *cache) latest(key int) (guard, bool) {
 	return c.last, true
 }
 
+// kept returns a guard that the cache keeps as well.
+func (c *cache) kept(key int) (guard, bool) {
+	g, ok := c.m.Acquire(key)
+	c.last = g
+	return g, ok
+}
+
+func (c *cache) look(key int) int {
+	g, ok := c.kept(key)
+	if !ok {
+		return 0
+	}
+	return len(g.Value())
+}
+
 func (c *cache) peek(key int) int {
 	g, ok := c.latest(key)
 	if !ok {
@@ -314,4 +329,29 @@ func wrapping(m *ranges, key int) int {
 	}
 	defer h.Release()
 	return len(g.Value()) + len(h.Value())
+}
+
+func expected(m *ranges, want bool) {
+	g, err := m.TryAcquire(1)
+	if want != (err == nil) {
+		panic(err)
+	}
+	if want {
+		println(len(g.Value()))
+		g.Release()
+	}
+}
+
+func deferredBefore(m *ranges) (n int) {
+	var g guard
+	var ok bool
+	defer func() {
+		if ok {
+			g.Release()
+		}
+	}()
+	if g, ok = m.Acquire(1); ok {
+		n = len(g.Value())
+	}
+	return n
 }
