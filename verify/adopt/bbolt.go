@@ -1,0 +1,138 @@
+package main
+
+import (
+	"go/ast"
+	"slices"
+)
+
+// rewriteBbolt changes the package in dir so that its transactions hold a guard on the mapping
+// that they began with, instead of the lock of all mappings:
+//
+//   - what the fields of a mapping were in DB is a type of its own, which DB embeds. The
+//     embedded one is the writer's, so that what the writer does reads as before;
+//   - a read transaction acquires the current mapping when it begins and releases it when it
+//     ends, and finds its pages and its meta page there;
+//   - a writer that grows maps the file anew, swaps the mapping, and waits for nobody. Stock
+//     unmaps first, so if mapping fails it has none; here it keeps the old one;
+//   - Close waits for the readers of all mappings, as before.
+//
+// mapping.go, which is added, has the rest. It works where bolt_unix.go is what is compiled.
+func rewriteBbolt(dir string) error {
+	p, err := parse(dir)
+	if err != nil {
+		return err
+	}
+	const lock = "mmaplock"
+	all := make([]string, 0, len(p.files))
+	for name := range p.files {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+
+	// Where the code has to be understood before it is changed.
+	p.uses("the lock", all, named(lock), "db.go", "DB.mmap", "DB.Close", "DB.beginTx", "DB.removeTx")
+	unix := []string{"bolt_unix.go", "boltsync_unix.go", "bolt_linux.go", "bolt_openbsd.go", "mlock_unix.go"}
+	core := []string{"bucket.go", "compact.go", "cursor.go", "db.go", "node.go", "tx.go", "tx_check.go"}
+	p.uses("a field of the mapping", slices.Concat(core, unix), selects("dataref", "data", "datasz", "meta0", "meta1"),
+		// The writer, or Open.
+		"DB.mmap", "DB.munmap", "DB.invalidate", "DB.beginRWTx", "DB.allocate", "DB.grow", "Tx.rollback",
+		"DB.mlock", "DB.munlock", "mmap", "munmap", "mlock", "munlock", "msync", "fdatasync",
+		// Rewritten.
+		"DB.beginTx", "DB.page", "DB.meta",
+		// Without a lock, before and after: its caller has to know.
+		"DB.Info")
+	p.uses("a page by its number", core, calls("page"),
+		// The writer, or Open; or in a database that is only read and so never grows.
+		"DB.mmap", "DB.loadFreelist", "Tx.Commit", "Tx.rollback",
+		// Rewritten, or by way of that.
+		"Tx.page", "Tx.Page", "Tx.check", "Tx.forEachPageInternal", "Tx.recursivelyCheckBucketInPage",
+		"Tx.recursivelyCheckPageKeyOrderInternal", "Bucket.node", "Bucket.pageNode", "node.free", "node.spill")
+	p.uses("the current meta page", core, calls("meta"),
+		"DB.loadFreelist", "DB.hasSyncedFreelist", "DB.freepages", "Tx.rollback", "Tx.init")
+
+	p.fields("db.go", "DB", []string{"dataref", "data", "datasz", "meta0", "meta1", lock}, "mapping\nreaders mappings")
+	p.fields("tx.go", "Tx", nil, "mapped *mapping\nguard rangelock.Guard[uint64, *mapping]")
+
+	p.function("db.go", "Open").
+		before("flag := os.O_RDWR", "db.readers.open(lg)")
+	p.function("db.go", "DB.mmap").
+		replace(1, "db.mmaplock.Lock()", "").
+		replace(1, "defer db.mmaplock.Unlock()", "").
+		replace(1, "if err = db.munmap(); err != nil {}", "old := db.mapping").
+		expression(1, "db.munmap()", "db.withdraw(old)").
+		before("db.meta0 = db.page(0).Meta()", "db.mapping.pageSize = db.pageSize").
+		replace(1, "return nil", "return db.publish()")
+	p.function("db.go", "DB.munmap").
+		expression(1, "munmap(db)", "db.readers.close()")
+	p.function("bolt_unix.go", "munmap").argument("*DB", "*mapping")
+	p.function("db.go", "DB.page").argument("*DB", "*mapping")
+	p.function("db.go", "DB.meta").argument("*DB", "*mapping")
+
+	// The guard is taken, and the meta page read, under metalock. A writer swaps the mapping
+	// before it writes its meta page, under metalock too. So no reader has a meta page that
+	// speaks of pages beyond the end of its mapping.
+	p.function("db.go", "DB.beginTx").
+		replace(1, "db.mmaplock.RLock()", "").
+		replace(2, "db.mmaplock.RUnlock()", "").
+		before("if db.data == nil {}", "guard, ok := db.readers.Acquire(0)").
+		expression(1, "db.data == nil", "!ok").
+		expression(1, "&Tx{}", "&Tx{guard: guard, mapped: guard.Value()}")
+	p.function("db.go", "DB.removeTx").
+		replace(1, "db.mmaplock.RUnlock()", "tx.guard.Release()")
+	p.function("db.go", "DB.beginRWTx").
+		expression(1, "&Tx{writable: true}", "&Tx{writable: true, mapped: &db.mapping}")
+	p.function("db.go", "DB.Close").
+		replace(1, "db.mmaplock.Lock()", "_ = db.readers.close()"). // close returns the error
+		replace(1, "defer db.mmaplock.Unlock()", "")
+	p.function("tx.go", "Tx.init").
+		expression(1, "db.meta()", "tx.mapped.meta()")
+	p.function("tx.go", "Tx.page").
+		expression(1, "tx.db.page(id)", "tx.mapped.page(id)")
+	p.function("tx.go", "Tx.Page").
+		expression(1, "tx.db.page(common.Pgid(id))", "tx.mapped.page(common.Pgid(id))")
+	p.function("tx.go", "Tx.close").
+		before("tx.meta = nil", "tx.mapped = nil")
+	p.imports("tx.go", "github.com/spanlock/spanlock/rangelock")
+
+	p.uses("the lock", all, named(lock))
+	return p.write("db.go", "tx.go", "bolt_unix.go")
+}
+
+// named is for identifiers with the name.
+func named(name string) func(ast.Node) bool {
+	return func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		return ok && id.Name == name
+	}
+}
+
+// selects is for fields with one of the names, of the database itself.
+func selects(names ...string) func(ast.Node) bool {
+	return func(n ast.Node) bool {
+		s, ok := n.(*ast.SelectorExpr)
+		return ok && slices.Contains(names, s.Sel.Name) && isDB(s.X)
+	}
+}
+
+// calls is for calls of a method with the name.
+func calls(name string) func(ast.Node) bool {
+	return func(n ast.Node) bool {
+		c, ok := n.(*ast.CallExpr)
+		if !ok {
+			return false
+		}
+		s, ok := c.Fun.(*ast.SelectorExpr)
+		return ok && s.Sel.Name == name
+	}
+}
+
+// isDB reports whether e is db, tx.db, or the like.
+func isDB(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name == "db"
+	case *ast.SelectorExpr:
+		return e.Sel.Name == "db"
+	}
+	return false
+}

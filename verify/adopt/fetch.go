@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// The program, and the checksum of it that go.sum would have.
+const (
+	bboltPath    = "go.etcd.io/bbolt"
+	bboltVersion = "v1.5.0"
+	bboltSum     = "h1:S7GAl7Fxv12yohbwFfIbQCGDWbQbtDGPET4P/bD4lxU="
+)
+
+const ownPath = "github.com/spanlock/spanlock"
+
+// added is what is put into the copies: ours gets all of it, stock only what measures.
+//
+//go:embed testdata/bbolt
+var added embed.FS
+
+// errUnreachable says that there is no module proxy, so that nothing was tried.
+var errUnreachable = errors.New("the module proxy cannot be reached")
+
+// copies are the two programs, in folders of their own.
+type copies struct {
+	dir, stock, ours string
+}
+
+// prepare fetches the program, copies it twice, and rewrites one copy.
+func prepare(ctx context.Context, dir, version string) (*copies, error) {
+	from, err := download(ctx, dir, bboltPath, version)
+	if err != nil {
+		return nil, err
+	}
+	own, err := ownRoot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &copies{dir: dir, stock: filepath.Join(dir, "stock"), ours: filepath.Join(dir, "ours")}
+	measure, err := fs.Sub(added, "testdata/bbolt/measure")
+	if err != nil {
+		return nil, err
+	}
+	for _, to := range []string{c.stock, c.ours} {
+		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+			return nil, err
+		}
+		if err := os.CopyFS(filepath.Join(to, "measure"), measure); err != nil {
+			return nil, err
+		}
+		if _, err := tool(ctx, to, "mod", "edit", "-toolchain=none"); err != nil {
+			return nil, err
+		}
+	}
+	if err := rewriteBbolt(c.ours); err != nil {
+		return nil, fmt.Errorf("bbolt %s is not what the rewriting was written for: %w", version, err)
+	}
+	for _, name := range []string{"mapping.go", "remap_test.go"} {
+		text, err := added.ReadFile("testdata/bbolt/" + name)
+		if err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(c.ours, name), text, 0o644); err != nil {
+			return nil, err
+		}
+	}
+	_, err = tool(ctx, c.ours, "mod", "edit", "-go=1.25.0", "-require="+ownPath+"@v0.0.0", "-replace="+ownPath+"="+own)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := tool(ctx, c.ours, "mod", "tidy"); err != nil {
+		return nil, unreachable(err)
+	}
+	return c, nil
+}
+
+// download returns the folder of a module in the cache.
+func download(ctx context.Context, dir, path, version string) (string, error) {
+	out, err := tool(ctx, dir, "mod", "download", "-json", path+"@"+version)
+	var m struct{ Dir, Sum, Error string }
+	if json.Unmarshal(out, &m) == nil && m.Error != "" {
+		return "", unreachable(errors.New(m.Error))
+	}
+	if err != nil {
+		return "", unreachable(err)
+	}
+	if version == bboltVersion && m.Sum != bboltSum {
+		return "", fmt.Errorf("%s@%s has the checksum %s, want %s", path, version, m.Sum, bboltSum)
+	}
+	return m.Dir, nil
+}
+
+// unreachable makes an error of the go command that comes from the network, or from its being
+// forbidden, errUnreachable.
+func unreachable(err error) error {
+	for _, sign := range []string{"dial tcp", "no such host", "connection refused", "i/o timeout", "TLS handshake timeout",
+		"network is unreachable", "proxyconnect", "GOPROXY=off", "GOPROXY list is not the empty string"} {
+		if strings.Contains(err.Error(), sign) {
+			return fmt.Errorf("%w: %w", errUnreachable, err)
+		}
+	}
+	return err
+}
+
+// ownRoot returns the folder of the main module, two above that of this one.
+func ownRoot(ctx context.Context) (string, error) {
+	out, err := tool(ctx, "", "list", "-m", "-f", "{{.Dir}}")
+	if err != nil {
+		return "", err
+	}
+	root := filepath.Join(strings.TrimSpace(string(out)), "..", "..")
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return "", err
+	}
+	if !strings.HasPrefix(string(mod), "module "+ownPath+"\n") {
+		return "", fmt.Errorf("%s is not the folder of %s: run this within its repository", root, ownPath)
+	}
+	return root, nil
+}
+
+// tool runs the go command in dir and returns its output. Its error has what it printed.
+func tool(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		return out, fmt.Errorf("go %s: %w\n%s%s", strings.Join(args, " "), err, out, said.String())
+	}
+	return out, nil
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// chosen are the tests of the small size: what opens, maps, grows, reads beside a writer,
+// rolls back and closes. Its slowest take a second.
+const chosen = "^(TestOpen|TestDB_|TestDBUnmap|TestTx_C|TestTx_D|TestTx_R|TestTx_r|TestTx_F|TestTx_G|TestTx_S|TestTx_W" +
+	"|TestMethodPage|TestConcurrent|TestBucket_Put_Large|TestBucket_Stats)"
+
+// slow are tests that write so much that they fail by their own clocks where the disk or the
+// processor is slow.
+const slow = "^(TestDB_Open_InitialMmapSize|TestDB_HugeValue)$"
+
+// ownTests are those that are added to our copy, in remap_test.go.
+const ownTests = "TestRemap"
+
+// compareTests runs the program's own tests on both copies, and those that we have added, and
+// returns a row of the table. It fails if one passes on stock and does not on ours. Where
+// little is asked for, stock is left out as long as nothing fails on ours.
+func (c *copies) compareTests(ctx context.Context, s size, list string) ([]string, error) {
+	args := []string{"test", "-json", "-count=1", "-timeout=" + s.limit.String()}
+	if s.short {
+		args = append(args, "-short")
+	}
+	if s.chosen {
+		args = append(args, "-run", chosen+"|^"+ownTests, "-skip", slow, ".")
+	} else {
+		// What is in tests needs failpoints compiled in, or a device mapper.
+		args = append(args, ".", "./internal/...", "./cmd/...")
+	}
+	env := []string{"BBOLT_VERIFY=all", "TEST_FREELIST_TYPE=" + list}
+	ours, err := suite(ctx, c.ours, env, args)
+	if err != nil {
+		return nil, err
+	}
+	if failed := ours.failed(); len(failed) > 0 && len(failed) < 4 {
+		// Some go by the clock. What fails alone, too, has failed.
+		again, err := suite(ctx, c.ours, env, append(slices.Clone(args), "-run", "^("+strings.Join(failed, "|")+")$"))
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(ours.ended, again.ended)
+		maps.Copy(ours.output, again.output)
+	}
+	row := []string{"its own tests, free list: " + list, "not run", ours.String(), ""}
+	if s.chosen && ours.count("fail") == 0 {
+		return row, ours.added()
+	}
+	stock, err := suite(ctx, c.stock, env, args)
+	if err != nil {
+		return nil, err
+	}
+	row[1] = stock.String()
+	if stock.count("pass") == 0 {
+		return nil, fmt.Errorf("no test has passed on stock:\n%s", stock.rest)
+	}
+	return row, errors.Join(ours.added(), worse(stock, ours))
+}
+
+// worse returns an error that has the output of each test which does not end as it does on
+// stock, unless it fails there.
+func worse(stock, ours outcome) error {
+	var errs []error
+	for name, how := range stock.ended {
+		if how != "fail" && ours.ended[name] != how {
+			errs = append(errs, fmt.Errorf("%s: %s on stock, %q on ours\n%s", name, how, ours.ended[name], ours.output[name]))
+		}
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(errs...)
+}
+
+// outcome is how tests ended, by package and name; subtests count with their parents.
+type outcome struct {
+	ended  map[string]string
+	output map[string]string
+	rest   string // what belongs to no test
+}
+
+// count returns how many of the program's own tests have ended in this way.
+func (o outcome) count(how string) (n int) {
+	for name, h := range o.ended {
+		if h == how && !isAdded(name) {
+			n++
+		}
+	}
+	return n
+}
+
+// failed returns the names of the tests that have failed, without their packages.
+func (o outcome) failed() (names []string) {
+	for id, how := range o.ended {
+		if how == "fail" {
+			_, name, _ := strings.Cut(id, " ")
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// added returns an error unless the tests that we have added have passed.
+func (o outcome) added() error {
+	passed := 0
+	for name, how := range o.ended {
+		switch {
+		case !isAdded(name):
+		case how == "fail":
+			return fmt.Errorf("%s has failed:\n%s", name, o.output[name])
+		default:
+			passed++
+		}
+	}
+	if passed == 0 {
+		return fmt.Errorf("no test of %s has run:\n%s", ownTests, o.rest)
+	}
+	return nil
+}
+
+func isAdded(name string) bool { return strings.Contains(name, " "+ownTests) }
+
+func (o outcome) String() string {
+	text := fmt.Sprintf("%d passed", o.count("pass"))
+	for _, how := range []string{"fail", "skip"} {
+		if n := o.count(how); n > 0 {
+			text += fmt.Sprintf(", %d %s", n, map[string]string{"fail": "failed", "skip": "skipped"}[how])
+		}
+	}
+	return text
+}
+
+// race runs the tests that we have added, and those of the program that are like them, under
+// the race detector.
+func (c *copies) race(ctx context.Context) error {
+	_, err := tool(ctx, c.ours, "test", "-count=1", "-short", "-race", "-run", "^(TestDB_|TestTx_|TestConcurrent|"+ownTests+")", "-skip", slow, ".")
+	return err
+}
+
+// suite runs go test and reads its events. That tests fail is no error.
+func suite(ctx context.Context, dir string, env, args []string) (outcome, error) {
+	o := outcome{ended: make(map[string]string), output: make(map[string]string)}
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(append(os.Environ(), "GOWORK=off"), env...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		return o, err
+	}
+	lines := bufio.NewScanner(bytes.NewReader(out))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var e struct{ Action, Package, Test, Output string }
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			return o, fmt.Errorf("go test -json printed %q: %w", lines.Text(), err)
+		}
+		name, _, _ := strings.Cut(e.Test, "/")
+		id := e.Package + " " + name
+		switch {
+		case e.Test == "":
+			o.rest += e.Output
+		case e.Action == "output":
+			o.output[id] += e.Output
+		case name == e.Test && slices.Contains([]string{"pass", "fail", "skip"}, e.Action):
+			o.ended[id] = e.Action
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return o, err
+	}
+	if len(o.ended) == 0 {
+		return o, fmt.Errorf("go %s has run nothing in %s: %w\n%s%s", strings.Join(args, " "), dir, err, o.rest, said.String())
+	}
+	return o, nil
+}

@@ -1,0 +1,180 @@
+// Command measure runs one piece of work after another on the bbolt that it was built with,
+// stock or rewritten, and says how long it took. It reads a request from each line of its
+// input and writes an answer for it, so that two of these can take turns.
+package main
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// A request is for one piece of work. The answer to it is a list of numbers, or {"Err": text}.
+type request struct {
+	Job string        // a key of jobs
+	G   int           // how many goroutines
+	For time.Duration // how long
+}
+
+type answer struct {
+	Values []float64
+	Err    string `json:",omitempty"`
+}
+
+var jobs = map[string]func(*bench, request) ([]float64, error){
+	"view":   (*bench).view,
+	"get":    (*bench).get,
+	"update": (*bench).update,
+	"batch":  (*bench).batch,
+	"grow":   (*bench).grow,
+}
+
+// A bench has the databases, in a folder of its own.
+type bench struct {
+	dir   string
+	still *bolt.DB // is read
+	busy  *bolt.DB // is written to, and not synced
+}
+
+var bucket = []byte("bucket")
+
+const keys = 10_000
+
+func key(i uint64) []byte { return binary.BigEndian.AppendUint64(nil, i) }
+
+func main() {
+	b := &bench{}
+	var err error
+	if b.dir, err = os.MkdirTemp("", "measure"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	defer os.RemoveAll(b.dir)
+	if err := b.open(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	in, out := bufio.NewScanner(os.Stdin), json.NewEncoder(os.Stdout)
+	for in.Scan() {
+		var r request
+		var a answer
+		err := json.Unmarshal(in.Bytes(), &r)
+		if job := jobs[r.Job]; err == nil && job != nil {
+			runtime.GC() // what others have left is not for this one to pay
+			a.Values, err = job(b, r)
+		} else if err == nil {
+			err = fmt.Errorf("no job %q", r.Job)
+		}
+		if err != nil {
+			a.Err = err.Error()
+		}
+		if err := out.Encode(a); err != nil {
+			break
+		}
+	}
+	b.still.Close()
+	b.busy.Close()
+}
+
+// open fills the two databases.
+func (b *bench) open() (err error) {
+	fill := func(name string) (*bolt.DB, error) {
+		db, err := bolt.Open(filepath.Join(b.dir, name), 0o600, &bolt.Options{NoSync: true, NoGrowSync: true, FreelistType: bolt.FreelistMapType})
+		if err != nil {
+			return nil, err
+		}
+		return db, db.Update(func(tx *bolt.Tx) error {
+			in, err := tx.CreateBucketIfNotExists(bucket)
+			if err != nil {
+				return err
+			}
+			for i := range uint64(keys) {
+				if err := in.Put(key(i), key(i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if b.still, err = fill("still"); err != nil {
+		return err
+	}
+	b.busy, err = fill("busy")
+	return err
+}
+
+// rate runs f in r.G goroutines until r.For is over, and returns nanoseconds for one of all
+// calls together. f is told the number of the goroutine and that of its call.
+func (r request) rate(f func(g int, i uint64) error) ([]float64, error) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var first error
+	total := uint64(0)
+	start := time.Now()
+	for g := range r.G {
+		wg.Go(func() {
+			i := uint64(0)
+			var err error
+			for i%16 != 0 || time.Since(start) < r.For {
+				if err = f(g, i); err != nil {
+					break
+				}
+				i++
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			total += i
+			if first == nil {
+				first = err
+			}
+		})
+	}
+	wg.Wait()
+	return []float64{float64(time.Since(start)) / float64(max(total, 1))}, first
+}
+
+// view is a transaction that does nothing.
+func (b *bench) view(r request) ([]float64, error) {
+	return r.rate(func(int, uint64) error {
+		return b.still.View(func(*bolt.Tx) error { return nil })
+	})
+}
+
+// get is a transaction that reads one key.
+func (b *bench) get(r request) ([]float64, error) {
+	return r.rate(func(g int, i uint64) error {
+		k := key((i*7919 + uint64(g)*5003) % keys)
+		return b.still.View(func(tx *bolt.Tx) error {
+			if v := tx.Bucket(bucket).Get(k); string(v) != string(k) {
+				return fmt.Errorf("key %x has the value %x", k, v)
+			}
+			return nil
+		})
+	})
+}
+
+// update is a transaction that writes one key, and is not synced.
+func (b *bench) update(r request) ([]float64, error) {
+	return r.rate(func(g int, i uint64) error {
+		k := key((i*7919 + uint64(g)*5003) % keys)
+		return b.busy.Update(func(tx *bolt.Tx) error { return tx.Bucket(bucket).Put(k, k) })
+	})
+}
+
+// batch is the same through Batch, with as many calls in a batch as there are goroutines.
+func (b *bench) batch(r request) ([]float64, error) {
+	b.busy.MaxBatchSize = r.G
+	b.busy.MaxBatchDelay = time.Millisecond
+	return r.rate(func(g int, i uint64) error {
+		k := key((i*7919 + uint64(g)*5003) % keys)
+		return b.busy.Batch(func(tx *bolt.Tx) error { return tx.Bucket(bucket).Put(k, k) })
+	})
+}
