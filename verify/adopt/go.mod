@@ -1,5 +1,5 @@
 module github.com/spanlock/spanlock/verify/adopt
 
-go 1.26.0
+go 1.25.0
 
-require golang.org/x/tools v0.51.0
+require golang.org/x/tools v0.42.0
