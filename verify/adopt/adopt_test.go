@@ -25,31 +25,46 @@ func skipUnreachable(t *testing.T, err error) {
 // grows waits for no reader; what it measures otherwise depends on the machine, and is printed.
 func TestShort(t *testing.T) {
 	var out bytes.Buffer
-	err := run(context.Background(), t.TempDir(), bboltVersion, small, &out)
+	err := run(context.Background(), t.TempDir(), ports[0], small, &out)
 	skipUnreachable(t, err)
 	t.Log(out.String())
 }
 
-// A bbolt that differs where the rewriting looks is refused, with the place. Making any of the
-// checks in rewriteBbolt weaker makes one of these pass.
+// A program that differs where the rewriting looks is refused, with the place. Making any of the
+// checks in rewriteBbolt or rewriteChunks weaker makes one of these pass.
 func TestRefuses(t *testing.T) {
-	ctx := context.Background()
-	from, err := download(ctx, t.TempDir(), bboltPath, bboltVersion)
-	skipUnreachable(t, err)
-	for _, tt := range []struct{ file, old, new, want string }{
-		{"db.go", "mmaplock", "maplock", "the lock is not used any more in [db.go DB.mmap DB.Close DB.beginTx DB.removeTx]"},
-		{"db.go", "func (db *DB) grow(", "func (db *DB) peek() int { return db.datasz }\n\nfunc (db *DB) grow(", "a field of the mapping is used also in [DB.peek]"},
-		{"tx.go", "func (tx *Tx) Page(", "func (tx *Tx) peek() bool { return tx.db.page(0) == nil }\n\nfunc (tx *Tx) Page(", "a page by its number is used also in [Tx.peek]"},
-		{"db.go", "func (db *DB) grow(", "func (db *DB) peek() { db.mmaplock.RLock() }\n\nfunc (db *DB) grow(", "the lock is used also in [DB.peek]"},
-		{"db.go", "\tdb.mmaplock.RLock()\n", "\tdb.mmaplock.RLock()\n\tdb.mmaplock.RLock()\n", `DB.beginTx: expected "db.mmaplock.RLock()" 1 times, found it 2 times`},
-		{"db.go", "func (db *DB) removeTx(", "func (db *DB) dropTx(", "the lock is used also in [DB.dropTx]"},
-		{"db.go", "\tdatasz   int\n", "\tdatasz, x int\n", "db.go: DB has no field datasz on a line of its own"},
-		{"bolt_unix.go", "func munmap(db *DB) error", "func munmap(db *DB, _ int) error", "bolt_unix.go: munmap: its receiver or only parameter is not of the type *DB"},
-		{"tx.go", "func (tx *Tx) init(", "func (tx *Tx) start(", "the current meta page is used also in [Tx.start]"},
-		{"tx.go", "type Tx struct", "type Txn struct", "tx.go: there is no struct type Tx"},
+	bbolt, chunks := ports[0], ports[1]
+	from := make(map[string]string)
+	for _, p := range ports {
+		dir, err := download(context.Background(), t.TempDir(), p)
+		skipUnreachable(t, err)
+		from[p.name] = filepath.Join(dir, p.pkg)
+	}
+	const head = "head_chunks.go"
+	for _, tt := range []struct {
+		port
+		file, old, new, want string
+	}{
+		{bbolt, "db.go", "mmaplock", "maplock", "the lock is not used any more in [db.go DB.mmap DB.Close DB.beginTx DB.removeTx]"},
+		{bbolt, "db.go", "func (db *DB) grow(", "func (db *DB) peek() int { return db.datasz }\n\nfunc (db *DB) grow(", "a field of the mapping is used also in [DB.peek]"},
+		{bbolt, "tx.go", "func (tx *Tx) Page(", "func (tx *Tx) peek() bool { return tx.db.page(0) == nil }\n\nfunc (tx *Tx) Page(", "a page by its number is used also in [Tx.peek]"},
+		{bbolt, "db.go", "func (db *DB) grow(", "func (db *DB) peek() { db.mmaplock.RLock() }\n\nfunc (db *DB) grow(", "the lock is used also in [DB.peek]"},
+		{bbolt, "db.go", "\tdb.mmaplock.RLock()\n", "\tdb.mmaplock.RLock()\n\tdb.mmaplock.RLock()\n", `DB.beginTx: expected "db.mmaplock.RLock()" 1 times, found it 2 times`},
+		{bbolt, "db.go", "func (db *DB) removeTx(", "func (db *DB) dropTx(", "the lock is used also in [DB.dropTx]"},
+		{bbolt, "db.go", "\tdatasz   int\n", "\tdatasz, x int\n", "db.go: DB has no field datasz on a line of its own"},
+		{bbolt, "bolt_unix.go", "func munmap(db *DB) error", "func munmap(db *DB, _ int) error", "bolt_unix.go: munmap: its receiver or only parameter is not of the type *DB"},
+		{bbolt, "tx.go", "func (tx *Tx) init(", "func (tx *Tx) start(", "the current meta page is used also in [Tx.start]"},
+		{bbolt, "tx.go", "type Tx struct", "type Txn struct", "tx.go: there is no struct type Tx"},
+		{bbolt, "db.go", "(db *DB)", "(db *DB)", ""},
+		{chunks, head, "readPathMtx", "readMtx", "the lock is not used any more in ["},
+		{chunks, head, "func (cdm *ChunkDiskMapper) Size(", "func (cdm *ChunkDiskMapper) peek() int { return len(cdm.mmappedChunkFiles) }\n\nfunc (cdm *ChunkDiskMapper) Size(", "a mapped file is used also in [ChunkDiskMapper.peek]"},
+		{chunks, head, "func (cdm *ChunkDiskMapper) Size(", "func (cdm *ChunkDiskMapper) peek() bool { return cdm.closed }\n\nfunc (cdm *ChunkDiskMapper) Size(", "closed is used also in [ChunkDiskMapper.peek]"},
+		{chunks, head, "if cdm.closed {", "if cdm.closed || cdm.closed {", `Chunk: expected "cdm.closed" 1 times, found it 2 times`},
+		{chunks, head, "closeAllFromMap", "closeAll", `expected "closeAllFromMap(cdm.closers)" 1 times, found it 0 times`},
+		{chunks, head, "cdm", "cdm", ""},
 	} {
 		dir := t.TempDir()
-		if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+		if err := copyFiles(dir, from[tt.name]); err != nil {
 			t.Fatal(err)
 		}
 		name := filepath.Join(dir, tt.file)
@@ -58,13 +73,20 @@ func TestRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		changed := strings.ReplaceAll(string(text), tt.old, tt.new)
-		if changed == string(text) {
+		if changed == string(text) && tt.want != "" {
 			t.Fatalf("%s has no %q", tt.file, tt.old)
 		}
 		if err := os.WriteFile(name, []byte(changed), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := rewriteBbolt(dir); err == nil || !strings.Contains(err.Error(), tt.want) {
+		err = tt.rewrite(dir)
+		if tt.want == "" {
+			if err != nil {
+				t.Errorf("%s as it is: %v", tt.name, err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s with %q: error %v, want one with %q", tt.file, tt.new, err, tt.want)
 		}
 		after, err := os.ReadFile(name)
@@ -77,8 +99,29 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// copyFiles copies the files that lie in a folder, without the folders.
+func copyFiles(to, from string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(from, e.Name()))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(to, e.Name()), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func TestWorse(t *testing.T) {
-	stock := outcome{ended: map[string]string{"p A": "pass", "p B": "fail", "p C": "skip", "p D": "pass"}}
+	stock := outcome{own: "TestRemap", ended: map[string]string{"p A": "pass", "p B": "fail", "p C": "skip", "p D": "pass"}}
 	for _, tt := range []struct {
 		ours map[string]string
 		want string // a part of the error; "" for none
@@ -89,7 +132,7 @@ func TestWorse(t *testing.T) {
 		{map[string]string{"p A": "pass", "p B": "fail", "p C": "skip"}, `p D: pass on stock, "" on ours`},
 		{map[string]string{"p A": "skip", "p B": "fail", "p C": "skip", "p D": "pass"}, `p A: pass on stock, "skip" on ours`},
 	} {
-		err := worse(stock, outcome{ended: tt.ours})
+		err := worse(stock, outcome{own: "TestRemap", ended: tt.ours})
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%v: error %v, want one with %q", tt.ours, err, tt.want)
 		}
@@ -107,7 +150,7 @@ func TestAdded(t *testing.T) {
 		{map[string]string{"p TestA": "pass", "p TestRemapX": "pass", "p TestRemapY": "fail"}, false, 1},
 		{map[string]string{"p TestA": "pass", "p TestRemapX": "pass", "p TestRemapY": "skip"}, true, 1},
 	} {
-		o := outcome{ended: tt.ended}
+		o := outcome{own: "TestRemap", ended: tt.ended}
 		if err := o.added(); (err == nil) != tt.ok {
 			t.Errorf("%v: error %v", tt.ended, err)
 		}

@@ -13,18 +13,11 @@ import (
 	"strings"
 )
 
-// The program, and the checksum of it that go.sum would have.
-const (
-	bboltPath    = "go.etcd.io/bbolt"
-	bboltVersion = "v1.5.0"
-	bboltSum     = "h1:S7GAl7Fxv12yohbwFfIbQCGDWbQbtDGPET4P/bD4lxU="
-)
-
 const ownPath = "github.com/spanlock/spanlock"
 
 // added is what is put into the copies: ours gets all of it, stock only what measures.
 //
-//go:embed testdata/bbolt
+//go:embed testdata/bbolt testdata/chunks
 var added embed.FS
 
 // errUnreachable says that there is no module proxy, so that nothing was tried.
@@ -32,12 +25,13 @@ var errUnreachable = errors.New("the module proxy cannot be reached")
 
 // copies are the two programs, in folders of their own.
 type copies struct {
+	port
 	dir, stock, ours string
 }
 
 // prepare fetches the program, copies it twice, and rewrites one copy.
-func prepare(ctx context.Context, dir, version string) (*copies, error) {
-	from, err := download(ctx, dir, bboltPath, version)
+func prepare(ctx context.Context, dir string, p port) (*copies, error) {
+	from, err := download(ctx, dir, p)
 	if err != nil {
 		return nil, err
 	}
@@ -45,8 +39,8 @@ func prepare(ctx context.Context, dir, version string) (*copies, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &copies{dir: dir, stock: filepath.Join(dir, "stock"), ours: filepath.Join(dir, "ours")}
-	measure, err := fs.Sub(added, "testdata/bbolt/measure")
+	c := &copies{port: p, dir: dir, stock: filepath.Join(dir, "stock"), ours: filepath.Join(dir, "ours")}
+	measure, err := fs.Sub(added, "testdata/"+p.name+"/measure")
 	if err != nil {
 		return nil, err
 	}
@@ -57,35 +51,40 @@ func prepare(ctx context.Context, dir, version string) (*copies, error) {
 		if err := os.CopyFS(filepath.Join(to, "measure"), measure); err != nil {
 			return nil, err
 		}
-		if _, err := tool(ctx, to, "mod", "edit", "-toolchain=none"); err != nil {
+		// The same for both, since what the language and the runtime do depends on it.
+		if _, err := tool(ctx, to, "mod", "edit", "-toolchain=none", "-go=1.25.0"); err != nil {
 			return nil, err
 		}
 	}
-	if err := rewriteBbolt(c.ours); err != nil {
-		return nil, fmt.Errorf("bbolt %s is not what the rewriting was written for: %w", version, err)
+	if err := p.rewrite(filepath.Join(c.ours, p.pkg)); err != nil {
+		return nil, fmt.Errorf("%s %s is not what the rewriting was written for: %w", p.path, p.version, err)
 	}
-	for _, name := range []string{"mapping.go", "remap_test.go"} {
-		text, err := added.ReadFile("testdata/bbolt/" + name)
+	for _, name := range p.added {
+		text, err := added.ReadFile("testdata/" + p.name + "/" + name)
 		if err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(filepath.Join(c.ours, name), text, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(c.ours, p.pkg, name), text, 0o644); err != nil {
 			return nil, err
 		}
 	}
-	_, err = tool(ctx, c.ours, "mod", "edit", "-go=1.25.0", "-require="+ownPath+"@v0.0.0", "-replace="+ownPath+"="+own)
-	if err != nil {
+	if _, err := tool(ctx, c.ours, "mod", "edit", "-require="+ownPath+"@v0.0.0", "-replace="+ownPath+"="+own); err != nil {
 		return nil, err
 	}
-	if _, err := tool(ctx, c.ours, "mod", "tidy"); err != nil {
-		return nil, unreachable(err)
+	// Adds what is missing in go.mod and go.sum for these packages, and for these only.
+	for _, to := range []string{c.stock, c.ours} {
+		args := append([]string{"list", "-mod=mod", "-test", "-deps", "./measure"}, p.packages...)
+		if _, err := tool(ctx, to, args...); err != nil {
+			return nil, unreachable(err)
+		}
 	}
 	return c, nil
 }
 
-// download returns the folder of a module in the cache.
-func download(ctx context.Context, dir, path, version string) (string, error) {
-	out, err := tool(ctx, dir, "mod", "download", "-json", path+"@"+version)
+// download returns the folder of the program's module in the cache.
+func download(ctx context.Context, dir string, p port) (string, error) {
+	at := p.path + "@" + p.version
+	out, err := tool(ctx, dir, "mod", "download", "-json", at)
 	var m struct{ Dir, Sum, Error string }
 	if json.Unmarshal(out, &m) == nil && m.Error != "" {
 		return "", unreachable(errors.New(m.Error))
@@ -93,8 +92,8 @@ func download(ctx context.Context, dir, path, version string) (string, error) {
 	if err != nil {
 		return "", unreachable(err)
 	}
-	if version == bboltVersion && m.Sum != bboltSum {
-		return "", fmt.Errorf("%s@%s has the checksum %s, want %s", path, version, m.Sum, bboltSum)
+	if p.sum != "" && m.Sum != p.sum {
+		return "", fmt.Errorf("%s has the checksum %s, want %s", at, m.Sum, p.sum)
 	}
 	return m.Dir, nil
 }

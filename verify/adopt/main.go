@@ -17,7 +17,8 @@ func main() {
 		short   = flag.Bool("short", false, "a chosen set of tests, and few measurements")
 		full    = flag.Bool("full", false, "all tests, with both kinds of free list, also under the race detector, and many measurements")
 		keep    = flag.Bool("keep", false, "leave the temporary folder behind, and print its name")
-		version = flag.String("version", bboltVersion, "which bbolt; only the default one is held to a checksum in the source")
+		name    = flag.String("program", ports[0].name, "bbolt, or chunks: the mapper of head chunks in Prometheus")
+		version = flag.String("version", "", "another version of it, which is not held to a checksum in the source")
 	)
 	flag.Parse()
 	if flag.NArg() > 0 || *short && *full {
@@ -31,6 +32,13 @@ func main() {
 	case *full:
 		size = large
 	}
+	p, err := portOf(*name)
+	if err != nil {
+		fail(err)
+	}
+	if *version != "" {
+		p.version, p.sum = *version, ""
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	dir, err := os.MkdirTemp("", "adopt")
@@ -38,7 +46,7 @@ func main() {
 		fail(err)
 	}
 	began := time.Now()
-	err = run(ctx, dir, *version, size, os.Stdout)
+	err = run(ctx, dir, p, size, os.Stdout)
 	if *keep {
 		fmt.Println("left behind:", dir)
 	} else {

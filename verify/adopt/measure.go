@@ -82,28 +82,13 @@ func (c *copies) measure(ctx context.Context, s size, t *table) (err error) {
 	}
 	defer func() { err = errors.Join(err, ours.end()) }()
 
-	for _, m := range []struct {
-		what   []string // one for each value of the answer
-		r      request
-		rounds int
-	}{
-		{[]string{
-			fmt.Sprintf("a write that grows, beside a reader of %v", s.reader),
-			"new readers meanwhile, median", "new readers meanwhile, 99th percentile",
-		}, request{"grow", 1, s.reader}, s.grows},
-		{[]string{"empty `View`, 1 goroutine"}, request{"view", 1, s.slice}, s.rounds},
-		{[]string{"empty `View`, 2 goroutines"}, request{"view", 2, s.slice}, s.rounds},
-		{[]string{"`View` with one `Get`, 1 goroutine"}, request{"get", 1, s.slice}, s.rounds},
-		{[]string{"`View` with one `Get`, 2 goroutines"}, request{"get", 2, s.slice}, s.rounds},
-		{[]string{"`Update` with a small `Put`, not synced"}, request{"update", 1, s.slice}, s.rounds},
-		{[]string{"`Batch` of 16 such"}, request{"batch", 16, s.slice}, s.rounds},
-	} {
-		values, err := turns(stock, ours, m.r, m.rounds)
+	for _, m := range c.rows(s) {
+		values, err := turns(stock, ours, m.request, m.rounds(s))
 		if err != nil {
 			return err
 		}
-		if _, median, _ := values[0].ratios(); m.r.Job == "grow" && median > 0.5 {
-			return fmt.Errorf("a write that grows waits for a reader: %s on stock, %s on ours",
+		if _, median, _ := values[0].ratios(); m.stall && median > 0.5 {
+			return fmt.Errorf("%s: %s on stock, %s on ours, which still waits for the reader", m.what[0],
 				duration(quartile(values[0].stock, 2)), duration(quartile(values[0].ours, 2)))
 		}
 		for i, what := range m.what {

@@ -115,15 +115,29 @@ func declName(d *ast.FuncDecl) string {
 // replace puts the statements with in the place of each statement that equals want, of which
 // there have to be n. In want an empty block stands for any block.
 func (fn *function) replace(n int, want, with string) *function {
-	return fn.statements(n, want, with, false)
+	return fn.statements(n, want, with, instead)
 }
 
 // before puts the statements with before the one that equals want.
 func (fn *function) before(want, with string) *function {
-	return fn.statements(1, want, with, true)
+	return fn.statements(1, want, with, ahead)
 }
 
-func (fn *function) statements(n int, want, with string, keep bool) *function {
+// after puts the statements with behind the one that equals want.
+func (fn *function) after(want, with string) *function {
+	return fn.statements(1, want, with, behind)
+}
+
+// where says where statements go.
+type where int
+
+const (
+	instead where = iota
+	ahead
+	behind
+)
+
+func (fn *function) statements(n int, want, with string, at where) *function {
 	pattern := fn.parseStatements(want, token.NoPos)
 	fn.parseStatements(with, token.NoPos) // complains
 	if fn.p.err != nil {
@@ -136,11 +150,19 @@ func (fn *function) statements(n int, want, with string, keep bool) *function {
 			return true
 		}
 		found++
+		switch at {
+		case behind:
+			for _, s := range slices.Backward(fn.parseStatements(with, s.End())) {
+				c.InsertAfter(s)
+			}
+			return false
+		case instead:
+			dropComments(fn.file, s)
+		}
 		for _, s := range fn.parseStatements(with, s.Pos()) {
 			c.InsertBefore(s)
 		}
-		if !keep {
-			dropComments(fn.file, s)
+		if at == instead {
 			c.Delete()
 		}
 		return false
@@ -166,6 +188,19 @@ func (fn *function) expression(n int, want, with string) *function {
 		return true
 	}, nil)
 	return fn.expect(n, found, want)
+}
+
+// dropFunction takes a function away that nothing uses any more.
+func (p *program) dropFunction(file, name string) {
+	fn := p.function(file, name)
+	if p.err != nil {
+		return
+	}
+	dropComments(fn.file, fn.decl)
+	if fn.decl.Doc != nil {
+		dropComments(fn.file, fn.decl.Doc)
+	}
+	fn.file.Decls = slices.DeleteFunc(fn.file.Decls, func(d ast.Decl) bool { return d == fn.decl })
 }
 
 // argument makes typ the type of the function's receiver, or of its only parameter if it has

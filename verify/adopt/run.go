@@ -9,46 +9,27 @@ import (
 	"time"
 )
 
-// A size says how much is tested and measured.
-type size struct {
-	chosen bool          // the chosen tests only
-	limit  time.Duration // of all tests of a package together
-	short  bool          // with -short
-	lists  []string      // kinds of free list
-	race   bool          // some under the race detector, too
-	reader time.Duration // how long the long reader reads
-	grows  int           // rounds of that
-	slice  time.Duration // of everything else
-	rounds int           // of that
-}
-
-var (
-	small = size{chosen: true, limit: 3 * time.Minute, short: true, lists: []string{"hashmap"}, reader: 300 * time.Millisecond, grows: 3, slice: 10 * time.Millisecond, rounds: 21}
-	usual = size{limit: 10 * time.Minute, short: true, lists: []string{"hashmap"}, reader: 2 * time.Second, grows: 3, slice: 20 * time.Millisecond, rounds: 101}
-	large = size{limit: time.Hour, lists: []string{"hashmap", "array"}, race: true, reader: 2 * time.Second, grows: 5, slice: 20 * time.Millisecond, rounds: 401}
-)
-
-// run does everything, in dir, and writes the table to out. Its error says what is worse than
-// in the stock program: a test that fails, or a result that makes no sense.
-func run(ctx context.Context, dir, version string, s size, out io.Writer) error {
+// run does everything for one program, in dir, and writes the table to out. Its error says what
+// is worse than in the stock program: a test that fails, or a wait that is still there.
+func run(ctx context.Context, dir string, p port, s size, out io.Writer) error {
 	switch runtime.GOOS {
 	case "linux", "darwin", "freebsd", "netbsd", "openbsd", "dragonfly":
 	default:
-		return fmt.Errorf("only where bbolt is built from bolt_unix.go, and this is %s", runtime.GOOS)
+		return fmt.Errorf("the rewriting is for Unix, and this is %s", runtime.GOOS)
 	}
-	c, err := prepare(ctx, dir, version)
+	c, err := prepare(ctx, dir, p)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "bbolt %s, %s, %s/%s, %s\n\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, time.Now().Format(time.DateOnly))
+	fmt.Fprintf(out, "%s %s, %s, %s/%s, %s\n\n", p.path, p.version, runtime.Version(), runtime.GOOS, runtime.GOARCH, time.Now().Format(time.DateOnly))
 	if s.race {
-		if err := c.race(ctx); err != nil {
+		if err := c.raceTests(ctx); err != nil {
 			return err
 		}
 	}
 	var t table
-	for _, list := range s.lists {
-		tested, err := c.compareTests(ctx, s, list)
+	for _, v := range p.variants[:min(s.variants, len(p.variants))] {
+		tested, err := c.compareTests(ctx, s, v)
 		if err != nil {
 			return err
 		}

@@ -14,51 +14,38 @@ import (
 	"strings"
 )
 
-// chosen are the tests of the small size: what opens, maps, grows, reads beside a writer,
-// rolls back and closes. Its slowest take a second.
-const chosen = "^(TestOpen|TestDB_|TestDBUnmap|TestTx_C|TestTx_D|TestTx_R|TestTx_r|TestTx_F|TestTx_G|TestTx_S|TestTx_W" +
-	"|TestMethodPage|TestConcurrent|TestBucket_Put_Large|TestBucket_Stats)"
-
-// slow are tests that write so much that they fail by their own clocks where the disk or the
-// processor is slow.
-const slow = "^(TestDB_Open_InitialMmapSize|TestDB_HugeValue)$"
-
-// ownTests are those that are added to our copy, in remap_test.go.
-const ownTests = "TestRemap"
-
 // compareTests runs the program's own tests on both copies, and those that we have added, and
 // returns a row of the table. It fails if one passes on stock and does not on ours. Where
 // little is asked for, stock is left out as long as nothing fails on ours.
-func (c *copies) compareTests(ctx context.Context, s size, list string) ([]string, error) {
+func (c *copies) compareTests(ctx context.Context, s size, v variant) ([]string, error) {
 	args := []string{"test", "-json", "-count=1", "-timeout=" + s.limit.String()}
 	if s.short {
 		args = append(args, "-short")
 	}
 	if s.chosen {
-		args = append(args, "-run", chosen+"|^"+ownTests, "-skip", slow, ".")
+		args = append(args, "-run", c.chosen+"|^"+c.own, "-skip", c.slow, "./"+c.pkg)
 	} else {
-		// What is in tests needs failpoints compiled in, or a device mapper.
-		args = append(args, ".", "./internal/...", "./cmd/...")
+		args = append(args, c.packages...)
 	}
-	env := []string{"BBOLT_VERIFY=all", "TEST_FREELIST_TYPE=" + list}
-	ours, err := suite(ctx, c.ours, env, args)
+	env := slices.Concat(c.env, v.env)
+	ours, err := c.suite(ctx, c.ours, env, args)
 	if err != nil {
 		return nil, err
 	}
 	if failed := ours.failed(); len(failed) > 0 && len(failed) < 4 {
 		// Some go by the clock. What fails alone, too, has failed.
-		again, err := suite(ctx, c.ours, env, append(slices.Clone(args), "-run", "^("+strings.Join(failed, "|")+")$"))
+		again, err := c.suite(ctx, c.ours, env, append(slices.Clone(args), "-run", "^("+strings.Join(failed, "|")+")$"))
 		if err != nil {
 			return nil, err
 		}
 		maps.Copy(ours.ended, again.ended)
 		maps.Copy(ours.output, again.output)
 	}
-	row := []string{"its own tests, free list: " + list, "not run", ours.String(), ""}
+	row := []string{v.what, "not run", ours.String(), ""}
 	if s.chosen && ours.count("fail") == 0 {
 		return row, ours.added()
 	}
-	stock, err := suite(ctx, c.stock, env, args)
+	stock, err := c.suite(ctx, c.stock, env, args)
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +71,7 @@ func worse(stock, ours outcome) error {
 
 // outcome is how tests ended, by package and name; subtests count with their parents.
 type outcome struct {
+	own    string // what the names of the tests that we have added begin with
 	ended  map[string]string
 	output map[string]string
 	rest   string // what belongs to no test
@@ -92,7 +80,7 @@ type outcome struct {
 // count returns how many of the program's own tests have ended in this way.
 func (o outcome) count(how string) (n int) {
 	for name, h := range o.ended {
-		if h == how && !isAdded(name) {
+		if h == how && !o.isAdded(name) {
 			n++
 		}
 	}
@@ -116,7 +104,7 @@ func (o outcome) added() error {
 	passed := 0
 	for name, how := range o.ended {
 		switch {
-		case !isAdded(name):
+		case !o.isAdded(name):
 		case how == "fail":
 			return fmt.Errorf("%s has failed:\n%s", name, o.output[name])
 		default:
@@ -124,12 +112,12 @@ func (o outcome) added() error {
 		}
 	}
 	if passed == 0 {
-		return fmt.Errorf("no test of %s has run:\n%s", ownTests, o.rest)
+		return fmt.Errorf("no test of %s has run:\n%s", o.own, o.rest)
 	}
 	return nil
 }
 
-func isAdded(name string) bool { return strings.Contains(name, " "+ownTests) }
+func (o outcome) isAdded(name string) bool { return strings.Contains(name, " "+o.own) }
 
 func (o outcome) String() string {
 	text := fmt.Sprintf("%d passed", o.count("pass"))
@@ -141,16 +129,16 @@ func (o outcome) String() string {
 	return text
 }
 
-// race runs the tests that we have added, and those of the program that are like them, under
+// raceTests runs the tests that we have added, and those of the program that are like them, under
 // the race detector.
-func (c *copies) race(ctx context.Context) error {
-	_, err := tool(ctx, c.ours, "test", "-count=1", "-short", "-race", "-run", "^(TestDB_|TestTx_|TestConcurrent|"+ownTests+")", "-skip", slow, ".")
+func (c *copies) raceTests(ctx context.Context) error {
+	_, err := tool(ctx, c.ours, "test", "-count=1", "-short", "-race", "-run", c.port.race+"|^"+c.own, "-skip", c.slow, "./"+c.pkg)
 	return err
 }
 
 // suite runs go test and reads its events. That tests fail is no error.
-func suite(ctx context.Context, dir string, env, args []string) (outcome, error) {
-	o := outcome{ended: make(map[string]string), output: make(map[string]string)}
+func (c *copies) suite(ctx context.Context, dir string, env, args []string) (outcome, error) {
+	o := outcome{own: c.own, ended: make(map[string]string), output: make(map[string]string)}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
 	cmd.Env = append(append(os.Environ(), "GOWORK=off"), env...)

@@ -1,0 +1,274 @@
+// Command measure runs one piece of work after another on the chunk mapper that it was built
+// with, stock or rewritten, and says how long it took. It reads a request from each line of
+// its input and writes an answer for it, so that two of these can take turns.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/tsdb/chunks"
+)
+
+// A request is for one piece of work. The answer to it is a list of numbers, or {"Err": text}.
+type request struct {
+	Job string        // a key of jobs
+	G   int           // how many goroutines
+	For time.Duration // how long
+}
+
+type answer struct {
+	Values []float64
+	Err    string `json:",omitempty"`
+}
+
+var jobs = map[string]func(*bench, request) ([]float64, error){
+	"chunk":    (*bench).chunk,
+	"write":    (*bench).write,
+	"truncate": (*bench).truncate,
+}
+
+// A bench has a mapper with chunks in files that are full, in a folder of its own.
+type bench struct {
+	dir  string
+	m    *mapper
+	refs []chunks.ChunkDiskMapperRef
+}
+
+func main() {
+	b := &bench{}
+	if err := b.serve(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func (b *bench) serve() (err error) {
+	if b.dir, err = os.MkdirTemp("", "measure"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
+	if b.m, err = open(b.dir + "/still"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.m.Close()) }()
+	if b.refs, err = b.m.fill(3, 1000); err != nil {
+		return err
+	}
+	in, out := bufio.NewScanner(os.Stdin), json.NewEncoder(os.Stdout)
+	for in.Scan() {
+		var r request
+		var a answer
+		err := json.Unmarshal(in.Bytes(), &r)
+		if job := jobs[r.Job]; err == nil && job != nil {
+			runtime.GC() // what others have left is not for this one to pay
+			a.Values, err = job(b, r)
+		} else if err == nil {
+			err = fmt.Errorf("no job %q", r.Job)
+		}
+		if err != nil {
+			a.Err = err.Error()
+		}
+		if err := out.Encode(a); err != nil {
+			return err
+		}
+	}
+	return in.Err()
+}
+
+// A mapper is a chunk mapper whose pool can be made to wait. The pool is asked for a chunk in
+// the middle of a read, as a page that has to come from the disk is waited for: a disk that
+// hangs looks like this to the mapper.
+type mapper struct {
+	*chunks.ChunkDiskMapper
+	pool *pool
+}
+
+type pool struct {
+	chunkenc.Pool
+	hang atomic.Pointer[hang]
+}
+
+// A hang holds up the next read, and that one only.
+type hang struct{ begun, over chan struct{} }
+
+func (p *pool) Get(e chunkenc.Encoding, b []byte) (chunkenc.Chunk, error) {
+	if h := p.hang.Load(); h != nil && p.hang.CompareAndSwap(h, nil) {
+		close(h.begun)
+		<-h.over
+	}
+	return p.Pool.Get(e, b)
+}
+
+func open(dir string) (*mapper, error) {
+	p := &pool{Pool: chunkenc.NewPool()}
+	m, err := chunks.NewChunkDiskMapper(nil, dir, p, chunks.DefaultWriteBufferSize, 0)
+	if err != nil {
+		return nil, err
+	}
+	none := func(chunks.HeadSeriesRef, chunks.ChunkDiskMapperRef, int64, int64, uint16, chunkenc.Encoding, bool) error {
+		return nil
+	}
+	return &mapper{m, p}, m.IterateAllChunks(none)
+}
+
+// put writes one chunk.
+func (m *mapper) put(series uint64) (chunks.ChunkDiskMapperRef, error) {
+	c := chunkenc.NewXORChunk()
+	a, err := c.Appender()
+	if err != nil {
+		return 0, err
+	}
+	for i := range 120 {
+		a.Append(int64(i)*15_000, float64(series)+float64(i))
+	}
+	ref := m.WriteChunk(chunks.HeadSeriesRef(series), 0, 120*15_000, c, false, func(e error) { err = e })
+	return ref, err
+}
+
+// fill writes chunks into files, and returns the references of those that are in files that
+// are not written to any more, file by file.
+func (m *mapper) fill(files, perFile int) (refs []chunks.ChunkDiskMapperRef, err error) {
+	for range files {
+		for range perFile {
+			ref, err := m.put(uint64(len(refs) + 1))
+			if err != nil {
+				return nil, err
+			}
+			refs = append(refs, ref)
+		}
+		m.CutNewFile()
+	}
+	_, err = m.put(1 << 30) // into the next file, so that the last one is on the disk
+	return refs, err
+}
+
+// rate runs f in r.G goroutines until r.For is over, and returns nanoseconds for one of all
+// calls together.
+func (r request) rate(f func(g int, i uint64) error) ([]float64, error) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var errs error
+	total := uint64(0)
+	start := time.Now()
+	for g := range r.G {
+		wg.Go(func() {
+			i := uint64(0)
+			var err error
+			for i%16 != 0 || time.Since(start) < r.For {
+				if err = f(g, i); err != nil {
+					break
+				}
+				i++
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			total += i
+			errs = errors.Join(errs, err)
+		})
+	}
+	wg.Wait()
+	return []float64{float64(time.Since(start)) / float64(max(total, 1))}, errs
+}
+
+func (m *mapper) read(ref chunks.ChunkDiskMapperRef) error {
+	c, err := m.Chunk(ref)
+	if err != nil {
+		return err
+	}
+	if c.NumSamples() != 120 {
+		return fmt.Errorf("chunk %v has %d samples, want 120", ref, c.NumSamples())
+	}
+	return m.pool.Put(c)
+}
+
+// chunk reads one.
+func (b *bench) chunk(r request) ([]float64, error) {
+	return r.rate(func(g int, i uint64) error {
+		return b.m.read(b.refs[(i*7919+uint64(g)*5003)%uint64(len(b.refs))])
+	})
+}
+
+// write writes one.
+func (b *bench) write(r request) ([]float64, error) {
+	return r.rate(func(g int, i uint64) error {
+		_, err := b.m.put(i + 1)
+		return err
+	})
+}
+
+// truncate deletes a file from which a reader reads for r.For; and meanwhile a new reader of
+// another file comes each millisecond, whether those before it are through or not. It returns
+// how long the truncation took, and the middle and the 99th percentile of how long the new
+// readers took, from the moment when each was due. In nanoseconds.
+func (b *bench) truncate(r request) (_ []float64, err error) {
+	dir := b.dir + "/truncate"
+	defer os.RemoveAll(dir)
+	m, err := open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	refs, err := m.fill(2, 100)
+	if err != nil {
+		return nil, err
+	}
+	var wg sync.WaitGroup
+	errs := make(chan error, 2)
+	h := &hang{make(chan struct{}), make(chan struct{})}
+	m.pool.hang.Store(h)
+	wg.Go(func() { errs <- m.read(refs[0]) }) // the long reader
+	<-h.begun
+	var took time.Duration
+	start := time.Now()
+	wg.Go(func() {
+		second, _ := refs[100].Unpack()
+		err := m.Truncate(uint32(second))
+		took = time.Since(start)
+		errs <- err
+	})
+	end := time.After(r.For)
+	var mu sync.Mutex
+	var waits []time.Duration
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	failed := 0
+	for more := true; more; {
+		select {
+		case <-end:
+			close(h.over)
+			more = false
+		case due := <-tick.C:
+			wg.Go(func() { // a new reader
+				err := m.read(refs[150])
+				mu.Lock()
+				defer mu.Unlock()
+				if waits = append(waits, time.Since(due)); err != nil {
+					failed++
+				}
+			})
+		}
+	}
+	wg.Wait()
+	if err := errors.Join(<-errs, <-errs); err != nil {
+		return nil, err
+	}
+	if failed > 0 || len(waits) < 10 {
+		return nil, fmt.Errorf("%d of %d new readers failed", failed, len(waits))
+	}
+	if err := m.read(refs[0]); err == nil {
+		return nil, errors.New("the file is still there, so nothing was measured")
+	}
+	slices.Sort(waits)
+	at := func(q float64) float64 { return float64(waits[int(q*float64(len(waits)-1))]) }
+	return []float64{float64(took), at(0.5), at(0.99)}, nil
+}
