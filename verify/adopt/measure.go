@@ -138,7 +138,7 @@ func (p pairs) row(what string) []string {
 	low, median, high := p.ratios()
 	ratio := fmt.Sprintf("%.2f (%.2f to %.2f)", median, low, high)
 	if median < 0.1 {
-		ratio = fmt.Sprintf("%.2g", median)
+		ratio = fmt.Sprintf("1/%.0f", 1/median)
 	}
 	return []string{what, duration(quartile(p.stock, 2)), duration(quartile(p.ours, 2)), ratio}
 }
