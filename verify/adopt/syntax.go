@@ -55,7 +55,7 @@ func sameValue(a, b reflect.Value) bool {
 		return false
 	}
 	switch a.Interface().(type) {
-	case token.Pos, *ast.CommentGroup, *ast.Object, *ast.Scope:
+	case token.Pos, *ast.CommentGroup:
 		return true
 	}
 	switch a.Kind() {
