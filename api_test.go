@@ -4,15 +4,18 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"log/slog"
 	"net/http"
+	"os"
 	"reflect"
 	"sync"
 	"time"
 
 	"github.com/spanlock/spanlock/epoch"
 	"github.com/spanlock/spanlock/inspect"
+	"github.com/spanlock/spanlock/mapfile"
 	"github.com/spanlock/spanlock/rangealloc"
 	"github.com/spanlock/spanlock/rangelock"
 	"github.com/spanlock/spanlock/rwsem"
@@ -195,3 +198,46 @@ var _ interface {
 	Free(ctx context.Context, lo int) error
 	FreeLater(ctx context.Context, lo int) error
 } = (*rangealloc.Allocator[int, string])(nil)
+
+var (
+	_ func(path string, o *mapfile.Options) (*mapfile.File, error)                = mapfile.Open
+	_ func(path string, size int64, o *mapfile.Options) (*mapfile.File, error)    = mapfile.Create
+	_ func(f *os.File, off int64, n int, writable bool) (*mapfile.Mapping, error) = mapfile.Map
+	_ func(recovered any) error                                                   = mapfile.Fault
+	_ func() int64                                                                = mapfile.Granularity
+	_                                                                             = mapfile.Options{ReadOnly: true, SegmentSize: int64(1)}
+	_ []error                                                                     = []error{
+		mapfile.ErrClosed, mapfile.ErrReadOnly, mapfile.ErrBadRange, mapfile.ErrBeyond, mapfile.ErrCrosses, mapfile.ErrShrunk,
+		mapfile.ErrNotRegular, mapfile.ErrFault, mapfile.ErrAddressSpace, mapfile.ErrStale,
+		&mapfile.OpError{Op: "", Path: "", Off: 1, N: 1, Size: 1}, &mapfile.FaultError{Op: "", Path: "", Off: 1, N: 1, At: 1, Size: 1},
+		&mapfile.StaleError{Path: "", At: 1, Off: 1, N: 1, Ago: 1}, &mapfile.AddressSpaceError{Path: "", Off: 1, N: 1},
+		&mapfile.WaitError{Op: "", Path: "", Behind: "", Held: []rangelock.Range[int64]{}, Waited: 1},
+	}
+)
+
+var _ interface {
+	io.ReaderAt
+	io.WriterAt
+	View(off int64, n int, use func([]byte) error) error
+	Acquire(off int64, n int) (mapfile.Guard, error)
+	Size() int64
+	Name() string
+	Grow(ctx context.Context, size int64) error
+	Truncate(ctx context.Context, size int64) error
+	Swap(ctx context.Context, path string) error
+	Sync() error
+	Advise(off, n int64, a mapfile.Advice) error
+	Close(context.Context) error
+	fmt.Stringer
+} = (*mapfile.File)(nil)
+
+var (
+	_ interface {
+		Bytes() []byte
+		Release()
+	} = (*mapfile.Guard)(nil)
+	_ interface {
+		Bytes() []byte
+		io.Closer
+	} = (*mapfile.Mapping)(nil)
+)

@@ -37,6 +37,8 @@
 //     package to use; the last two are what it is made of.
 //   - [github.com/spanlock/spanlock/rangealloc] is an allocator of ranges on top of
 //     it: arena bytes, file blocks, numbers.
+//   - [github.com/spanlock/spanlock/mapfile] has memory-mapped files that grow, shrink
+//     and are replaced while they are read.
 //   - [github.com/spanlock/spanlock/epoch] has pins and grace periods: it runs a
 //     function, or tells that it may be run, when no reader can still be using
 //     what was unlinked before.

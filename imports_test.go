@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"rwsem":             {"internal/..."},
 	"rangelock":         {"epoch", "rwsem", "internal/..."},
 	"rangealloc":        {"rangelock", "internal/..."},
+	"mapfile":           {"rangelock", "internal/..."},
 	"inspect":           {"rangelock", "internal/..."},
 	"examples/...":      {"...", "internal/..."},
 }
@@ -261,6 +262,9 @@ func TestImportsChecker(t *testing.T) {
 		{"rangelock/a.go", "package rangelock\nimport (_ " + own("epoch") + "; _ " + own("rwsem") + ")", ""},
 		{"rangelock/a.go", "package rangelock\nimport _ " + own("rangealloc"), "rangelock must not import rangealloc"},
 		{"rangealloc/a.go", "package rangealloc\nimport _ " + own("epoch"), "rangealloc must not import epoch"},
+		{"mapfile/a.go", "package mapfile\nimport _ " + own("rangelock"), ""},
+		{"mapfile/a.go", "package mapfile\nimport _ " + own("epoch"), "mapfile must not import epoch"},
+		{"rangelock/a.go", "package rangelock\nimport _ " + own("mapfile"), "rangelock must not import mapfile"},
 		{"inspect/a.go", "package inspect\nimport _ " + own("rangelock"), ""},
 		{"inspect/a.go", "package inspect\nimport _ " + own("rwsem"), "inspect must not import rwsem"},
 		{"rangelock/a.go", "package rangelock\nimport _ " + own("inspect"), "rangelock must not import inspect"},

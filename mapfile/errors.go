@@ -1,0 +1,221 @@
+package mapfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// What a File refuses is one of these errors, wrapped in an [OpError], a [FaultError] or an
+// [AddressSpaceError]: compare with [errors.Is].
+var (
+	// ErrClosed says that the file has been closed. [fs.ErrClosed] is found in it, too.
+	ErrClosed = fmt.Errorf("mapfile: %w", fs.ErrClosed)
+
+	// ErrReadOnly says that the file was opened with Options.ReadOnly.
+	ErrReadOnly = errors.New("mapfile: the file was opened for reading only")
+
+	// ErrBadRange says that an offset, a length or a size is negative.
+	ErrBadRange = errors.New("mapfile: negative offset or length")
+
+	// ErrBeyond says that bytes were asked for that lie beyond the end of the file.
+	ErrBeyond = errors.New("mapfile: beyond the end of the file")
+
+	// ErrCrosses says that bytes were asked for as one slice that lie in two segments.
+	ErrCrosses = errors.New("mapfile: the bytes lie in more than one segment")
+
+	// ErrShrunk says that somebody else has made the file shorter than it was left.
+	ErrShrunk = errors.New("mapfile: somebody else has truncated the file")
+
+	// ErrNotRegular says that a path is no regular file: it cannot be mapped.
+	ErrNotRegular = errors.New("mapfile: not a regular file")
+
+	// ErrFault says that mapped memory could not be read or written, because the file has
+	// no bytes there any more or because its disk failed. It comes in a [FaultError].
+	ErrFault = errors.New("mapfile: fault in mapped memory")
+
+	// ErrAddressSpace says that there is no room in the process's address space, or that the
+	// process has as many mappings as it may have. It comes in an [AddressSpaceError].
+	ErrAddressSpace = errors.New("mapfile: no room in the address space")
+
+	// ErrStale says that bytes were used after their guard. It comes in a [StaleError].
+	ErrStale = errors.New("mapfile: bytes used after their guard was released")
+)
+
+// OpError is an error of a call on a file, with what was asked for. Its text is made when
+// it is asked for.
+type OpError struct {
+	Op   string // "View", for one
+	Path string
+	Off  int64 // in bytes
+	N    int64 // bytes from Off on
+	Size int64 // of the file in bytes, for ErrBeyond, and of a segment for ErrCrosses
+	Err  error // one of the package's
+}
+
+// Error says which call on which bytes failed, and why.
+func (e *OpError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v: %s of %s", e.Err, e.Op, e.Path)
+	if e.Off != 0 || e.N != 0 {
+		fmt.Fprintf(&b, ", %d bytes at %d", e.N, e.Off)
+	}
+	switch e.Err {
+	case ErrBeyond:
+		fmt.Fprintf(&b, ", which has %d", e.Size)
+	case ErrCrosses:
+		fmt.Fprintf(&b, ", segments of %d", e.Size)
+	case ErrShrunk:
+		fmt.Fprintf(&b, ", which has %d bytes now", e.Size)
+	}
+	return b.String()
+}
+
+// Unwrap returns Err.
+func (e *OpError) Unwrap() error { return e.Err }
+
+// FaultError is a page fault in mapped bytes of a file, as an error. The usual reason is
+// that somebody has truncated the file: what is mapped beyond its end has no memory behind
+// it. A disk that is full, where the file has a hole, or broken is the other.
+type FaultError struct {
+	Op   string // "View", "ReadAt" or "WriteAt"; "" from [Fault]
+	Path string
+	Off  int64 // of the bytes that were in use; of the mapping from [Fault]
+	N    int64 // how many
+	At   int64 // the offset of the fault itself; some systems tell only its page
+	Size int64 // of the file after the fault; -1 if that could not be found out
+}
+
+// Error says where the fault was and whether the file has a byte there.
+func (e *FaultError) Error() string {
+	why := "though it can be read there: is its disk full, or broken?"
+	switch {
+	case e.Size < 0:
+		why = "and its size cannot be found out"
+	case e.At >= e.Size:
+		why = fmt.Sprintf("which somebody has truncated to %d bytes", e.Size)
+	default:
+		why = fmt.Sprintf("which has %d bytes: its disk is full, or broken", e.Size)
+	}
+	op := e.Op
+	if op == "" {
+		op = "use"
+	}
+	return fmt.Sprintf("%v: %s of %d bytes at %d, at offset %d of %s, %s", ErrFault, op, e.N, e.Off, e.At, e.Path, why)
+}
+
+// Unwrap returns ErrFault.
+func (e *FaultError) Unwrap() error { return ErrFault }
+
+// StaleError is a fault in bytes of a mapping that readers had left and that was taken
+// away: they were used after their guard was released, or after View had returned. It is
+// seen under -tags spanlockdebug only.
+type StaleError struct {
+	Path string
+	At   int64         // the offset of the fault
+	Off  int64         // of the mapping that is gone
+	N    int64         // its length
+	Ago  time.Duration // since it was taken away
+}
+
+// Error says which bytes were used too late.
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("%v: offset %d of %s, in a mapping of %d bytes at %d that its last reader had left %v before",
+		ErrStale, e.At, e.Path, e.N, e.Off, e.Ago.Round(time.Microsecond))
+}
+
+// Unwrap returns ErrStale.
+func (e *StaleError) Unwrap() error { return ErrStale }
+
+// AddressSpaceError is an [ErrAddressSpace] with its figures.
+type AddressSpaceError struct {
+	Path string
+	Off  int64 // of what was to be mapped
+	N    int64 // its length in bytes
+	Err  error // of the system, or nil if N is more than any slice has
+}
+
+// Error says what does not fit.
+func (e *AddressSpaceError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("%v: %d bytes of %s are more than one slice can have here; use Options.SegmentSize", ErrAddressSpace, e.N, e.Path)
+	}
+	return fmt.Sprintf("%v: cannot map %d bytes at %d of %s: %v", ErrAddressSpace, e.N, e.Off, e.Path, e.Err)
+}
+
+// Unwrap returns ErrAddressSpace and Err.
+func (e *AddressSpaceError) Unwrap() []error {
+	if e.Err == nil {
+		return []error{ErrAddressSpace}
+	}
+	return []error{ErrAddressSpace, e.Err}
+}
+
+// WaitError is the error of a call whose context has ended. It wraps the context's error
+// and its [context.Cause].
+type WaitError struct {
+	Op   string // "Truncate", for one
+	Path string
+
+	// Behind is the call that had to end first, "Truncate" for one; it is empty where the
+	// wait was for readers.
+	Behind string
+
+	// Held is where readers are that were waited for, as offsets of the file, 16 ranges at
+	// most. Each is the range of a mapping, not that of the bytes which the reader uses.
+	Held []rangelock.Range[int64]
+
+	Waited time.Duration // how long the wait took; zero if the context had ended before
+
+	err, cause error
+}
+
+// Error says what was waited for.
+func (e *WaitError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "mapfile: %s of %s gave up waiting", e.Op, e.Path)
+	if e.Behind != "" {
+		fmt.Fprintf(&b, " for a %s to end", e.Behind)
+	}
+	if e.Waited > 0 {
+		fmt.Fprintf(&b, " after %v", e.Waited.Round(time.Microsecond))
+	}
+	for i, r := range e.Held {
+		if i == 0 {
+			b.WriteString("; readers are still in ")
+		} else {
+			b.WriteString(", ")
+		}
+		b.WriteString(r.String())
+	}
+	fmt.Fprintf(&b, ": %v", e.err)
+	if e.cause != e.err {
+		fmt.Fprintf(&b, " (%v)", e.cause)
+	}
+	return b.String()
+}
+
+// Unwrap returns the context's error and its cause.
+func (e *WaitError) Unwrap() []error { return []error{e.err, e.cause} }
+
+// gaveUp returns the error of a wait that ctx has ended.
+func gaveUp(ctx context.Context, op, path string, began time.Time) *WaitError {
+	e := &WaitError{Op: op, Path: path, err: ctx.Err(), cause: context.Cause(ctx)}
+	if !began.IsZero() {
+		e.Waited = time.Since(began)
+	}
+	return e
+}
+
+// also returns err with another error, if there is one, that came up while it was handled.
+func also(err, another error) error {
+	if another == nil {
+		return err
+	}
+	return errors.Join(err, another)
+}

@@ -1,0 +1,88 @@
+package mapfile_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/spanlock/spanlock/mapfile"
+)
+
+// kind is a way to map a file; each test runs with each.
+type kind struct {
+	name    string
+	segment int64
+	exact   bool // as on Windows
+}
+
+// eachKind runs the test with each kind of File.
+func eachKind(t *testing.T, test func(t *testing.T, k kind)) {
+	page := mapfile.Granularity()
+	for _, k := range []kind{{"whole", 0, false}, {"segments", page, false}, {"exact", 0, true}, {"exact_segments", 2 * page, true}} {
+		t.Run(k.name, func(t *testing.T) {
+			if runtime.GOOS == "windows" && !k.exact {
+				t.Skip("all mappings are exact here")
+			}
+			t.Cleanup(mapfile.SetExact(k.exact))
+			test(t, k)
+		})
+	}
+}
+
+// create makes a file with the bytes b, which is closed at the end of the test if the test
+// has not done so, and must leave no mapping.
+func (k kind) create(t testing.TB, b []byte) *mapfile.File {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	f, err := mapfile.Create(path, int64(len(b)), &mapfile.Options{SegmentSize: k.segment})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeAtEnd(t, f, path)
+	if n, err := f.WriteAt(b, 0); n != len(b) || err != nil {
+		t.Fatalf("WriteAt: %d, %v", n, err)
+	}
+	return f
+}
+
+// closeAtEnd closes the file when the test is over.
+func closeAtEnd(t testing.TB, f *mapfile.File, paths ...string) {
+	t.Cleanup(func() {
+		if err := f.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		for _, path := range paths {
+			if n := mapfile.Living(path); n != 0 {
+				t.Errorf("%d mappings of %s are left", n, path)
+			}
+		}
+	})
+}
+
+// pattern is n bytes, the same for the same seed, and none is zero.
+func pattern(seed, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte((i+seed)%251 + 1)
+	}
+	return b
+}
+
+// length is that of the file on the disk.
+func length(t testing.TB, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}
+
+// ended is a context that has ended.
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}

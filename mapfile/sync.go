@@ -1,0 +1,96 @@
+package mapfile
+
+import (
+	"os"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// Sync writes what was changed in memory, and the file's size, to the disk, and returns
+// when it is there. It sees all changes that were made before the call. A file that was
+// opened for reading has nothing to write.
+//
+// It waits for the disk, and is a reader meanwhile: a Truncate waits for it. It returns an
+// [OpError] with [ErrClosed], and the error of the system; on OpenBSD, Solaris and AIX that
+// wraps [errors.ErrUnsupported], because package syscall cannot write mappings back there.
+func (f *File) Sync() error {
+	if f.readOnly {
+		return nil
+	}
+	for {
+		again, err := f.sync()
+		if !again {
+			return err
+		}
+	}
+}
+
+// sync is Sync, unless Swap or Truncate comes in between.
+func (f *File) sync() (again bool, err error) {
+	end, err := f.acquireEnd("Sync")
+	if err != nil {
+		return false, err
+	}
+	defer end.Release() // keeps the file open
+	back := end.Value().back
+	for g := range f.m.Guards(everything) {
+		p := g.Value()
+		if p.back != back || p.reopened != nil {
+			return true, nil
+		}
+		if p.m != nil {
+			if err := systemSync(p.m.bytes[:p.hi-p.lo]); err != nil {
+				return false, os.NewSyscallError("msync", err)
+			}
+		}
+	}
+	return false, back.file.Sync()
+}
+
+// Advice says how bytes are going to be used, for [File.Advise].
+type Advice int
+
+const (
+	Normal     Advice = iota // nothing special: the system reads ahead a little
+	Random                   // here and there: reading ahead is of no use
+	Sequential               // from front to back: read ahead a lot
+	WillNeed                 // soon: begin to read them
+	DontNeed                 // not for some time: their pages may go; what was written is kept
+)
+
+// Advise tells the system how the n bytes from off on are going to be used, where it has
+// a call for that: not on Windows, OpenBSD, Solaris and AIX. It changes no byte. The system
+// works on whole pages and may do nothing. The advice is for the mappings that there are: a
+// Grow that needs a new one forgets it.
+//
+// It waits as [File.View] does. It returns an [OpError] with [ErrBadRange] if off or n is
+// negative or the advice is none of the five, with [ErrBeyond], with [ErrClosed], and the
+// error of the system.
+func (f *File) Advise(off, n int64, a Advice) error {
+	switch {
+	case off < 0, n < 0, a < Normal, a > DontNeed:
+		return &OpError{Op: "Advise", Path: f.Name(), Off: off, N: n, Err: ErrBadRange}
+	case n > f.Size()-off:
+		e := &OpError{Op: "Advise", Path: f.Name(), Off: off, N: n, Size: f.Size(), Err: ErrBeyond}
+		if g, ok := f.m.Acquire(0); !ok {
+			e.Err = ErrClosed
+		} else {
+			g.Release()
+		}
+		return e
+	case n == 0:
+		return nil
+	}
+	for g := range f.m.Guards(rangelock.Span(off, off+n)) {
+		p := g.Value()
+		if p.m == nil {
+			continue // it has become shorter, or is not mapped for the time
+		}
+		lo := max(off, p.lo) - p.lo
+		lo -= lo % granularity
+		if err := systemAdvise(p.m.bytes[lo:min(off+n, p.hi)-p.lo], a); err != nil {
+			return os.NewSyscallError("madvise", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,5 @@
+//go:build !unix && !windows
+
+package mapfile
+
+var noRoomError = errNoMappings

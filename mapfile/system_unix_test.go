@@ -1,0 +1,7 @@
+//go:build unix
+
+package mapfile
+
+import "syscall"
+
+var noRoomError error = syscall.ENOMEM

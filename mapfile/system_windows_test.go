@@ -1,0 +1,5 @@
+package mapfile
+
+import "syscall"
+
+var noRoomError error = syscall.Errno(8)
