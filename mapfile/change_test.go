@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -40,13 +41,18 @@ func background(f func() error) (state func() (running bool, err error)) {
 	}
 }
 
-// acquire takes a guard that the test releases.
+// acquire takes a guard that the test releases, or its end, so that a test that fails does
+// not hang.
 func acquire(t *testing.T, f *mapfile.File, off int64, n int) *mapfile.Guard {
 	t.Helper()
 	g, err := f.Acquire(off, n)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		defer func() { recover() }() // it was released
+		g.Release()
+	})
 	return &g
 }
 
@@ -362,6 +368,7 @@ func TestCutMapped(t *testing.T) {
 // TestSwap replaces the file under a reader, which keeps the old one.
 func TestSwap(t *testing.T) {
 	bubble(t, func(t *testing.T, k kind) {
+		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a fault is this test's, not the program's
 		old, fresh := pattern(1, 1000), pattern(7, int(3*mapfile.Granularity()))
 		f := k.create(t, old)
 		was, path := f.Name(), filepath.Join(t.TempDir(), "fresh")
