@@ -42,7 +42,11 @@ type held struct {
 // grown and cut off under guards that are held.
 func TestModel(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
-		for n := range uint64(40) {
+		rounds := uint64(40)
+		if testing.Short() {
+			rounds = 10
+		}
+		for n := range rounds {
 			s := *seed + n
 			m := &model{t: t, rng: rand.New(rand.NewPCG(s, 1)), k: k, dir: t.TempDir()}
 			m.run(150)

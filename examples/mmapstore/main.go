@@ -29,9 +29,9 @@
 //
 // There is no safety net. Retired mappings are given back with munmap, so a read
 // through a mapping that was unmapped too early crashes the program, or, when
-// another file has taken the addresses, fails its checksum. That is the point. On
-// platforms without mmap in package syscall, a mapping is a copy in memory, and
-// unmapping it overwrites every byte.
+// another file has taken the addresses, fails its checksum. That is the point. The
+// mappings are those of package mapfile; on systems that are no Unix a mapping is a copy
+// in memory, and unmapping it overwrites every byte.
 //
 // With -http the spanlock store's map can be watched in a browser while it runs: which
 // files' ranges are held, what waits, what is retired and still held. The address is

@@ -15,7 +15,8 @@ import (
 type mapping struct {
 	file   *file
 	ledger *ledger
-	bytes  []byte // not cleared by unmap, so that a late reader gets a fault
+	bytes  []byte       // not cleared by unmap, so that a late reader gets a fault
+	free   func() error // unmaps bytes
 
 	retiredAt atomic.Int64 // on the clock of now; 0 while it is current, or if the store was closed
 	unmapped  atomic.Bool
@@ -49,12 +50,12 @@ func (l *ledger) open(f *file) (*mapping, error) {
 	if info.Size() < f.size() {
 		return nil, f.changed()
 	}
-	b, err := mapBytes(h, int(f.size()))
+	b, free, err := mapBytes(h, int(f.size()))
 	if err != nil {
 		return nil, fmt.Errorf("cannot map %s, the %d mappings before it could: %w", f.path, l.made.Load(), err)
 	}
 	l.made.Add(1)
-	return &mapping{file: f, ledger: l, bytes: b}, nil
+	return &mapping{file: f, ledger: l, bytes: b, free: free}, nil
 }
 
 // retiring notes that the mapping is about to leave the store. It comes before
@@ -74,7 +75,7 @@ func (m *mapping) unmap() {
 	if m.unmapped.Swap(true) {
 		panic(fmt.Sprintf("mmapstore: %s was unmapped twice", m.file.path))
 	}
-	if err := unmapBytes(m.bytes); err != nil {
+	if err := m.free(); err != nil {
 		panic(fmt.Sprintf("mmapstore: cannot unmap %s: %v", m.file.path, err))
 	}
 	if at := m.retiredAt.Load(); at != 0 {

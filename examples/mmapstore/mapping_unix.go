@@ -4,16 +4,19 @@ package main
 
 import (
 	"os"
-	"syscall"
+
+	"github.com/spanlock/spanlock/mapfile"
 )
 
 // mapped says what a mapping is on this platform.
 const mapped = "mmap"
 
-// mapBytes maps the first size bytes of h, read-only.
-func mapBytes(h *os.File, size int) ([]byte, error) {
-	return syscall.Mmap(int(h.Fd()), 0, size, syscall.PROT_READ, syscall.MAP_SHARED)
+// mapBytes maps the first size bytes of h, read-only, and returns a function that unmaps
+// them: whoever reads b afterwards gets a fault.
+func mapBytes(h *os.File, size int) (b []byte, unmap func() error, err error) {
+	m, err := mapfile.Map(h, 0, size, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	return m.Bytes(), m.Close, nil
 }
-
-// unmapBytes returns the pages: whoever reads b afterwards gets a fault.
-func unmapBytes(b []byte) error { return syscall.Munmap(b) }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/spanlock/spanlock/mapfile"
 	"github.com/spanlock/spanlock/rangelock"
 )
 
@@ -33,10 +34,10 @@ type cache struct {
 
 // A segment is one mapping.
 type segment struct {
-	r     rangelock.Range[uint64]
-	bytes []byte
-	used  atomic.Bool // read since the clock's hand was here
-	gone  atomic.Bool // unmapped
+	*mapfile.Mapping
+	r    rangelock.Range[uint64]
+	used atomic.Bool // read since the clock's hand was here
+	gone atomic.Bool // unmapped
 }
 
 func newCache(c *corpus, budget int64) *cache {
@@ -65,8 +66,8 @@ func (k *cache) read(ctx context.Context, key uint64) (wrong int, err error) {
 	if !s.used.Load() {
 		s.used.Store(true)
 	}
-	if s.gone.Load() || crc32.Checksum(s.bytes, castagnoli) != k.corpus.sums[key/k.corpus.segment] {
-		return len(s.bytes), nil
+	if s.gone.Load() || crc32.Checksum(s.Bytes(), castagnoli) != k.corpus.sums[key/k.corpus.segment] {
+		return len(s.Bytes()), nil
 	}
 	return 0, nil
 }
@@ -85,19 +86,19 @@ func (k *cache) mapIn(_ context.Context, key uint64) (r rangelock.Range[uint64],
 	} else if uint64(info.Size()) != from.hi-from.lo {
 		return r, nil, fmt.Errorf("%s has changed: it had %d bytes and has %d", from.path, from.hi-from.lo, info.Size())
 	}
-	b, err := mapSegment(f, int64(r.Lo-from.lo), int(r.Hi-r.Lo))
+	m, err := mapfile.Map(f, int64(r.Lo-from.lo), int(r.Hi-r.Lo), false) // it outlives f
 	if err != nil {
-		return r, nil, fmt.Errorf("cannot map %v of %s: %w", r, from.path, err)
+		return r, nil, err
 	}
 	k.loads.Add(1)
-	n := k.mapped.Add(int64(len(b)))
+	n := k.mapped.Add(int64(r.Hi - r.Lo))
 	for p := k.peak.Load(); n > p && !k.peak.CompareAndSwap(p, n); p = k.peak.Load() {
 	}
-	s = &segment{r: r, bytes: b}
+	s = &segment{Mapping: m, r: r}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.clock = append(k.clock, s)
-	if k.live += int64(len(b)); k.live > k.budget {
+	if k.live += int64(r.Hi - r.Lo); k.live > k.budget {
 		select {
 		case k.over <- struct{}{}:
 		default: // the evictor knows
@@ -111,10 +112,10 @@ func (k *cache) unmap(_ rangelock.Range[uint64], s *segment) {
 	if s.gone.Swap(true) {
 		panic(fmt.Sprintf("segcache: %v unmapped twice", s.r))
 	}
-	if err := unmapSegment(s.bytes); err != nil {
+	if err := s.Close(); err != nil {
 		panic(fmt.Sprintf("segcache: cannot unmap %v: %v", s.r, err))
 	}
-	k.mapped.Add(-int64(len(s.bytes)))
+	k.mapped.Add(-int64(len(s.Bytes())))
 	k.unmaps.Add(1)
 }
 
@@ -159,7 +160,7 @@ func (k *cache) victim() *segment {
 			k.clock = append(k.clock, s)
 			continue
 		}
-		k.live -= int64(len(s.bytes))
+		k.live -= int64(len(s.Bytes()))
 		return s
 	}
 	return nil

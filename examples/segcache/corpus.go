@@ -25,7 +25,7 @@ type file struct {
 // program began. It does not change afterwards.
 type corpus struct {
 	dir     string
-	segment uint64 // bytes of a whole segment, a multiple of the page size
+	segment uint64 // bytes of a whole segment, a multiple of what can be mapped
 	files   []file
 	bytes   uint64   // of all files
 	sums    []uint32 // by segment: what os.ReadFile returned

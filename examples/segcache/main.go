@@ -14,8 +14,7 @@
 // There is no safety net: a segment that is unmapped under a reader crashes the
 // program, and one that is never unmapped is missing in the account at the end. The
 // exit status is 1 if a byte was wrong, or if the segments mapped and unmapped are
-// not the same number. On platforms without mmap in package syscall a segment is a
-// copy, and unmapping it spoils it.
+// not the same number. The mappings are those of package mapfile.
 package main
 
 import (
@@ -32,6 +31,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/spanlock/spanlock/examples/internal/sourcetree"
+	"github.com/spanlock/spanlock/mapfile"
 )
 
 func main() {
@@ -58,14 +58,14 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	fs.StringVar(&o.dir, "dir", "", "map files under this `directory` (default: the source tree of the installed Go)")
 	fs.DurationVar(&o.duration, "duration", 3*time.Second, "how long to read")
 	fs.IntVar(&o.readers, "readers", 8, "how many goroutines read")
-	fs.Uint64Var(&o.segment, "segment", 64<<10, "`bytes` of a segment, a multiple of the page size")
+	fs.Uint64Var(&o.segment, "segment", 64<<10, "`bytes` of a segment, a multiple of what can be mapped, which is a page almost everywhere")
 	fs.Uint64Var(&o.budget, "budget", 4<<20, "`bytes` that may be mapped before segments are evicted")
 	fs.Uint64Var(&o.corpus, "corpus", 32<<20, "`bytes` of files to use at most")
 	fs.Uint64Var(&o.seed, "seed", 1, "of the random keys")
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
-	switch page := uint64(os.Getpagesize()); {
+	switch page := uint64(mapfile.Granularity()); {
 	case fs.NArg() > 0:
 		return o, fmt.Errorf("unexpected argument %q: a directory is given with -dir", fs.Arg(0))
 	case o.duration <= 0 || o.readers < 1:
@@ -94,8 +94,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s: %d files, %d bytes, %d segments of %d bytes (%s); %d readers, budget %d bytes\n",
-		c.dir, len(c.files), c.bytes, len(c.sums), c.segment, mapped, o.readers, o.budget)
+	fmt.Fprintf(stdout, "%s: %d files, %d bytes, %d segments of %d bytes; %d readers, budget %d bytes\n",
+		c.dir, len(c.files), c.bytes, len(c.sums), c.segment, o.readers, o.budget)
 	k := newCache(c, int64(o.budget))
 	reads, wrong, err := k.serve(ctx, o)
 	live := k.loads.Load() - k.unmaps.Load()

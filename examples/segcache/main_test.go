@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/spanlock/spanlock/mapfile"
 )
 
 // makeFiles writes files of up to four pages, and an empty one.
@@ -17,7 +19,7 @@ func makeFiles(t *testing.T) (dir string) {
 	dir = t.TempDir()
 	rng := rand.NewChaCha8([32]byte{1})
 	for i := range 12 {
-		b := make([]byte, i*os.Getpagesize()/3)
+		b := make([]byte, i*int(mapfile.Granularity())/3)
 		rng.Read(b)
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), b, 0o666); err != nil {
 			t.Fatal(err)
@@ -27,7 +29,7 @@ func makeFiles(t *testing.T) (dir string) {
 }
 
 func TestRun(t *testing.T) {
-	page := os.Getpagesize()
+	page := int(mapfile.Granularity())
 	for _, budget := range []int{0, 3 * page, 1 << 30} {
 		var out bytes.Buffer
 		args := []string{"-dir", makeFiles(t), "-duration", "200ms", "-segment", fmt.Sprint(page), "-budget", fmt.Sprint(budget)}
@@ -49,7 +51,7 @@ func TestRun(t *testing.T) {
 // was never unmapped are seen.
 func TestWrong(t *testing.T) {
 	dir := makeFiles(t)
-	c, err := readCorpus(t.Context(), dir, uint64(os.Getpagesize()), 1<<20)
+	c, err := readCorpus(t.Context(), dir, uint64(mapfile.Granularity()), 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
