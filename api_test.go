@@ -226,6 +226,7 @@ var _ interface {
 	Truncate(ctx context.Context, size int64) error
 	Swap(ctx context.Context, path string) error
 	Sync() error
+	Stats() rangelock.Stats
 	Advise(off, n int64, a mapfile.Advice) error
 	Close(context.Context) error
 	fmt.Stringer

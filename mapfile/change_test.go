@@ -390,6 +390,9 @@ func TestSwap(t *testing.T) {
 		if running, err := background(func() error { return f.Truncate(t.Context(), 10) })(); running || err != nil {
 			t.Errorf("Truncate waits for a reader of the old file: %v, %v", running, err)
 		}
+		if s := f.Stats(); s.Pending == 0 || s.Ranges < 2 {
+			t.Errorf("Stats: %v", s)
+		}
 		if mapfile.Living(was) != 1 {
 			t.Errorf("%d mappings of the old file under a guard", mapfile.Living(was))
 		}

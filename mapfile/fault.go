@@ -19,7 +19,8 @@ import (
 //	}()
 //	use(guard.Bytes())
 //
-// It must be asked before the guard is released: the addresses may belong to another
+// The error's Size is that of the file at the mapping's path by then. It must be asked
+// before the guard is released: the addresses may belong to another
 // mapping afterwards. View, ReadAt and WriteAt do all that.
 func Fault(recovered any) error {
 	addr, ok := faultAddress(recovered)

@@ -259,3 +259,8 @@ func (f *File) Size() int64 {
 	}
 	return p.lo
 }
+
+// Stats returns what the map below has done. Ranges is how many parts are mapped, and one
+// for the end; Pending is how many have been replaced, and perhaps have readers still. It
+// waits for nobody, and costs what [rangelock.Map.Stats] does.
+func (f *File) Stats() rangelock.Stats { return f.m.Stats() }

@@ -15,5 +15,3 @@ func systemSync([]byte) error {
 }
 
 func systemAdvise([]byte, Advice) error { return nil }
-
-func systemProtect([]byte) error { return errors.ErrUnsupported }

@@ -16,9 +16,6 @@ func systemSync(b []byte) error { return call(sysMsync, b, syscall.MS_SYNC) }
 // systemAdvise gives the advice on the pages of b, which begins with one.
 func systemAdvise(b []byte, a Advice) error { return call(syscall.SYS_MADVISE, b, advices[a]) }
 
-// systemProtect makes every use of b a fault.
-func systemProtect(b []byte) error { return call(syscall.SYS_MPROTECT, b, syscall.PROT_NONE) }
-
 // call is a system call on memory that package syscall has no function for everywhere.
 func call(trap uintptr, b []byte, arg uintptr) error {
 	if _, _, e := syscall.Syscall(trap, raw.Base(b), uintptr(len(b)), arg); e != 0 {

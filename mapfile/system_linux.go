@@ -18,6 +18,3 @@ func systemSync(b []byte) error {
 
 // systemAdvise gives the advice on the pages of b, which begins with one.
 func systemAdvise(b []byte, a Advice) error { return syscall.Madvise(b, advices[a]) }
-
-// systemProtect makes every use of b a fault.
-func systemProtect(b []byte) error { return syscall.Mprotect(b, syscall.PROT_NONE) }

@@ -22,4 +22,3 @@ func systemUnmap([]byte) error                             { return errNoMapping
 func noRoom(error) bool                                    { return false }
 func systemSync([]byte) error                              { return errNoMappings }
 func systemAdvise([]byte, Advice) error                    { return errNoMappings }
-func systemProtect([]byte) error                           { return errNoMappings }

@@ -57,5 +57,3 @@ func noRoom(err error) bool {
 func systemSync(b []byte) error { return syscall.FlushViewOfFile(raw.Base(b), uintptr(len(b))) }
 
 func systemAdvise([]byte, Advice) error { return nil }
-
-func systemProtect([]byte) error { return errors.ErrUnsupported }
