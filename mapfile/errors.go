@@ -81,7 +81,8 @@ func (e *OpError) Unwrap() error { return e.Err }
 
 // FaultError is a page fault in mapped bytes of a file, as an error. The usual reason is
 // that somebody has truncated the file: what is mapped beyond its end has no memory behind
-// it. A disk that is full, where the file has a hole, or broken is the other.
+// it. Others are a disk that is full, where the file has a hole, or broken, and a write to
+// bytes that are mapped for reading only.
 type FaultError struct {
 	Op   string // "View", "ReadAt" or "WriteAt"; "" from [Fault]
 	Path string
@@ -93,14 +94,12 @@ type FaultError struct {
 
 // Error says where the fault was and whether the file has a byte there.
 func (e *FaultError) Error() string {
-	why := "though it can be read there: is its disk full, or broken?"
+	why := fmt.Sprintf("which has %d bytes: its disk is full or broken, or they are for reading only", e.Size)
 	switch {
 	case e.Size < 0:
-		why = "and its size cannot be found out"
+		why = "whose size cannot be found out"
 	case e.At >= e.Size:
 		why = fmt.Sprintf("which somebody has truncated to %d bytes", e.Size)
-	default:
-		why = fmt.Sprintf("which has %d bytes: its disk is full, or broken", e.Size)
 	}
 	op := e.Op
 	if op == "" {
