@@ -191,6 +191,10 @@ func allocsOfWrites[K, V any](t *testing.T, m *rangelock.Map[K, V], ranges []ran
 	takes := map[string]func(w rangelock.Writer[K, V], r rangelock.Range[K]) (int, error){
 		"Remove": rangelock.Writer[K, V].Remove,
 		"Retire": rangelock.Writer[K, V].Retire,
+		"Extract": func(w rangelock.Writer[K, V], r rangelock.Range[K]) (int, error) {
+			_, _, err := w.Extract(r.Lo)
+			return 1, err
+		},
 	}
 	for name, take := range takes {
 		wantNoAllocs(t, name+" one, Insert one", func() {

@@ -318,6 +318,7 @@ func TestLoadSeen(t *testing.T) {
 		"Load behind": func(w intWriter) string { return fmt.Sprint(w.Load(rising(500, 50))) },
 		"Remove":      func(w intWriter) string { return fmt.Sprint(w.Remove(rg(0, 300))) },
 		"Retire":      func(w intWriter) string { return fmt.Sprint(w.Retire(rg(-10, 20))) },
+		"Extract":     func(w intWriter) string { return fmt.Sprint(w.Extract(105)) },
 		"Clear":       func(w intWriter) string { return fmt.Sprint(w.Clear()) },
 		"Update":      func(w intWriter) string { return fmt.Sprint(w.Update(5, "x")) },
 		"Swap":        func(w intWriter) string { return fmt.Sprint(w.Swap(rg(100, 200), "x")) },

@@ -79,6 +79,7 @@ func TestCancel(t *testing.T) {
 		{"Map.Swap", reader, func(ctx context.Context, m *intMap) error { return m.Swap(ctx, rg(0, 10), "x") }},
 		{"Exclude", guard, inTxn(func(w intWriter) error { return w.Exclude(rg(0, 40)) })},
 		{"Remove", guard, inTxn(func(w intWriter) error { _, err := w.Remove(rg(0, 20)); return err })},
+		{"Extract", guard, inTxn(func(w intWriter) error { _, _, err := w.Extract(15); return err })},
 		{"Update", guard, inTxn(func(w intWriter) error { return w.Update(15, "x") })},
 		{"Drain", pending, func(ctx context.Context, m *intMap) error { return m.Drain(ctx) }},
 	} {

@@ -68,6 +68,8 @@ func closed(t *testing.T, m *intMap) {
 	wantClosed("Writer.Remove", err)
 	n2, err := w.Retire(rg(0, 10))
 	wantClosed("Writer.Retire", err)
+	_, _, err = w.Extract(5)
+	wantClosed("Writer.Extract", err)
 	n3, err := w.Clear()
 	wantClosed("Writer.Clear", err)
 	n4, err := w.Load(func(yield func(intRange, string) bool) { yield(rg(0, 10), "x") })

@@ -117,6 +117,7 @@ func TestComparePanics(t *testing.T) {
 		"Writer.TryExclude":  func(w intWriter) { w.TryExclude(rg(15, 35)) },
 		"Writer.Update":      func(w intWriter) { w.Update(15, "x") },
 		"Writer.Remove":      func(w intWriter) { w.Remove(rg(10, 30)) },
+		"Writer.Extract":     func(w intWriter) { w.Extract(15) },
 		"Writer.Retire":      func(w intWriter) { w.Retire(rg(10, 30)) },
 		"Writer.Swap":        func(w intWriter) { w.Swap(rg(10, 30), "x") },
 		"Writer.Replace":     func(w intWriter) { w.Replace(rg(10, 30), "x") },

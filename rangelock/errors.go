@@ -13,8 +13,8 @@ var (
 	//
 	// Returned by: AcquireContext, Map.AcquireContext, Map.AcquireExclusiveContext,
 	// Map.AcquireNextContext, Map.TryAcquire, Map.TryAcquireExclusive,
-	// Reader.AcquireContext, TryAcquire, Writer.Merge, Writer.Resize, Writer.Split,
-	// Writer.Update.
+	// Reader.AcquireContext, TryAcquire, Writer.Extract, Writer.Merge, Writer.Resize,
+	// Writer.Split, Writer.Update.
 	ErrNotFound = errors.New("rangelock: no range covers the key")
 
 	// ErrBusy says that the answer would have to wait for a writer or for guards of
@@ -74,7 +74,8 @@ var (
 	// Map.AcquireNextContext, Map.AcquireOrLoad, Map.Do, Map.Insert, Map.LockContext,
 	// Map.Remove, Map.Retire, Map.Room, Map.Swap, Map.TryAcquire, Map.TryAcquireExclusive,
 	// Reader.AcquireContext, TryAcquire, Writer.Clear, Writer.Evict, Writer.Exclude,
-	// Writer.Insert, Writer.Load, Writer.Merge, Writer.Put, Writer.Remove, Writer.Replace,
-	// Writer.Resize, Writer.Retire, Writer.Split, Writer.Swap, Writer.Update.
+	// Writer.Extract, Writer.Insert, Writer.Load, Writer.Merge, Writer.Put, Writer.Remove,
+	// Writer.Replace, Writer.Resize, Writer.Retire, Writer.Split, Writer.Swap,
+	// Writer.Update.
 	ErrClosed = errors.New("rangelock: map is closed")
 )

@@ -147,6 +147,10 @@ var refusable = map[string]func(s *scene) error{
 		_, err := w.Evict(s.r)
 		return err
 	}),
+	"Writer.Extract": inside(func(s *scene, w intWriter) error {
+		_, _, err := w.Extract(s.key)
+		return err
+	}),
 	"Writer.Put": inside(func(s *scene, w intWriter) error {
 		if s.r == rg(5, 15) { // in a map with an OnRetire, it would have to split a value
 			m, _ := tens("a", "b", "c")

@@ -66,3 +66,28 @@ func ExampleWriter_Contended() {
 	fmt.Println(m.Len())
 	// Output: 1000
 }
+
+// A pool takes a block back from its readers, and uses it at once.
+func ExampleWriter_Extract() {
+	m := rangelock.New(&rangelock.Options[int, []byte]{
+		OnRetire: func(r rangelock.Range[int], _ []byte) { fmt.Println("retire", r) },
+	})
+	ctx := context.Background()
+	m.Insert(ctx, rangelock.Span(0, 4), []byte("used"))
+	m.Insert(ctx, rangelock.Span(4, 8), []byte("here"))
+
+	w := m.Lock()
+	if w.TryExclude(rangelock.Span(0, 4)) { // nobody has a guard on it
+		r, block, err := w.Extract(0)
+		fmt.Printf("%v %s %v\n", r, block, err)
+		copy(block, "new!")
+		fmt.Println(w.Insert(rangelock.Span(100, 104), block))
+	}
+	w.Unlock()
+
+	m.View(101, func(r rangelock.Range[int], block []byte) { fmt.Printf("%v %s\n", r, block) })
+	// Output:
+	// [0, 4) used <nil>
+	// <nil>
+	// [100, 104) new!
+}

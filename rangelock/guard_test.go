@@ -88,6 +88,7 @@ func TestGuardExcludes(t *testing.T) {
 	for name, do := range map[string]func(w intWriter) error{
 		"Exclude": func(w intWriter) error { return w.Exclude(rg(9, 11)) },
 		"Remove":  func(w intWriter) error { _, err := w.Remove(rg(0, 20)); return err },
+		"Extract": func(w intWriter) error { _, _, err := w.Extract(9); return err },
 		"Update":  func(w intWriter) error { return w.Update(9, "A") },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -471,6 +471,11 @@ func TestLoadPlanPanics(t *testing.T) {
 			defer w.Unlock()
 			w.Resize(5, rg(0, 5))
 		},
+		"Extract": func(m *intMap) {
+			w := m.Lock()
+			defer w.Unlock()
+			w.Extract(5)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -32,7 +32,7 @@ import (
 // [Map.Acquire], [Map.AcquireExclusive], [Map.AcquireNext], [Map.View] and [Map.Get] may
 // do so, for any key. A goroutine that holds a guard must not wait for the lock without a
 // context that ends, unless nobody who has the lock waits for the guard: no
-// transaction calls [Writer.Exclude], Remove, Update, Replace, Split, Merge or Resize
+// transaction calls [Writer.Exclude], Remove, Extract, Update, Replace, Split, Merge or Resize
 // (Insert, Load, TryExclude, Retire, Swap and Clear wait for no guard), and
 //
 //   - nobody calls [Map.AcquireExclusive] while it has a Reader, which waits for all

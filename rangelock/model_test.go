@@ -146,7 +146,7 @@ func runModel(t *testing.T, seed uint64, space int, kind string, steps int) {
 	w := m.Lock()
 	for i := range steps {
 		r := random()
-		op := rng.IntN(19)
+		op := rng.IntN(20)
 		if i > steps*3/4 && op < 4 {
 			op += 4 // shrink towards the end
 		}
@@ -220,6 +220,15 @@ func runModel(t *testing.T, seed uint64, space int, kind string, steps int) {
 			if ok {
 				leave([]entry{e})
 				ref.t.ReplaceOrInsert(entry{e.r, next})
+			}
+		case 19:
+			e, ok := ref.find(r.Lo)
+			got, v, err := w.Extract(r.Lo)
+			if ok != (err == nil) || !ok && !errors.Is(err, rangelock.ErrNotFound) || ok && (got.String() != e.r.String() || v != e.v) {
+				t.Fatalf("Extract(%d) = %v, %d, %v, want %v, %t", r.Lo, got, v, err, e, ok)
+			}
+			if ok {
+				ref.t.Delete(e) // the value is ours, and never retired
 			}
 		case 10:
 			if err := w.Exclude(r); err != nil {

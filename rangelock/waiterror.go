@@ -39,8 +39,8 @@ const maxHeld = 16
 // Returned by: AcquireContext, Map.AcquireContext, Map.AcquireExclusiveContext,
 // Map.AcquireNextContext, Map.AcquireOrLoad, Map.Close, Map.Do, Map.Drain, Map.GuardsContext,
 // Map.Insert, Map.LockContext, Map.RLockContext, Map.Remove, Map.Retire, Map.Room,
-// Map.Swap, Reader.AcquireContext, Writer.Exclude, Writer.Merge, Writer.Put, Writer.Remove,
-// Writer.Replace, Writer.Resize, Writer.Split, Writer.Update.
+// Map.Swap, Reader.AcquireContext, Writer.Exclude, Writer.Extract, Writer.Merge, Writer.Put,
+// Writer.Remove, Writer.Replace, Writer.Resize, Writer.Split, Writer.Update.
 type WaitError[K any] struct {
 	For WaitFor
 

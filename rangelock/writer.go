@@ -19,11 +19,10 @@ import (
 // acquired as ever. There is no rollback: an operation that fails has no effect,
 // those before it stand.
 //
-// Remove, Replace, Update, Split, Merge and Resize exclude what they touch, and Put what it
-// trims, and so wait for the guards on those ranges; Retire, Evict, Swap and Clear never wait
-// for a reader. The context of LockContext
-// ends every wait inside the transaction; an operation that need not wait succeeds
-// also when that context is done.
+// Remove, Extract, Replace, Update, Split, Merge and Resize exclude what they touch, and Put
+// what it trims, and so wait for the guards on those ranges; Retire, Evict, Swap and Clear
+// never wait for a reader. The context of LockContext ends every wait inside the
+// transaction; an operation that need not wait succeeds also when that context is done.
 //
 // During its transaction a goroutine uses the Writer's methods and TryAcquire of the
 // map: Acquire, Get, Lock and the one-operation forms may wait for the transaction,
