@@ -32,7 +32,7 @@ func (a *Allocator[K, V]) GapRanges() (all []rangelock.Range[K]) {
 func (a *Allocator[K, V]) Expected() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.early) + len(a.waits)
+	return len(a.waits) + len(a.retiring.running) + len(a.retiring.drains)
 }
 
 // Smuggle inserts a range into the map behind the allocator's back.
@@ -56,6 +56,17 @@ func (s *gaps) check(all gap) error {
 		if i > 0 && g.lo <= list[i-1].last+1 {
 			return fmt.Errorf("gaps %v and %v touch or overlap", list[i-1], g)
 		}
+	}
+	free, widest := uint64(0), uint64(0)
+	for _, g := range list {
+		free += g.width() + 1
+		widest = max(widest, g.width())
+	}
+	if g, ok := s.largest(); free != s.free || len(list) != s.count() || ok != (len(list) > 0) || ok && g.width() != widest {
+		return fmt.Errorf("%d gaps with %d keys, the largest %v; want %d with %d", s.count(), s.free, g, len(list), free)
+	}
+	if s.bySize == nil {
+		return nil // nobody has asked for the best fit
 	}
 	var bySize []gap
 	s.bySize.Ascend(func(g gap) bool {
@@ -109,7 +120,7 @@ type Gaps struct{ s gaps }
 func NewGaps(n uint64) *Gaps { return &Gaps{newGaps(gap{0, n - 1})} }
 
 func (g *Gaps) First(size uint64) (lo uint64, ok bool) {
-	in, lo, ok := g.s.first(want{size - 1, 1})
+	in, lo, ok := g.s.first(want{size - 1, 1, everywhere})
 	if ok {
 		g.s.take(in, gap{lo, lo + size - 1})
 	}
@@ -117,7 +128,7 @@ func (g *Gaps) First(size uint64) (lo uint64, ok bool) {
 }
 
 func (g *Gaps) Best(size uint64) (lo uint64, ok bool) {
-	in, lo, ok := g.s.best(want{size - 1, 1})
+	in, lo, ok := g.s.best(want{size - 1, 1, everywhere})
 	if ok {
 		g.s.take(in, gap{lo, lo + size - 1})
 	}
@@ -126,7 +137,7 @@ func (g *Gaps) Best(size uint64) (lo uint64, ok bool) {
 
 func (g *Gaps) Put(lo, size uint64) { g.s.put(gap{lo, lo + size - 1}) }
 
-func (g *Gaps) Count() int { return g.s.bySize.Len() }
+func (g *Gaps) Count() int { return g.s.count() }
 
 func (g *Gaps) Largest() uint64 {
 	l, ok := g.s.largest()

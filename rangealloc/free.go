@@ -21,10 +21,10 @@ import (
 // freed, and its keys can be given out when OnRetire has returned, as after
 // [Allocator.FreeLater]. So an error always says that the range is still allocated.
 //
-// It returns [ErrNotAllocated], wrapped with the key, if no allocated range begins at
-// lo; [rangelock.ErrBacklog] as Options.MaxPending says; [rangelock.ErrClosed] after
-// Close; a [rangelock.WaitError] if ctx has ended, also when it is done at the call. Then
-// nothing has changed.
+// It returns [ErrNotAllocated], in a [NotAllocatedError], if no allocated range begins at
+// lo; if there is an OnRetire, [rangelock.ErrBacklog] as Options.MaxPending says;
+// [rangelock.ErrClosed] after Close; a [rangelock.WaitError] if ctx has ended, also when it
+// is done at the call. Then nothing has changed.
 //
 // It must not be called by a goroutine that has a guard of the map, nor, if there is an
 // OnRetire, from OnRetire or by a goroutine that holds what OnRetire waits for.
@@ -53,6 +53,9 @@ func (a *Allocator[K, V]) free(w rangelock.Writer[K, V], lo K) (*seam.Parker, er
 	if err != nil {
 		return nil, err
 	}
+	if a.onRetire == nil {
+		return nil, a.extract(w, r)
+	}
 	keys, _ := a.order.stretch(r)
 	removed := false
 	p := a.expect(keys)
@@ -65,21 +68,106 @@ func (a *Allocator[K, V]) free(w rangelock.Writer[K, V], lo K) (*seam.Parker, er
 		return nil, err
 	}
 	removed = true
-	if a.onRetire == nil {
-		a.putBack(keys) // nobody has a guard, and nobody is told
-	}
 	return p, nil
+}
+
+// extract takes r out, after it has waited for the guards, and makes its keys a gap at once:
+// nobody has a guard, and nobody is told.
+func (a *Allocator[K, V]) extract(w rangelock.Writer[K, V], r rangelock.Range[K]) error {
+	if _, _, err := w.Extract(r.Lo); err != nil {
+		return err
+	}
+	keys, _ := a.order.stretch(r)
+	a.putBack(keys)
+	return nil
+}
+
+// TryFree is like [Allocator.Free], but waits for nothing: where that would wait for guards
+// it returns [rangelock.ErrBusy], and the range is allocated as before. So a cache passes
+// over what its readers have pinned. It also returns ErrBusy when others, a call that
+// allocates or frees or a Reader, have kept it from its turn for some microseconds; readers
+// of other ranges never do. It may report busy when the last guard has just been released,
+// or a reader is just being refused; it never frees a range that has a guard.
+//
+// If there is an OnRetire, TryFree calls it, on the caller's goroutine, and the keys are a gap
+// when that has returned; see [New]. What TryFree frees is never pending, so it needs no room
+// under Options.MaxPending.
+//
+// A goroutine that holds a guard may call it. It returns [ErrNotAllocated], in a
+// [NotAllocatedError], if no allocated range begins at lo, and [rangelock.ErrClosed] after
+// Close. With an error nothing has changed; ErrBusy allocates nothing.
+func (a *Allocator[K, V]) TryFree(lo K) error {
+	w, err := a.tryTurn(a.of("TryFree"))
+	if err != nil {
+		return err
+	}
+	var x victim[K, V]
+	number, err := a.tryExtract(w, lo, &x)
+	if err != nil || a.onRetire == nil {
+		return err
+	}
+	defer func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.gaps.put(x.keys)
+		a.retiring.end(number)
+	}()
+	a.onRetire(x.r, x.v)
+	return nil
+}
+
+// turnTries is how often TryFree tries to have its turn. Most turns of others take less than
+// a microsecond.
+const turnTries = 64
+
+// tryTurn begins a transaction unless others keep it from that.
+func (a *Allocator[K, V]) tryTurn(m *rangelock.Map[K, V]) (w rangelock.Writer[K, V], err error) {
+	for range turnTries {
+		w, ok := m.TryLock()
+		if ok {
+			return w, nil
+		}
+		if a.closed.Load() {
+			return w, rangelock.ErrClosed
+		}
+		seam.Gosched()
+	}
+	return w, rangelock.ErrBusy
+}
+
+// tryExtract is TryFree's transaction, and ends it. It fills in x; if there is an OnRetire,
+// the call has a number in retiring, and the keys are not in the gaps yet.
+func (a *Allocator[K, V]) tryExtract(w rangelock.Writer[K, V], lo K, x *victim[K, V]) (number uint64, err error) {
+	defer w.Unlock()
+	if x.r, err = a.allocated(w, lo); err != nil {
+		return 0, err
+	}
+	x.keys, _ = a.order.stretch(x.r)
+	if !w.TryExclude(x.r) {
+		return 0, rangelock.ErrBusy
+	}
+	_, x.v, err = w.Extract(lo)
+	invariants.Check(err == nil, "Extract of the excluded %v: %v", x.r, err)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.onRetire == nil {
+		a.gaps.put(x.keys)
+		return 0, nil
+	}
+	return a.retiring.begin(), nil
 }
 
 // FreeLater takes the range that begins at lo out of the map and waits for no guard:
 // those that are held keep the range, with its bounds and its value. Its keys become a
-// gap only when the last of them is released and OnRetire has returned for the range,
-// or, without an OnRetire, could have been called. [Map.Drain] waits for that.
+// gap only when the last of them is released and OnRetire has returned for the range.
+// Without an OnRetire they are a gap at once if there is no guard, and else after the last
+// guard's release and a grace period. [Map.Drain] waits for that.
 //
 // It waits for its turn as a writer, which ctx ends, and so for a Free that is waiting
 // for guards; it fails at once when ctx is done at the call. OnRetire may call it.
 //
-// Its errors are those of [Allocator.Free]; then nothing has changed.
+// It returns [rangelock.ErrBacklog] as Options.MaxPending says, where the keys do not become
+// a gap at once. Its other errors are those of [Allocator.Free]; then nothing has changed.
 func (a *Allocator[K, V]) FreeLater(ctx context.Context, lo K) error {
 	w, err := a.of("FreeLater").LockContext(ctx)
 	if err != nil {
@@ -90,6 +178,9 @@ func (a *Allocator[K, V]) FreeLater(ctx context.Context, lo K) error {
 	if err != nil {
 		return err
 	}
+	if a.onRetire == nil && w.TryExclude(r) {
+		return a.extract(w, r)
+	}
 	_, err = w.Retire(r)
 	return err
 }
@@ -97,10 +188,14 @@ func (a *Allocator[K, V]) FreeLater(ctx context.Context, lo K) error {
 // allocated returns the range that begins at lo.
 func (a *Allocator[K, V]) allocated(w rangelock.Writer[K, V], lo K) (rangelock.Range[K], error) {
 	r, _, ok := w.Find(lo)
-	if !ok || r.Lo != lo {
-		return r, notAllocated(lo, r, ok)
+	if ok && r.Lo == lo {
+		return r, nil
 	}
-	return r, nil
+	e := &NotAllocatedError[K]{Lo: lo}
+	if ok {
+		e.Within = r
+	}
+	return rangelock.Range[K]{}, e
 }
 
 // retired is the map's OnRetire: it lets the user's go first and then gives the keys
@@ -114,14 +209,10 @@ func (a *Allocator[K, V]) retired(r rangelock.Range[K], v V) {
 }
 
 // expect enters the call of the map's OnRetire that a Free of exactly these keys brings
-// about, and returns where to wait for it, if the user has an OnRetire.
+// about, and returns where to wait for it.
 func (a *Allocator[K, V]) expect(keys gap) *seam.Parker {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.onRetire == nil {
-		a.early[keys]++
-		return nil
-	}
 	invariants.Check(a.waits[keys] == nil, "two calls of Free wait for the keys %v", keys)
 	p := seam.NewParker()
 	a.waits[keys] = p
@@ -133,49 +224,24 @@ func (a *Allocator[K, V]) unexpect(keys gap) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.waits, keys)
-	a.lessEarlyLocked(keys)
 }
 
-// arrived makes the keys of r, which has been through OnRetire, a gap, unless Free has
-// done that for this range or for an earlier one with the same keys.
+// arrived makes the keys of r, which has been through the map's OnRetire, a gap.
 //
-// With an OnRetire of the user's, Free leaves the keys to this call, so nobody else can
-// have got them before it, and it is the only one to come with any of them. Without
-// one, several ranges that had a key in common can be on their way here: Free has made
-// the keys of all of them but the last a gap at once. They need not come in the order
-// in which they left the map: a reader that Free's exclusion has refused may keep its
-// count in a range for a moment, and ranges that are freed later overtake that one.
-//
-// So a call must not be taken for that of another range that only begins at the same
-// key: with [0, 10) freed early, then [0, 5) freed and [5, 10) in use, the call for
-// [0, 10) would make a gap of keys in use. Calls for exactly the same keys can stand
-// for each other. The last one to come makes the gap, and until then nobody has the
-// keys.
+// Nobody else can have got them before: what leaves the map by Extract, whose keys are a gap
+// at once, does not come here. The tempting wrong version is to use Remove for that, and to
+// pass over the call that comes for it later. Ranges need not come in the order in which they
+// left the map, because a reader that was refused may keep its count in one for a moment; so
+// the call that is passed over can be that of another range with the same keys, or with the
+// same start and others, and keys in use become a gap.
 func (a *Allocator[K, V]) arrived(r rangelock.Range[K]) {
 	invariants.At("rangealloc: before a gap is put back")
 	keys, _ := a.order.stretch(r)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.lessEarlyLocked(keys) {
-		return
-	}
 	a.gaps.put(keys)
 	if p := a.waits[keys]; p != nil {
 		delete(a.waits, keys)
 		p.Wake()
 	}
-}
-
-// lessEarlyLocked counts one call less to come for keys that Free has made a gap, and
-// reports whether there was one.
-//
-// Preconditions: the caller holds mu.
-func (a *Allocator[K, V]) lessEarlyLocked(keys gap) bool {
-	n := a.early[keys]
-	if n > 1 {
-		a.early[keys] = n - 1
-	} else {
-		delete(a.early, keys)
-	}
-	return n > 0
 }

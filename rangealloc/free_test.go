@@ -190,6 +190,7 @@ func TestBacklog(t *testing.T) {
 		a, g := one(t, &rangelock.Options[int, string]{
 			Cost:       func(r rangelock.Range[int], _ string) int64 { return int64(r.Hi - r.Lo) },
 			MaxPending: 9,
+			OnRetire:   func(rangelock.Range[int], string) {},
 		})
 		g.Release()
 		for name, free := range map[string]func(context.Context, int) error{"Free": a.Free, "FreeLater": a.FreeLater} {
@@ -198,10 +199,40 @@ func TestBacklog(t *testing.T) {
 			}
 			wantGaps(t, a)
 		}
+		if err := a.TryFree(0); err != nil {
+			t.Errorf("TryFree leaves nothing pending: %v", err)
+		}
 		if err := a.Close(ctx); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// TestNeverPending: where nobody has a guard, and nobody is to be told, the keys are free at
+// once, whatever is pending; with a guard there must be room.
+func TestNeverPending(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, free := range freeWays {
+			a, g := one(t, &rangelock.Options[int, string]{
+				Cost:       func(rangelock.Range[int], string) int64 { return 2 },
+				MaxPending: 1,
+			})
+			if err := a.FreeLater(ctx, 0); !errors.Is(err, rangelock.ErrBacklog) {
+				t.Errorf("FreeLater under a guard: %v", err)
+			}
+			g.Release()
+			if err := free(a, 0); err != nil || !isFree(t, a) || a.Map().Stats().Pending != 0 {
+				t.Errorf("%s: %v, gaps %v", name, err, a.GapRanges())
+			}
+		}
+	})
+}
+
+// freeWays are the ways to free a range.
+var freeWays = map[string]func(a *rangealloc.Allocator[int, string], lo int) error{
+	"Free":      func(a *rangealloc.Allocator[int, string], lo int) error { return a.Free(ctx, lo) },
+	"FreeLater": func(a *rangealloc.Allocator[int, string], lo int) error { return a.FreeLater(ctx, lo) },
+	"TryFree":   func(a *rangealloc.Allocator[int, string], lo int) error { return a.TryFree(lo) },
 }
 
 // TestClose: Close retires what is there and refuses what comes.
@@ -303,7 +334,8 @@ func TestMap(t *testing.T) {
 }
 
 // TestCostPanics: a Cost that panics, or ends its goroutine, leaves the range allocated
-// and nothing behind, so that it can be freed by either way afterwards.
+// and nothing behind, so that it can be freed by either way afterwards. Without an OnRetire
+// it is asked only for a range that has a guard.
 func TestCostPanics(t *testing.T) {
 	for name, fail := range map[string]func() int64{
 		"negative": func() int64 { return -1 },
@@ -325,8 +357,12 @@ func TestCostPanics(t *testing.T) {
 							o.OnRetire = func(rangelock.Range[int], string) {}
 						}
 						a, g := one(t, &o)
-						g.Release()
-						for _, free := range []func(context.Context, int) error{a.Free, a.FreeLater} {
+						ways := []func(context.Context, int) error{a.FreeLater}
+						if with {
+							g.Release()
+							ways = append(ways, a.Free)
+						}
+						for _, free := range ways {
 							done := make(chan struct{})
 							go func() {
 								defer close(done)
@@ -342,6 +378,9 @@ func TestCostPanics(t *testing.T) {
 							wantGaps(t, a)
 						}
 						failing = false
+						if !with {
+							g.Release()
+						}
 						free := a.Free
 						if later {
 							free = a.FreeLater

@@ -14,10 +14,14 @@ type gap struct{ lo, last uint64 }
 // width is the number of positions less one: 2^64 of them have no other number.
 func (g gap) width() uint64 { return g.last - g.lo }
 
+// everywhere is all positions.
+var everywhere = gap{0, ^uint64(0)}
+
 // want is what an allocation looks for.
 type want struct {
 	width uint64 // the number of keys less one
 	align uint64 // a power of two
+	in    gap    // where the keys must lie
 }
 
 // place returns where in g an allocation would begin, as low as it can, and whether it
@@ -25,20 +29,37 @@ type want struct {
 // after which every gap would do, is the tempting one and misses gaps that are just
 // wide enough and happen to be aligned.
 func (g gap) place(w want) (lo uint64, ok bool) {
+	low, last := max(g.lo, w.in.lo), min(g.last, w.in.last)
 	mask := w.align - 1
-	lo = (g.lo + mask) &^ mask
-	// lo < g.lo: there is no multiple above g.lo, and the sum wrapped.
-	if lo < g.lo || lo > g.last {
+	lo = (low + mask) &^ mask
+	// lo < low: there is no multiple above low, and the sum wrapped.
+	if lo < low || lo > last {
 		return 0, false
 	}
-	return lo, g.last-lo >= w.width
+	return lo, last-lo >= w.width
 }
 
-// gaps is the positions that nobody has, as gaps of which no two touch, in two trees
-// that hold the same: by address and by size.
+// placeTop is place for an allocation that lies as high as it can.
+func (g gap) placeTop(w want) (lo uint64, ok bool) {
+	low, last := max(g.lo, w.in.lo), min(g.last, w.in.last)
+	if last < low || last-low < w.width {
+		return 0, false
+	}
+	lo = (last - w.width) &^ (w.align - 1)
+	return lo, lo >= low
+}
+
+// gaps is the positions that nobody has, as gaps of which no two touch.
 type gaps struct {
 	byAddress tree
-	bySize    *btree.BTreeG[gap] // by width, then by address
+
+	// bySize holds the same by width, then by address. It is made when somebody asks for the
+	// best fit for the first time: most programs never do, and it would double the price of
+	// each change.
+	bySize *btree.BTreeG[gap]
+
+	// free is how many positions there are in all gaps. It wraps to 0 if that is all of them.
+	free uint64
 }
 
 // degree is the fan-out of the tree by size. The items are two words.
@@ -46,9 +67,7 @@ const degree = 32
 
 // newGaps returns gaps that are the one given.
 func newGaps(all gap) gaps {
-	g := gaps{bySize: btree.NewG(degree, func(a, b gap) bool {
-		return cmp.Or(cmp.Compare(a.width(), b.width()), cmp.Compare(a.lo, b.lo)) < 0
-	})}
+	var g gaps
 	g.add(all)
 	return g
 }
@@ -56,35 +75,62 @@ func newGaps(all gap) gaps {
 // add adds a gap that touches no other.
 func (s *gaps) add(g gap) {
 	s.byAddress.insert(g)
-	s.bySize.ReplaceOrInsert(g)
+	s.free += g.width() + 1
+	if s.bySize != nil {
+		s.bySize.ReplaceOrInsert(g)
+	}
 }
 
 // change puts g in the place of old; see tree.change.
 func (s *gaps) change(old, g gap) {
 	s.byAddress.change(old.lo, g)
-	s.bySize.Delete(old)
-	s.bySize.ReplaceOrInsert(g)
+	s.free += g.width() - old.width()
+	if s.bySize != nil {
+		s.bySize.Delete(old)
+		s.bySize.ReplaceOrInsert(g)
+	}
 }
 
 // remove takes g out.
 func (s *gaps) remove(g gap) {
 	s.byAddress.remove(g.lo)
-	s.bySize.Delete(g)
+	s.free -= g.width() + 1
+	if s.bySize != nil {
+		s.bySize.Delete(g)
+	}
 }
 
 // first returns the gap with the lowest address in which w fits, and where.
 func (s *gaps) first(w want) (g gap, lo uint64, ok bool) { return s.byAddress.root.first(w) }
 
+// top returns the gap with the highest address in which w fits, and where, as high as it
+// can.
+func (s *gaps) top(w want) (g gap, lo uint64, ok bool) { return s.byAddress.root.top(w) }
+
 // best returns the smallest gap in which w fits, of equals the lowest, and where. It
 // asks one after the other, from the first that is wide enough, until alignment lets
 // it in.
 func (s *gaps) best(w want) (g gap, lo uint64, ok bool) {
+	if s.bySize == nil {
+		s.sort()
+	}
 	s.bySize.AscendGreaterOrEqual(gap{0, w.width}, func(next gap) bool {
 		g = next
 		lo, ok = next.place(w)
 		return !ok
 	})
 	return g, lo, ok
+}
+
+// sort makes bySize.
+func (s *gaps) sort() {
+	s.bySize = btree.NewG(degree, func(a, b gap) bool {
+		return cmp.Or(cmp.Compare(a.width(), b.width()), cmp.Compare(a.lo, b.lo)) < 0
+	})
+	s.byAddress.root.ascend(func(g gap) bool {
+		s.bySize.ReplaceOrInsert(g)
+		return true
+	})
 }
 
 // around returns the gap that holds all of part, and whether there is one.
@@ -94,7 +140,10 @@ func (s *gaps) around(part gap) (gap, bool) {
 }
 
 // largest returns the largest gap, of equals the highest, and whether there is a gap.
-func (s *gaps) largest() (gap, bool) { return s.bySize.Max() }
+func (s *gaps) largest() (gap, bool) { return s.byAddress.root.largest() }
+
+// count returns how many gaps there are.
+func (s *gaps) count() int { return s.byAddress.n }
 
 // take takes part out of the gap g, which holds it.
 func (s *gaps) take(g, part gap) {
@@ -111,6 +160,13 @@ func (s *gaps) take(g, part gap) {
 	default:
 		s.remove(g)
 	}
+}
+
+// withhold takes part, which lies in a gap, out of it.
+func (s *gaps) withhold(part gap) {
+	g, ok := s.around(part)
+	invariants.Check(ok, "%v is not in a gap", part)
+	s.take(g, part)
 }
 
 // put makes part, which somebody had, a gap again and joins it with the gaps that it
@@ -139,4 +195,19 @@ func (s *gaps) put(part gap) {
 	default:
 		s.add(part)
 	}
+}
+
+// nothing is no gap: a gap that begins at the largest position ends there.
+var nothing = gap{^uint64(0), 0}
+
+// minus returns what is left of g below part and above it; either can be nothing.
+func (g gap) minus(part gap) (below, above gap) {
+	below, above = nothing, nothing
+	if g.lo < part.lo {
+		below = gap{g.lo, min(g.last, part.lo-1)}
+	}
+	if g.last > part.last {
+		above = gap{max(g.lo, part.last+1), g.last}
+	}
+	return below, above
 }

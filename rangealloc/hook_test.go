@@ -35,8 +35,11 @@ func onPoint(t *testing.T, at map[string]func()) {
 // adds its count when Free has excluded the range and before it detaches it; refused, it
 // stops before it takes the count back, so that the range is not finished. Free returns
 // all the same, its keys are given out again and freed later, and those ranges overtake
-// the first one. Whoever takes the calls by where a range begins then gives out [0, 10)
-// again under the owner of [5, 10).
+// the first one. A Free that removes the range, and passes over a call of the map's OnRetire
+// later that it knows by where the range begins, then lets [0, 10) be given out again under
+// the owner of [5, 10).
+//
+// It kills 37_early_by_start.
 func TestOvertaken(t *testing.T) {
 	type step func(*rangealloc.Allocator[int, string]) error
 	alloc := func(lo, hi int) step {
@@ -72,10 +75,18 @@ func TestOvertaken(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				looked, add := make(chan struct{}), make(chan struct{})
 				added, undo := make(chan struct{}), make(chan struct{})
+				var leaving atomic.Bool
+				leaves := func() {
+					if leaving.CompareAndSwap(false, true) {
+						close(add)
+						<-added
+					}
+				}
 				onPoint(t, map[string]func(){
-					"rangelock: range looked at":               func() { close(looked); <-add },
-					"rangelock: before the bits of detachment": func() { close(add); <-added },
-					"rangelock: refused, before the undo":      func() { close(added); <-undo },
+					"rangelock: range looked at":                    func() { close(looked); <-add },
+					"rangelock: before a range is finished at once": leaves,
+					"rangelock: before the bits of detachment":      leaves,
+					"rangelock: refused, before the undo":           func() { close(added); <-undo },
 				})
 				a := rangealloc.New[int, string](rangelock.Span(0, 10), nil)
 				do := func(s step) {

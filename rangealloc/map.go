@@ -15,15 +15,15 @@ import (
 // It is one pointer; it may be copied and used by any number of goroutines. It is got
 // from [Allocator.Map]; the methods of the zero Map panic.
 type Map[K Integer, V any] struct {
-	m *rangelock.Map[K, V]
+	a *Allocator[K, V]
 }
 
 // of returns the map for a method, which has a name for the panic of the zero Map.
 func (m Map[K, V]) of(method string) *rangelock.Map[K, V] {
-	if m.m == nil {
+	if m.a == nil {
 		panicZero(method, "Map; Allocator.Map returns one that can be used")
 	}
-	return m.m
+	return m.a.m
 }
 
 // Acquire takes a guard on the allocated range that covers key, and reports whether
@@ -49,6 +49,27 @@ func (m Map[K, V]) TryAcquire(key K) (rangelock.Guard[K, V], error) {
 	return m.of("TryAcquire").TryAcquire(key)
 }
 
+// AcquireExclusive takes a guard that keeps all others off the allocated range that covers
+// key, so that its holder may write to what lies at the keys, and reports whether there is
+// one. It waits as [rangelock.Map.AcquireExclusive] does: for the guards on that range, and
+// for what [Map.Acquire] waits for.
+func (m Map[K, V]) AcquireExclusive(key K) (rangelock.Guard[K, V], bool) {
+	return m.of("AcquireExclusive").AcquireExclusive(key)
+}
+
+// AcquireExclusiveContext is like [Map.AcquireExclusive], but gives up when ctx is done and
+// then returns a [rangelock.WaitError]. It returns [rangelock.ErrNotFound] if key is not
+// allocated.
+func (m Map[K, V]) AcquireExclusiveContext(ctx context.Context, key K) (rangelock.Guard[K, V], error) {
+	return m.of("AcquireExclusiveContext").AcquireExclusiveContext(ctx, key)
+}
+
+// TryAcquireExclusive is like [Map.AcquireExclusive] but never blocks: it returns
+// [rangelock.ErrBusy] instead, and [rangelock.ErrNotFound] only when key is not allocated.
+func (m Map[K, V]) TryAcquireExclusive(key K) (rangelock.Guard[K, V], error) {
+	return m.of("TryAcquireExclusive").TryAcquireExclusive(key)
+}
+
 // View calls f with the allocated range that covers key and its value, under a guard
 // that is released when f returns or panics, and reports whether there was one. It
 // waits as [Map.Acquire] does.
@@ -60,6 +81,16 @@ func (m Map[K, V]) View(key K, f func(r rangelock.Range[K], v V)) bool {
 // one, and leaves no guard: when it returns the keys may be somebody else's. It waits
 // as [rangelock.Map.Get] does.
 func (m Map[K, V]) Get(key K) (V, bool) { return m.of("Get").Get(key) }
+
+// GetRange is like [Map.Get], and returns the bounds of the range, too.
+func (m Map[K, V]) GetRange(key K) (rangelock.Range[K], V, bool) {
+	return m.of("GetRange").GetRange(key)
+}
+
+// GetMany is Get of many keys at once, as [rangelock.Map.GetMany] is.
+func (m Map[K, V]) GetMany(keys []K, each func(i int, v V, ok bool)) {
+	m.of("GetMany").GetMany(keys, each)
+}
 
 // All yields the allocated ranges with their values in key order, and leaves no guard: what
 // the body sees may be freed already. It takes no lock and never waits, and is no snapshot:
@@ -132,4 +163,9 @@ func (m Map[K, V]) Room(ctx context.Context, cost int64) error { return m.of("Ro
 //
 // It must not be called from OnRetire, nor by a goroutine that has a guard on a range
 // that was freed.
-func (m Map[K, V]) Drain(ctx context.Context) error { return m.of("Drain").Drain(ctx) }
+func (m Map[K, V]) Drain(ctx context.Context) error {
+	if err := m.of("Drain").Drain(ctx); err != nil {
+		return err
+	}
+	return m.a.awaitRetiring(ctx)
+}

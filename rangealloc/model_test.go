@@ -34,16 +34,32 @@ func (m *naive) runs(yield func(lo, hi int) bool) {
 	}
 }
 
-// choose returns where an allocation goes, or -1.
-func (m *naive) choose(size, align int, best bool) int {
+// way is a way to choose the place of an allocation.
+type way int
+
+const (
+	first way = iota
+	best
+	top
+)
+
+// choose returns where an allocation goes that begins at low or higher and ends at high or
+// lower, or -1.
+func (m *naive) choose(size, align int, by way, low, high int) int {
 	at, in := -1, len(m.cells)+1
 	m.runs(func(lo, hi int) bool {
+		whole := hi - lo
+		lo, hi = max(lo, low), min(hi, high)
 		for p := lo; p+size <= hi; p++ {
 			if (m.base+int64(p))&int64(align-1) != 0 {
 				continue
 			}
-			if at < 0 || best && hi-lo < in {
-				at, in = p, hi-lo
+			if by == top {
+				at = p
+				continue
+			}
+			if at < 0 || by == best && whole < in {
+				at, in = p, whole
 			}
 			break
 		}
@@ -155,19 +171,39 @@ func (r *modelRun[K]) allocate(lo, size, n int) {
 
 // step does one thing to both, with n for the number of a new range, and says what.
 func (r *modelRun[K]) step(n int) string {
-	switch op := r.rng.IntN(10); {
-	case op < 4:
+	switch op := r.rng.IntN(12); {
+	case op < 4 || op > 9:
 		size, align := 1+r.rng.IntN(20), 1<<r.rng.IntN(6)
 		if r.rng.IntN(10) == 0 {
 			size = 1 + r.rng.IntN(min(len(r.naive.cells), 127))
 		}
-		best := op < 2
-		alloc := r.a.Alloc
-		if best {
-			alloc = r.a.AllocBest
+		if op == 11 {
+			return r.evict(size, align, n)
 		}
-		got, err := alloc(ctx, K(size), K(align), n)
-		lo := r.naive.choose(size, align, best)
+		var got rangelock.Range[K]
+		var err error
+		by, low, high := way(op), 0, len(r.naive.cells)
+		switch op {
+		case 0:
+			got, err = r.a.Alloc(ctx, K(size), K(align), n)
+		case 1:
+			got, err = r.a.AllocBest(ctx, K(size), K(align), n)
+		case 2:
+			got, err = r.a.AllocTop(ctx, K(size), K(align), n)
+		case 3:
+			by, low = first, r.rng.IntN(high)
+			high = low + 1 + r.rng.IntN(high-low)
+			got, err = r.a.AllocIn(ctx, r.at(low, high-low), K(size), K(align), n)
+		case 10:
+			by = first
+			got, err = r.a.AllocFunc(ctx, K(size), K(align), func(q rangelock.Range[K]) (int, error) {
+				if _, ok := r.a.Map().Get(q.Lo); ok {
+					r.Errorf("%v is seen", q)
+				}
+				return n, nil
+			})
+		}
+		lo := r.naive.choose(size, align, by, low, high)
 		switch {
 		case lo < 0 && !errors.Is(err, rangealloc.ErrNoSpace):
 			r.Errorf("%v, %v, want ErrNoSpace", got, err)
@@ -176,7 +212,7 @@ func (r *modelRun[K]) step(n int) string {
 		case lo >= 0:
 			r.allocate(lo, size, n)
 		}
-		return fmt.Sprintf("alloc %d aligned to %d, best %v", size, align, best)
+		return fmt.Sprintf("alloc %d aligned to %d, by %v in [%d, %d)", size, align, by, low, high)
 	case op < 5:
 		lo := r.rng.IntN(len(r.naive.cells))
 		size := 1 + r.rng.IntN(min(20, len(r.naive.cells)-lo))
@@ -203,7 +239,21 @@ func (r *modelRun[K]) step(n int) string {
 	s := r.live[n]
 	lo := r.all.Lo + K(s.lo)
 	g, freed := r.held[n], r.naive.cells[s.lo] < 0
-	switch op := r.rng.IntN(4); {
+	switch op := r.rng.IntN(5); {
+	case op == 4 && !freed:
+		err := r.a.TryFree(lo)
+		if g != nil {
+			if !errors.Is(err, rangelock.ErrBusy) {
+				r.Errorf("TryFree under a guard: %v", err)
+			}
+		} else {
+			if err != nil {
+				r.Error(err)
+			}
+			r.naive.fill(s.lo, s.size, 0)
+			delete(r.live, n)
+		}
+		return fmt.Sprintf("try to free %d", n)
 	case g != nil && (freed || op < 2):
 		g.Release()
 		delete(r.held, n)
@@ -238,6 +288,56 @@ func (r *modelRun[K]) step(n int) string {
 		}
 		return fmt.Sprintf("free %d later", n)
 	}
+}
+
+// evict allocates with what is there named in the order of age, and some of it twice or not at
+// all.
+func (r *modelRun[K]) evict(size, align, n int) string {
+	numbers := make([]int, 0, len(r.live))
+	for n := range r.live {
+		if r.rng.IntN(8) > 0 {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.Sort(numbers)
+	var named []K
+	plan := naive{base: r.naive.base, cells: slices.Clone(r.naive.cells)}
+	lo, high := plan.choose(size, align, first, 0, len(plan.cells)), len(plan.cells)
+	var victims []int
+	for _, v := range numbers {
+		s := r.live[v]
+		if lo >= 0 {
+			break
+		}
+		named = append(named, r.all.Lo+K(s.lo))
+		if r.held[v] == nil && plan.cells[s.lo] > 0 {
+			plan.fill(s.lo, s.size, 0)
+			victims = append(victims, v)
+			lo = plan.choose(size, align, first, 0, high)
+		}
+	}
+	asked := 0
+	got, err := r.a.AllocEvict(ctx, K(size), K(align), n, func() (K, bool) {
+		if asked++; asked <= len(named) {
+			return named[asked-1], true
+		}
+		return 0, false
+	})
+	if lo < 0 {
+		if !errors.Is(err, rangealloc.ErrNoSpace) {
+			r.Errorf("%v, %v, want ErrNoSpace", got, err)
+		}
+	} else {
+		if err != nil || got != r.at(lo, size) || asked != len(named) {
+			r.Errorf("%v, %v, asked %d times, want %v, %d", got, err, asked, r.at(lo, size), len(named))
+		}
+		for _, v := range victims {
+			delete(r.live, v)
+		}
+		r.naive.cells = plan.cells
+		r.allocate(lo, size, n)
+	}
+	return fmt.Sprintf("evict %v for %d aligned to %d", victims, size, align)
 }
 
 // compare compares the gaps and the ranges with the model's.

@@ -12,6 +12,7 @@ import "math/rand/v2"
 // has no place for the widest gap.
 type tree struct {
 	root   *node
+	n      int   // how many gaps there are
 	spare  *node // cleared nodes, linked by right
 	spares int   // how many, at most maxSpares
 }
@@ -48,6 +49,7 @@ func (t *tree) insert(g gap) {
 		t.spares--
 	}
 	*n = node{gap: g, widest: g.width(), priority: rand.Uint32()}
+	t.n++
 	t.root = insertNode(t.root, n)
 }
 
@@ -87,6 +89,7 @@ func splitNode(t *node, lo uint64) (below, above *node) {
 func (t *tree) remove(lo uint64) {
 	var n *node
 	t.root, n = removeNode(t.root, lo)
+	t.n--
 	if t.spares < maxSpares {
 		*n = node{right: t.spare}
 		t.spare = n
@@ -155,12 +158,17 @@ func (t *tree) floor(p uint64) (g gap, ok bool) {
 }
 
 // first returns the lowest gap in which w's place is, and the place. It passes over
-// every subtree that has no gap of the width; alignment can make it look at more gaps
-// than it has levels, which are wide enough and lie badly.
+// every subtree that has no gap of the width, or that does not reach into w.in; alignment
+// can make it look at more gaps than it has levels, which are wide enough and lie badly.
 func (n *node) first(w want) (g gap, lo uint64, ok bool) {
 	for n != nil && n.widest >= w.width {
-		if g, lo, ok = n.left.first(w); ok {
-			return g, lo, true
+		if n.lo > w.in.lo {
+			if g, lo, ok = n.left.first(w); ok {
+				return g, lo, true
+			}
+		}
+		if n.lo > w.in.last {
+			break
 		}
 		if lo, ok = n.place(w); ok {
 			return n.gap, lo, true
@@ -168,6 +176,37 @@ func (n *node) first(w want) (g gap, lo uint64, ok bool) {
 		n = n.right
 	}
 	return gap{}, 0, false
+}
+
+// top is first for the highest gap and the highest place in it.
+func (n *node) top(w want) (g gap, lo uint64, ok bool) {
+	for n != nil && n.widest >= w.width {
+		if g, lo, ok = n.right.top(w); ok {
+			return g, lo, true
+		}
+		if lo, ok = n.placeTop(w); ok {
+			return n.gap, lo, true
+		}
+		n = n.left
+	}
+	return gap{}, 0, false
+}
+
+// largest returns the widest gap, of equals the highest, and whether there is one.
+func (n *node) largest() (g gap, ok bool) {
+	if n == nil {
+		return gap{}, false
+	}
+	for widest := n.widest; ; {
+		switch {
+		case n.right != nil && n.right.widest == widest:
+			n = n.right
+		case n.width() == widest:
+			return n.gap, true
+		default:
+			n = n.left
+		}
+	}
 }
 
 // ascend calls yield with each gap in the order of their addresses until it returns

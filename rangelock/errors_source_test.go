@@ -32,9 +32,21 @@ var cannotBe = map[string]map[string]string{
 
 	"rangealloc.Allocator.Alloc":     onlyGaps,
 	"rangealloc.Allocator.AllocBest": onlyGaps,
+	"rangealloc.Allocator.AllocEvict": {
+		"rangelock.ErrOverlap":  onlyGaps["rangelock.ErrOverlap"],
+		"rangelock.ErrBadRange": onlyGaps["rangelock.ErrBadRange"],
+		"rangelock.ErrNotFound": "it extracts what it has found",
+	},
+	"rangealloc.Allocator.AllocFunc": onlyGaps,
+	"rangealloc.Allocator.AllocIn":   {"rangelock.ErrOverlap": onlyGaps["rangelock.ErrOverlap"]},
+	"rangealloc.Allocator.AllocTop":  onlyGaps,
 	"rangealloc.Allocator.Close":     {"rangelock.ErrClosed": "see rangelock.Map.Close", "rangelock.ErrBacklog": "see rangelock.Map.Close"},
 	"rangealloc.Allocator.Free":      onlyWhole,
 	"rangealloc.Allocator.FreeLater": onlyWhole,
+	"rangealloc.Allocator.TryFree": {
+		"rangelock.ErrNotFound": onlyWhole["rangelock.ErrNotFound"],
+		"rangelock.WaitError":   "what it extracts is excluded, so that does not wait",
+	},
 }
 
 var (
@@ -47,6 +59,7 @@ var (
 	onlyWhole = map[string]string{
 		"rangelock.ErrPartial":  "it takes out exactly the range that it has found",
 		"rangelock.ErrBadRange": "a range of the map is valid",
+		"rangelock.ErrNotFound": "it takes out exactly the range that it has found",
 	}
 )
 
@@ -272,6 +285,10 @@ func (s *source) reached(f *types.Func) map[string]bool {
 						found["rangelock.WaitError"] = true
 					case "BacklogError":
 						found["rangelock.ErrBacklog"] = true
+					case "NoSpaceError":
+						found["rangealloc.ErrNoSpace"] = true
+					case "NotAllocatedError":
+						found["rangealloc.ErrNotAllocated"] = true
 					}
 				}
 			case *ast.CallExpr:

@@ -1,0 +1,259 @@
+package rangealloc
+
+import (
+	"context"
+
+	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// AllocEvict is like [Allocator.Alloc], but where there is no room it frees ranges: those
+// that begin at the keys that next returns, one after the other, until the size fits into a
+// gap, and no more. It passes over a range that has guards, and a key at which no range
+// begins. If the room does not suffice when next returns false, or when it has named more keys
+// than twice the number of ranges, the error is [ErrNoSpace] and nothing is freed. So all that
+// next has named is free when AllocEvict succeeds, but for what had guards, and all of it is
+// allocated when it does not. Afterwards a range that was named and is still in the map,
+// with its value, is one that had guards.
+//
+// next is called in the caller's turn as a writer. It may take a lock that nobody holds while
+// waiting for the allocator. It must call nothing of the allocator but Map.TryAcquire,
+// Map.TryAcquireExclusive, Map.All and Map.Len; a guard that it takes makes AllocEvict pass
+// over the range. If it panics, nothing is freed.
+//
+// An OnRetire is called for each range that was freed, in the order in which next has named
+// them, on the caller's goroutine, outside of its turn and before AllocEvict returns; see
+// [New]. The keys are nobody's meanwhile. Then AllocEvict waits for a second turn; if ctx
+// ends that, or the allocator is closed, the ranges are freed and nothing is allocated.
+// Without an OnRetire all happens in one turn, and readers see all of it or nothing.
+//
+// Its errors are those of [Allocator.Alloc].
+func (a *Allocator[K, V]) AllocEvict(ctx context.Context, size, align K, v V, next func() (lo K, ok bool)) (rangelock.Range[K], error) {
+	m := a.of("AllocEvict")
+	q := request[K]{size: size, align: align}
+	e := eviction[K, V]{a: a}
+	var err error
+	if e.want, err = a.want(q); err != nil {
+		return rangelock.Range[K]{}, err
+	}
+	if e.w, err = m.LockContext(ctx); err != nil {
+		return rangelock.Range[K]{}, err
+	}
+	r, again, err := e.turn(m, q, v, next)
+	if !again {
+		return r, err
+	}
+	e.retire()
+	return a.attach(ctx, m, e.part, v)
+}
+
+// maxVictims is how long a list of victims is kept for the next AllocEvict.
+const maxVictims = 1024
+
+// eviction is an AllocEvict under way: first the plan, then what becomes of it.
+type eviction[K Integer, V any] struct {
+	a    *Allocator[K, V]
+	w    rangelock.Writer[K, V]
+	want want
+
+	victims []victim[K, V] // in the order in which they were named
+	retired int            // for how many of them OnRetire was called
+	held    int            // how many ranges were passed over, because of their guards
+	part    gap            // what is to be allocated; out of the gaps when the plan is made
+	number  uint64         // in retiring
+}
+
+// victim is a range that is to go: it is excluded, and its keys are in the gaps.
+type victim[K Integer, V any] struct {
+	r    rangelock.Range[K]
+	v    V // once it is extracted
+	keys gap
+}
+
+// turn is the transaction, and ends it. It reports whether victims have left for which
+// OnRetire must be called before the keys can be allocated; else the range is inserted.
+//
+// Then their keys do not stay in the gaps: those that are not to be allocated are withheld
+// until OnRetire has returned.
+func (e *eviction[K, V]) turn(m *rangelock.Map[K, V], q request[K], v V, next func() (K, bool)) (r rangelock.Range[K], again bool, err error) {
+	defer e.w.Unlock()
+	a := e.a
+	defer func() {
+		if !again {
+			e.keepList()
+		}
+	}()
+	if !e.plan(2*m.Len()+1, next) {
+		return r, false, a.noSpace(q, e.held)
+	}
+	if a.onRetire == nil || len(e.victims) == 0 {
+		e.extract()
+		r, err = a.insert(e.w, e.part, v)
+		return r, false, err
+	}
+	a.mu.Lock()
+	for i := range e.victims {
+		below, above := e.victims[i].keys.minus(e.part)
+		if below != nothing {
+			a.gaps.withhold(below)
+		}
+		if above != nothing {
+			a.gaps.withhold(above)
+		}
+	}
+	e.number = a.retiring.begin()
+	a.mu.Unlock()
+	e.extract()
+	return r, true, nil
+}
+
+// keepList leaves the list of victims for the next call.
+func (e *eviction[K, V]) keepList() {
+	clear(e.victims)
+	if cap(e.victims) > maxVictims {
+		e.victims = nil
+	}
+	a := e.a
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.victims = e.victims[:0]
+}
+
+// plan excludes ranges until there is room, with their keys in the gaps as if they were free
+// already, takes the room out of the gaps, and reports whether there is any. If not, or if
+// next panics, the gaps are as they were; the exclusions end with the turn.
+//
+// Nobody but OnRetire changes the gaps meanwhile, and that only adds to them.
+func (e *eviction[K, V]) plan(most int, next func() (K, bool)) (ok bool) {
+	a := e.a
+	defer func() {
+		if !ok {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			for i := range e.victims {
+				a.gaps.withhold(e.victims[i].keys)
+			}
+		}
+	}()
+	if ok = e.begin(); ok {
+		return true
+	}
+	for range most {
+		lo, more := next()
+		if !more {
+			return false
+		}
+		if e.exclude(lo) {
+			if ok = e.fits(); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// begin takes what is wanted out of the gaps if there is room already.
+func (e *eviction[K, V]) begin() (ok bool) {
+	a := e.a
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e.victims, a.victims = a.victims, nil
+	e.part, ok = a.gaps.choose(e.want, (*gaps).first)
+	return ok
+}
+
+// exclude makes the range that begins at lo the next victim, and reports whether that is
+// possible.
+func (e *eviction[K, V]) exclude(lo K) bool {
+	r, _, ok := e.w.Find(lo)
+	if !ok || r.Lo != lo {
+		return false
+	}
+	keys, _ := e.a.order.stretch(r)
+	if len(e.victims) > 0 && e.named(keys) {
+		return false
+	}
+	if !e.w.TryExclude(r) {
+		e.held++
+		return false
+	}
+	e.victims = append(e.victims, victim[K, V]{r: r, keys: keys})
+	return true
+}
+
+// named reports whether the keys are those of a victim.
+func (e *eviction[K, V]) named(keys gap) bool {
+	e.a.mu.Lock()
+	defer e.a.mu.Unlock()
+	_, ok := e.a.gaps.around(keys)
+	return ok
+}
+
+// fits puts the keys of the last victim into the gaps, and takes what is wanted out of them
+// if there is room.
+func (e *eviction[K, V]) fits() (ok bool) {
+	a := e.a
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.gaps.put(e.victims[len(e.victims)-1].keys)
+	e.part, ok = a.gaps.choose(e.want, (*gaps).first)
+	return ok
+}
+
+// extract takes the victims out of the map. Nobody has a guard on them, so it does not wait.
+func (e *eviction[K, V]) extract() {
+	for i := range e.victims {
+		x := &e.victims[i]
+		var err error
+		_, x.v, err = e.w.Extract(x.r.Lo)
+		invariants.Check(err == nil, "Extract of the excluded %v: %v", x.r, err)
+	}
+}
+
+// retire calls OnRetire for each victim and then makes a gap of those of its keys that are
+// not to be allocated. If OnRetire panics or ends the goroutine, nothing is allocated.
+func (e *eviction[K, V]) retire() {
+	a := e.a
+	through := false
+	defer func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if !through {
+			a.gaps.put(e.part)
+		}
+		a.retiring.end(e.number)
+	}()
+	defer e.keepList()
+	e.retireEach()
+	through = true
+}
+
+// retireEach calls OnRetire for each victim. If one call panics or ends the goroutine the
+// others come all the same.
+func (e *eviction[K, V]) retireEach() {
+	defer func() {
+		if e.retired < len(e.victims) {
+			e.retireEach()
+		}
+	}()
+	for e.retired < len(e.victims) {
+		e.retired++
+		e.retireOne(&e.victims[e.retired-1])
+	}
+}
+
+func (e *eviction[K, V]) retireOne(x *victim[K, V]) {
+	defer func() {
+		a := e.a
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		below, above := x.keys.minus(e.part)
+		if below != nothing {
+			a.gaps.put(below)
+		}
+		if above != nothing {
+			a.gaps.put(above)
+		}
+	}()
+	e.a.onRetire(x.r, x.v)
+}

@@ -1,0 +1,41 @@
+package rangealloc
+
+import "github.com/spanlock/spanlock/rangelock"
+
+// Grow gives the allocator the keys of r, too, those that it does not have yet: r is what is
+// new at one end, or the whole that it shall have. The new keys are free, and one gap with
+// what was free beside them. Nothing that is allocated changes. It never waits.
+//
+// It returns [rangelock.ErrBadRange] if r is not valid, and [ErrOutside], in a [RangeError]
+// with the keys that the allocator has, if r neither touches nor overlaps them: it would
+// leave a hole. Then nothing has changed.
+func (a *Allocator[K, V]) Grow(r rangelock.Range[K]) error {
+	a.of("Grow")
+	more, ok := a.order.stretch(r)
+	if !ok {
+		return &RangeError[K]{Range: r, Err: rangelock.ErrBadRange}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all, _ := a.order.stretch(a.all)
+	if more.lo > all.last && more.lo-all.last > 1 || more.last < all.lo && all.lo-more.last > 1 {
+		return &RangeError[K]{Range: r, Other: a.all, Err: ErrOutside}
+	}
+	below, above := more.minus(all)
+	if below != nothing {
+		a.gaps.put(below)
+	}
+	if above != nothing {
+		a.gaps.put(above)
+	}
+	a.all = a.order.rangeOf(gap{min(all.lo, more.lo), max(all.last, more.last)})
+	return nil
+}
+
+// whole returns the keys that the allocator has.
+func (a *Allocator[K, V]) whole() gap {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all, _ := a.order.stretch(a.all)
+	return all
+}
