@@ -29,6 +29,7 @@ type scale struct {
 	batched  []int         // row 14
 	builds   int           // row 16: rounds; where there are several the first does not count
 	retired  int           // row 13
+	evicting int           // row 17: ranges in the arena
 	drains   int           // row 13: rounds
 }
 
@@ -54,6 +55,7 @@ var quick = scale{
 	batched:  []int{100_000, 1_000_000},
 	builds:   4,
 	retired:  1_000_000,
+	evicting: 10_000,
 	drains:   3,
 }
 
@@ -79,6 +81,7 @@ var full = scale{
 	batched:  quick.batched,
 	builds:   8,
 	retired:  1_000_000,
+	evicting: 10_000,
 	drains:   10,
 }
 
@@ -104,5 +107,6 @@ var smoke = scale{
 	batched:  []int{1000},
 	builds:   1,
 	retired:  2000,
+	evicting: 500,
 	drains:   1,
 }
