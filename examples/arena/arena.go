@@ -1,151 +1,151 @@
 package main
 
 import (
-	"bytes"
+	"container/list"
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/spanlock/spanlock/rangealloc"
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// poison is what every byte of the arena is that belongs to nobody.
-const poison = 0xdb
-
-// An arena keeps texts in one mapping outside of the heap. Any number of goroutines
-// may put, read and free at once.
-type arena struct {
+// A cache keeps values in one mapping outside of the heap, by their keys. A value is read in
+// place, pinned by a guard; one that has not been used for long makes room for a new one,
+// unless it is pinned. Any number of goroutines may use a cache, but not one that is in the
+// function that it gave to View and waits for a Close.
+type cache struct {
 	mem   []byte
-	alloc *rangealloc.Allocator[int, *text]
+	alloc *rangealloc.Allocator[int, *entry]
 
-	allocs, frees, retired, full atomic.Int64
-	spoiled                      atomic.Int64 // texts or free bytes that were not as they were left
-	used, peak                   atomic.Int64 // bytes given out and not yet through OnRetire
+	evicted, refused atomic.Int64
+
+	// mu protects what follows. It is held around the calls that allocate and free, so the
+	// candidates for eviction are looked up under it; nobody holds it while it reads a value.
+	mu    sync.Mutex
+	index map[string]*entry
+	order *list.List // of *entry, the one that was used last in front
 }
 
-// A text is what the arena knows of one allocation.
-type text struct {
-	want  []byte      // what it holds, on the heap, to compare with
-	ready atomic.Bool // the bytes are there; a reader may find the range before
-	dead  atomic.Bool // through OnRetire
+// An entry is what the cache knows of a value. It does not change once it is in the index.
+type entry struct {
+	key string
+	at  rangelock.Range[int]
+	pos *list.Element
 }
 
-func newArena(size int) (*arena, error) {
+func newCache(size int) (*cache, error) {
 	mem, err := mapMemory(size)
 	if err != nil {
 		return nil, fmt.Errorf("cannot map %d bytes: %w", size, err)
 	}
-	for i := range mem {
-		mem[i] = poison
-	}
-	a := &arena{mem: mem}
-	a.alloc = rangealloc.New(rangelock.Span(0, size), &rangelock.Options[int, *text]{OnRetire: a.bury})
-	return a, nil
+	return &cache{
+		mem:   mem,
+		alloc: rangealloc.New[int, *entry](rangelock.Span(0, size), nil),
+		index: make(map[string]*entry),
+		order: list.New(),
+	}, nil
 }
 
-// put copies b into the arena and returns where.
-func (a *arena) put(ctx context.Context, b []byte, align int) (at int, err error) {
-	t := &text{want: b}
-	r, err := a.alloc.Alloc(ctx, len(b), align, t)
+// Set copies value into the cache, and reports whether there was room: it evicts what was
+// not used for long, but nothing that is being read. Readers of an older value of the key
+// keep that; others find it no more, also when there was no room.
+func (c *cache) Set(ctx context.Context, key string, value []byte) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.drop(ctx, c.index[key]); err != nil {
+		return false, err
+	}
+	e := &entry{key: key}
+	var named []*entry
+	from := c.order.Back()
+	r, err := c.alloc.AllocEvict(ctx, len(value), 1, e, func() (lo int, ok bool) {
+		if from == nil {
+			return 0, false
+		}
+		old := from.Value.(*entry)
+		from = from.Prev()
+		named = append(named, old)
+		return old.at.Lo, true
+	})
+	if errors.Is(err, rangealloc.ErrNoSpace) {
+		c.refused.Add(1)
+		return false, nil // and nothing was evicted
+	}
 	if err != nil {
-		return 0, err
+		return false, err
 	}
-	a.allocs.Add(1)
-	n := a.used.Add(int64(len(b)))
-	for p := a.peak.Load(); n > p && !a.peak.CompareAndSwap(p, n); p = a.peak.Load() {
+	for _, old := range named {
+		if there, _ := c.alloc.Map().Get(old.at.Lo); there != old {
+			c.forget(old)
+			c.evicted.Add(1)
+		} // else it was pinned
 	}
-	// The range is ours alone until somebody frees it, which nobody does before we
-	// have told where it is.
-	m := a.mem[r.Lo:r.Hi]
-	if r.Lo%align != 0 || !poisoned(m) {
-		a.spoiled.Add(1)
-	}
-	copy(m, b)
-	t.ready.Store(true)
-	return r.Lo, nil
+	e.at = r
+	copy(c.mem[r.Lo:r.Hi], value) // nobody knows where it is
+	e.pos = c.order.PushFront(e)
+	c.index[key] = e
+	return true, nil
 }
 
-// read checks the text at an offset, twice, under a guard, and reports whether there
-// was one. Between the looks it calls between.
-func (a *arena) read(at int, between func()) bool {
-	g, ok := a.alloc.Map().Acquire(at)
+// View calls f with the value of a key, which is not copied and stays as it is until f
+// returns, and reports whether there is one. f must not keep it.
+func (c *cache) View(key string, f func(value []byte)) bool {
+	g, ok := c.pin(key)
 	if !ok {
-		return false // freed since
+		return false
 	}
 	defer g.Release()
-	t, r := g.Value(), g.Range()
-	if !t.ready.Load() {
-		return false // freed, and given to somebody else, who has not filled it yet
-	}
-	first := bytes.Equal(a.mem[r.Lo:r.Hi], t.want)
-	between()
-	if !first || !bytes.Equal(a.mem[r.Lo:r.Hi], t.want) || t.dead.Load() {
-		a.spoiled.Add(1)
-	}
+	r := g.Range()
+	f(c.mem[r.Lo:r.Hi:r.Hi])
 	return true
 }
 
-// free gives the text at an offset up. It waits for no reader: the bytes stay until
-// the last one has left.
-func (a *arena) free(ctx context.Context, at int) error {
-	if err := a.alloc.FreeLater(ctx, at); err != nil {
+// pin finds a value and takes a guard on it. The guard is taken under mu, when what the
+// index says is so, and without waiting.
+func (c *cache) pin(key string) (rangelock.Guard[int, *entry], bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.index[key]
+	if e == nil {
+		return rangelock.Guard[int, *entry]{}, false
+	}
+	c.order.MoveToFront(e.pos)
+	g, err := c.alloc.Map().TryAcquire(e.at.Lo)
+	return g, err == nil
+}
+
+// Delete takes a key out. A value that is being read stays until its last reader has left.
+func (c *cache) Delete(ctx context.Context, key string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.drop(ctx, c.index[key])
+}
+
+// drop frees the range of e, if that is not nil, and forgets e. It holds mu.
+func (c *cache) drop(ctx context.Context, e *entry) error {
+	if e == nil {
+		return nil
+	}
+	if err := c.alloc.FreeLater(ctx, e.at.Lo); err != nil {
 		return err
 	}
-	a.frees.Add(1)
+	c.forget(e)
 	return nil
 }
 
-// bury is the map's OnRetire: nobody reads the range any more, and nobody gets it
-// before bury has returned.
-func (a *arena) bury(r rangelock.Range[int], t *text) {
-	m := a.mem[r.Lo:r.Hi]
-	if t.dead.Swap(true) || !bytes.Equal(m, t.want) {
-		a.spoiled.Add(1)
-	}
-	for i := range m {
-		m[i] = poison
-	}
-	a.used.Add(-int64(len(m)))
-	a.retired.Add(1)
+// forget takes e out of what the cache knows. It holds mu.
+func (c *cache) forget(e *entry) {
+	delete(c.index, e.key)
+	c.order.Remove(e.pos)
 }
 
-// gaps returns how many bytes are free, how many pieces they are, and the largest.
-// Nobody may put or free meanwhile.
-func (a *arena) gaps() (free, pieces, largest int) {
-	end := 0
-	gap := func(to int) {
-		if n := to - end; n > 0 {
-			free += n
-			pieces++
-			largest = max(largest, n)
-		}
-	}
-	for r := range a.alloc.Map().All() {
-		gap(r.Lo)
-		end = r.Hi
-	}
-	gap(len(a.mem))
-	return free, pieces, largest
-}
-
-// close frees everything and gives the memory back.
-func (a *arena) close(ctx context.Context) error {
-	if err := a.alloc.Close(ctx); err != nil {
+// Close waits until nobody reads, and gives the memory back.
+func (c *cache) Close(ctx context.Context) error {
+	if err := c.alloc.Close(ctx); err != nil {
 		return err
 	}
-	if !poisoned(a.mem) {
-		a.spoiled.Add(1)
-	}
-	return unmapMemory(a.mem)
-}
-
-// poisoned reports whether b belongs to nobody.
-func poisoned(b []byte) bool {
-	for _, c := range b {
-		if c != poison {
-			return false
-		}
-	}
-	return true
+	return unmapMemory(c.mem)
 }
