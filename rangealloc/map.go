@@ -59,13 +59,14 @@ func (m Map[K, V]) AcquireExclusive(key K) (rangelock.Guard[K, V], bool) {
 
 // AcquireExclusiveContext is like [Map.AcquireExclusive], but gives up when ctx is done and
 // then returns a [rangelock.WaitError]. It returns [rangelock.ErrNotFound] if key is not
-// allocated.
+// allocated, and [rangelock.ErrClosed] after Close.
 func (m Map[K, V]) AcquireExclusiveContext(ctx context.Context, key K) (rangelock.Guard[K, V], error) {
 	return m.of("AcquireExclusiveContext").AcquireExclusiveContext(ctx, key)
 }
 
 // TryAcquireExclusive is like [Map.AcquireExclusive] but never blocks: it returns
-// [rangelock.ErrBusy] instead, and [rangelock.ErrNotFound] only when key is not allocated.
+// [rangelock.ErrBusy] instead, [rangelock.ErrNotFound] only when key is not allocated, and
+// [rangelock.ErrClosed] after Close.
 func (m Map[K, V]) TryAcquireExclusive(key K) (rangelock.Guard[K, V], error) {
 	return m.of("TryAcquireExclusive").TryAcquireExclusive(key)
 }
