@@ -11,6 +11,7 @@ type mark struct{}
 // watched is what a map, or a Reader's ticket, remembers about who holds it: nothing.
 type watched struct{}
 
+func (m *Map[K, V]) leaks() []Leak                      { return nil }
 func (m *Map[K, V]) watch()                             { _ = m.watched }
 func (*Map[K, V]) mayWait(string, intent)               {}
 func (*Map[K, V]) mayAcquire(string, intent, K)         {}

@@ -17,26 +17,8 @@ import (
 // debug says whether guards and transactions remember who took them.
 const debug = true
 
-// DebugReport is there under -tags spanlockdebug only, and is called with each report:
-// a sentence, and the stacks that belong to it. For the same two stacks and the same map
-// that happens once. It must be set before the first map is used. If it is nil a report
-// is a panic.
-var DebugReport func(text string)
-
-// Leak is a guard that has not been released. It is there under -tags spanlockdebug
-// only.
-type Leak struct {
-	Range     string        // of the guard
-	Exclusive bool          // the guard is
-	Held      time.Duration // since it was taken
-	Goroutine string        // that took it, as a stack trace names it
-	Stack     string        // where that was
-	Lost      bool          // the collector has found that nobody has the guard any more
-}
-
-// Leaks returns the guards on ranges of the map that have not been released, oldest
-// first. It is there under -tags spanlockdebug only.
-func (m *Map[K, V]) Leaks() []Leak {
+// leaks is Leaks.
+func (m *Map[K, V]) leaks() []Leak {
 	holds.mu.Lock()
 	defer holds.mu.Unlock()
 	now := time.Now() // one for all, or two guards could change places
