@@ -11,6 +11,7 @@ import (
 	"os"
 	"reflect"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/spanlock/spanlock/epoch"
@@ -18,6 +19,7 @@ import (
 	"github.com/spanlock/spanlock/mapfile"
 	"github.com/spanlock/spanlock/rangealloc"
 	"github.com/spanlock/spanlock/rangelock"
+	"github.com/spanlock/spanlock/rangelocktest"
 	"github.com/spanlock/spanlock/rwsem"
 )
 
@@ -189,6 +191,16 @@ var (
 	_ inspect.Map                       = (*rangelock.Map[key, value])(nil)
 	_ inspect.Map                       = rangealloc.Map[int, string]{}
 	_                                   = inspect.Format[key, value]{Key: func(key) string { return "" }, Value: func(span, value) string { return "" }}
+)
+
+// Any map can be checked for leaks, and asked for them in any build.
+var (
+	_ func(testing.TB, rangelocktest.Map) = rangelocktest.Check
+	_ rangelocktest.Map                   = (*rangelock.Map[key, value])(nil)
+	_ rangelocktest.Map                   = rangealloc.Map[int, string]{}
+	_ func(string)                        = rangelock.DebugReport
+
+	_ interface{ Leaks() []rangelock.Leak } = (*rangelock.Map[key, value])(nil)
 )
 
 var _ interface {

@@ -39,6 +39,8 @@
 //     it: arena bytes, file blocks, numbers.
 //   - [github.com/spanlock/spanlock/mapfile] has memory-mapped files that grow, shrink
 //     and are replaced while they are read.
+//   - [github.com/spanlock/spanlock/rangelocktest] fails a test that has left guards
+//     behind.
 //   - [github.com/spanlock/spanlock/epoch] has pins and grace periods: it runs a
 //     function, or tells that it may be run, when no reader can still be using
 //     what was unlinked before.

@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"rangealloc":        {"rangelock", "internal/..."},
 	"mapfile":           {"rangelock", "internal/..."},
 	"inspect":           {"rangelock", "internal/..."},
+	"rangelocktest":     {"rangelock", "internal/..."},
 	"examples/...":      {"...", "internal/..."},
 }
 
@@ -268,6 +269,9 @@ func TestImportsChecker(t *testing.T) {
 		{"inspect/a.go", "package inspect\nimport _ " + own("rangelock"), ""},
 		{"inspect/a.go", "package inspect\nimport _ " + own("rwsem"), "inspect must not import rwsem"},
 		{"rangelock/a.go", "package rangelock\nimport _ " + own("inspect"), "rangelock must not import inspect"},
+		{"rangelocktest/a.go", "package rangelocktest\nimport (_ \"testing\"; _ " + own("rangelock") + ")", ""},
+		{"rangelocktest/a.go", "package rangelocktest\nimport _ " + own("rangealloc"), "rangelocktest must not import rangealloc"},
+		{"rangelock/a.go", "package rangelock\nimport _ " + own("rangelocktest"), "rangelock must not import rangelocktest"},
 		{"internal/x/a.go", "package x\nimport _ " + own("rwsem"), "internal/x must not import rwsem"},
 		{"examples/x/a.go", "package main\nimport (_ " + own("rangelock") + "; _ " + own("epoch") + ")", ""},
 		{"newcomer/a.go", "package newcomer", "newcomer is a new package"},

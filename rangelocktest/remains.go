@@ -1,0 +1,126 @@
+package rangelocktest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// remains is what is held of a map.
+type remains struct {
+	ranges  []held
+	guards  int  // on all of them
+	writer  bool // a transaction has not ended
+	readers int  // Readers that have not ended
+}
+
+// held is a range with guards on it.
+type held struct {
+	r                 string
+	guards, announced int
+	exclusive, left   bool
+}
+
+func (x *remains) any() bool { return x.guards > 0 || x.writer || x.readers > 0 }
+
+// look returns what is held now. Guards that come and go meanwhile may be in it.
+func look(m Map) (x remains) {
+	for s := range m.Survey() {
+		if s.Guards == 0 {
+			continue
+		}
+		x.guards += s.Guards
+		x.ranges = append(x.ranges, held{boundsOf(s), s.Guards, s.Announced, s.Exclusive, s.Detached})
+	}
+	lock := m.Stats().Sem
+	x.writer, x.readers = lock.Writer, lock.Readers
+	return x
+}
+
+// boundsOf returns the range of s as a Range prints itself.
+func boundsOf(s *rangelock.RangeState) string {
+	return rangelock.Range[any]{Lo: s.Lo.Interface(), Hi: s.Hi.Interface(), Unbounded: s.Unbounded}.String()
+}
+
+// maxRanges is how many ranges an error lists, and maxLeaks of how many guards it says where
+// they were taken.
+const (
+	maxRanges = 32
+	maxLeaks  = 8
+)
+
+// text returns the error.
+func (x *remains) text(m Map) string {
+	var b strings.Builder
+	var what []string
+	if x.guards > 0 {
+		what = append(what, fmt.Sprintf("%s on %s", count(x.guards, "guard"), count(len(x.ranges), "range")))
+	}
+	if x.writer {
+		what = append(what, "a transaction")
+	}
+	if x.readers > 0 {
+		what = append(what, count(x.readers, "Reader"))
+	}
+	fmt.Fprintf(&b, "rangelocktest: still held at the end of the test: %s", strings.Join(what, ", "))
+	for i, r := range x.ranges {
+		if i == maxRanges {
+			fmt.Fprintf(&b, "\n\t… and %d more", len(x.ranges)-i)
+			break
+		}
+		fmt.Fprintf(&b, "\n\t%s", r)
+	}
+	if x.guards > 0 {
+		places(&b, m)
+	}
+	return b.String()
+}
+
+// String says which guards are held on which range.
+func (h held) String() string {
+	kind := "guard"
+	if h.exclusive {
+		kind = "exclusive guard"
+	}
+	s := fmt.Sprintf("%s: %s", h.r, count(h.guards, kind))
+	if h.announced > 0 {
+		s += fmt.Sprintf(", %d announced", h.announced)
+	}
+	if h.left {
+		s += ", on a range that has left the map"
+	}
+	return s
+}
+
+// places says where guards of m were taken, if it is known.
+func places(b *strings.Builder, m Map) {
+	var leaks []rangelock.Leak
+	if l, ok := m.(interface{ Leaks() []rangelock.Leak }); ok {
+		leaks = l.Leaks()
+	}
+	if len(leaks) == 0 {
+		b.WriteString("\n(go test -tags spanlockdebug shows where the guards of a rangelock.Map were taken)")
+		return
+	}
+	for i, l := range leaks {
+		if i == maxLeaks {
+			fmt.Fprintf(b, "\n… and %s more", count(len(leaks)-i, "guard"))
+			return
+		}
+		lost := ""
+		if l.Lost {
+			lost = ", and nobody can release it any more,"
+		}
+		fmt.Fprintf(b, "\nthe guard on %s%s was taken %v ago by %s at\n%s", l.Range, lost, l.Held.Round(time.Microsecond), l.Goroutine, strings.TrimRight(l.Stack, "\n"))
+	}
+}
+
+// count returns n with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
