@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spanlock/spanlock/epoch"
+	"github.com/spanlock/spanlock/guardprofile"
 	"github.com/spanlock/spanlock/inspect"
 	"github.com/spanlock/spanlock/mapfile"
 	"github.com/spanlock/spanlock/rangealloc"
@@ -199,6 +200,7 @@ var (
 	_ rangelocktest.Map                   = (*rangelock.Map[key, value])(nil)
 	_ rangelocktest.Map                   = rangealloc.Map[int, string]{}
 	_ func(string)                        = rangelock.DebugReport
+	_ func(int) int                       = guardprofile.SetRate
 
 	_ interface{ Leaks() []rangelock.Leak } = (*rangelock.Map[key, value])(nil)
 )

@@ -40,7 +40,8 @@
 //   - [github.com/spanlock/spanlock/mapfile] has memory-mapped files that grow, shrink
 //     and are replaced while they are read.
 //   - [github.com/spanlock/spanlock/rangelocktest] fails a test that has left guards
-//     behind.
+//     behind, and [github.com/spanlock/spanlock/guardprofile] shows where the guards
+//     of a running program were taken.
 //   - [github.com/spanlock/spanlock/epoch] has pins and grace periods: it runs a
 //     function, or tells that it may be run, when no reader can still be using
 //     what was unlinked before.

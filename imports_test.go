@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"mapfile":           {"rangelock", "internal/..."},
 	"inspect":           {"rangelock", "internal/..."},
 	"rangelocktest":     {"rangelock", "internal/..."},
+	"guardprofile":      {"internal/..."},
 	"examples/...":      {"...", "internal/..."},
 }
 
@@ -272,6 +273,8 @@ func TestImportsChecker(t *testing.T) {
 		{"rangelocktest/a.go", "package rangelocktest\nimport (_ \"testing\"; _ " + own("rangelock") + ")", ""},
 		{"rangelocktest/a.go", "package rangelocktest\nimport _ " + own("rangealloc"), "rangelocktest must not import rangealloc"},
 		{"rangelock/a.go", "package rangelock\nimport _ " + own("rangelocktest"), "rangelock must not import rangelocktest"},
+		{"guardprofile/a.go", "package guardprofile\nimport (_ \"runtime/pprof\"; _ " + own("internal/samples") + ")", ""},
+		{"guardprofile/a.go", "package guardprofile\nimport _ " + own("rangelock"), "guardprofile must not import rangelock"},
 		{"internal/x/a.go", "package x\nimport _ " + own("rwsem"), "internal/x must not import rwsem"},
 		{"examples/x/a.go", "package main\nimport (_ " + own("rangelock") + "; _ " + own("epoch") + ")", ""},
 		{"newcomer/a.go", "package newcomer", "newcomer is a new package"},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/rangetree"
+	"github.com/spanlock/spanlock/internal/samples"
 )
 
 // answer is what a look without the semaphore found.
@@ -132,8 +133,13 @@ func (m *Map[K, V]) View(key K, f func(r Range[K], v V)) bool {
 // and is attached now, in one life, and the bounds are of that life; and from the add on it has
 // a guard. An announcement is proved by a second load in the same way.
 func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
-	if !m.direct {
-		return m.enterPinned(key)
+	if way := m.way.Load(); way != byWord {
+		if way&samples.On != 0 && samples.Draw() {
+			return m.enterSampled(key)
+		}
+		if way&byWord == 0 {
+			return m.enterPinned(key)
+		}
 	}
 	seq := m.pub.Load()
 	invariants.At("rangelock: publication sequence read")

@@ -356,7 +356,7 @@
 // The goroutine that calls OnRetire holds none of them meanwhile; before and after it takes
 // epoch: state.mu, lingering.mu, limbo.mu, pending.mu and epoch: waits.mu, one at a time. The
 // user's compare is called with a pin or with Map.sem, Cost with Map.sem, a View's function
-// with a guard, the bodies of All with nothing. The semaphore's mutex is inside everything.
+// with a guard, the bodies of All with nothing. The mutexes of the semaphore and of internal/samples are innermost.
 //
 // # Costs
 //

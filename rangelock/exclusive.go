@@ -97,7 +97,7 @@ func (m *Map[K, V]) enterAlone(key K) (Guard[K, V], answer) {
 	s := h.State.Load()
 	if s&barred == 0 {
 		if g, ok := m.claim(h, s, true); ok {
-			return g, entered
+			return m.drawn(g), entered
 		}
 		s = h.State.Load()
 	}

@@ -22,7 +22,7 @@ import (
 // used after that. A second release of the same variable panics. That of a copy
 // panics under -tags spanlockdebug, with the stacks of both, and otherwise where the
 // range shows it: nobody else has a guard on it, or its object has begun another life,
-// or the guard is of the other kind. Where others have guards of its kind on the range
+// or the guard is of the other kind, or sampled (package guardprofile). Where others have guards of its kind on the range
 // it takes the hold of one of them away, as a sync.RWMutex unlocked twice does: the
 // range may then be retired, or excluded, under that guard.
 //
@@ -37,8 +37,9 @@ type Guard[K, V any] struct {
 	h *header[K, V]
 
 	// life is which life of h, in the place that it has in h.State. Its other bits are
-	// zero, but for alone and limit in an exclusive guard, and but for announced and the
-	// place of the mark (announced.go) in one that is announced.
+	// zero, but for alone and limit in an exclusive guard, for announced and the
+	// place of the mark (announced.go) in one that is announced, and for what profile.go
+	// lists in one that is sampled.
 	life uint64
 }
 
@@ -106,13 +107,15 @@ func (g *Guard[K, V]) Release() {
 	}
 }
 
-// releaseOther releases a guard that is exclusive, or the clone of an announced guard beside
+// releaseOther releases a guard that is sampled or exclusive, or the clone of an announced guard beside
 // somebody who has set alone and is about to look at the lines (turn.go, claim). It panics for
 // others: their range, seen in state s, shows that they were released before.
 //
 //go:noinline
 func (m *Map[K, V]) releaseOther(h *header[K, V], life, s uint64) {
 	switch {
+	case life&sampled != 0:
+		m.releaseSampled(h, life, s)
 	case life&alone != 0:
 		gen := life &^ lowMask
 		m.releaseSlow(h, gen, m.giveBackAlone(h, gen, 0))

@@ -116,7 +116,9 @@ func (m *Map[K, V]) AcquireOrLoad(ctx context.Context, key K, load func(ctx cont
 	g, a := m.enter(key)
 	var err error
 	if a != entered {
-		g, err = m.acquireOrLoadSlow(ctx, key, load, g, a)
+		if g, err = m.acquireOrLoadSlow(ctx, key, load, g, a); err == nil {
+			g = m.drawn(g)
+		}
 	}
 	if debug {
 		g = m.remember(g)

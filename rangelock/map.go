@@ -9,6 +9,7 @@ import (
 	"github.com/spanlock/spanlock/internal/pad"
 	"github.com/spanlock/spanlock/internal/rangetree"
 	"github.com/spanlock/spanlock/internal/raw"
+	"github.com/spanlock/spanlock/internal/samples"
 	"github.com/spanlock/spanlock/internal/seam"
 	"github.com/spanlock/spanlock/rwsem"
 )
@@ -75,7 +76,12 @@ type Map[K, V any] struct {
 	reapFn      func() // m.reap, made once so that handing it over allocates nothing
 	tidyFn      func() // m.tidy, likewise
 	options     Options[K, V]
-	direct      bool // keys are words: a reader needs no pin, and no comparison can panic
+
+	// way is how readers come to a guard: the bit byWord, which is set where direct is, and
+	// samples.On, which package samples sets and clears while readers load it.
+	way samples.Switch
+
+	direct bool // keys are words: a reader needs no pin, and no comparison can panic
 
 	refers bool     // values hold pointers
 	plain  raw.Kind // how Get loads a value without a pin; raw.Split where it needs one
@@ -148,7 +154,9 @@ func New[K cmp.Ordered, V any](o *Options[K, V]) *Map[K, V] {
 	}
 	if m.direct = m.tree.Words(); m.direct {
 		m.plain = raw.KindOf[V]()
+		m.way.Init(byWord)
 	}
+	samples.Enlist(&m.way)
 	return m
 }
 
@@ -177,6 +185,7 @@ func NewFunc[K, V any](compare func(a, b K) int, o *Options[K, V]) *Map[K, V] {
 	rangetree.Init(&m.tree, compare)
 	m.compare = compare
 	m.valid = func(r Range[K]) bool { return validFunc(compare, r) }
+	samples.Enlist(&m.way)
 	return m
 }
 
@@ -198,7 +207,7 @@ func newMap[K, V any](o *Options[K, V]) *Map[K, V] {
 }
 
 // mustBeMade panics if neither New nor NewFunc has made m. It stands where nothing is
-// taken yet, and not on the fast path of words: there direct is false in the zero Map.
+// taken yet, and not on the fast path of words: way is 0 in the zero Map.
 func (m *Map[K, V]) mustBeMade() {
 	if m.compare == nil {
 		zeroMap()

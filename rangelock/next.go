@@ -96,7 +96,11 @@ func (m *Map[K, V]) enterAbove(key K) (Guard[K, V], answer) {
 	if e == nil {
 		return Guard[K, V]{}, missed
 	}
-	return m.admit(headerOf[K, V](e))
+	g, a := m.admit(headerOf[K, V](e))
+	if a == entered {
+		g = m.drawn(g)
+	}
+	return g, a
 }
 
 // Guards yields, in key order, a guard on each range that overlaps r. The guard is

@@ -163,6 +163,7 @@ func (r Reader[K, V]) acquire(ctx context.Context, method string, key K) (Guard[
 			}
 		}
 	}
+	g = m.drawn(g)
 	if debug {
 		g = m.remember(g)
 	}

@@ -40,7 +40,7 @@ func (g Guard[K, V]) Clone() Guard[K, V] {
 		m.undo(h)
 		panic(fmt.Sprintf("rangelock: more than %d guards on %v", limit, h.bounds()))
 	}
-	c := Guard[K, V]{h: h, life: gen}
+	c := m.drawn(Guard[K, V]{h: h, life: gen})
 	if debug {
 		c = m.remember(c)
 	}
@@ -70,7 +70,7 @@ func (g *Guard[K, V]) Downgrade() {
 	m := h.m
 	gen := g.life &^ lowMask
 	n := m.giveBackAlone(h, gen, 1)
-	g.life = gen
+	g.life = gen | g.life&(sampled|numberMask)
 	if debug {
 		g.mark.downgraded()
 	}

@@ -39,14 +39,14 @@ func (m *Map[K, V]) fallBack(ctx context.Context, g Guard[K, V], a answer, exclu
 			}
 		}
 		if a == taken && g.h != nil {
-			return g, entered, nil
+			return m.drawn(g), entered, nil
 		}
 		if err := m.lockShared(ctx); err != nil {
 			return Guard[K, V]{}, busy, err
 		}
 		g, a, t = m.searchAgain(search, exclusive)
 		if a != taken {
-			return g, a, nil
+			return m.drawn(g), a, nil
 		}
 	}
 }
