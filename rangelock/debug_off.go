@@ -23,6 +23,7 @@ func (m *Map[K, V]) rememberWriter()                    {}
 func (m *Map[K, V]) forgetWriter()                      {}
 func (m *Map[K, V]) rememberReader(*ticket)             {}
 func forgetReader(t *ticket)                            { _ = t.watched }
+func (m *Map[K, V]) handsOut(string)                    {}
 func (mark) check(string)                               {}
 func (mark) released()                                  {}
 func (mark) downgraded()                                {}

@@ -22,6 +22,7 @@ var reports struct {
 }
 
 func init() {
+	rangelock.DebugUnguarded = false // package rangelocktest tests it
 	rangelock.DebugReport = func(text string) {
 		reports.Lock()
 		reports.list = append(reports.list, text)

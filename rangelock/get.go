@@ -27,6 +27,9 @@ func (m *Map[K, V]) Get(key K) (V, bool) {
 	if a >= busy {
 		v, a = m.getSlow(key, a, nil)
 	}
+	if debug && a == entered {
+		m.handsOut("Get")
+	}
 	return v, a == entered
 }
 
@@ -40,6 +43,9 @@ func (m *Map[K, V]) GetRange(key K) (Range[K], V, bool) {
 	v, a := m.lookPinned(key, &r)
 	if a >= busy {
 		v, a = m.getSlow(key, a, &r)
+	}
+	if debug && a == entered {
+		m.handsOut("GetRange")
 	}
 	return r, v, a == entered
 }
@@ -58,6 +64,9 @@ func (m *Map[K, V]) GetMany(keys []K, each func(i int, v V, ok bool)) {
 		m.mayWait("GetMany", toGet)
 	}
 	m.mustBeMade()
+	if debug && len(keys) > 0 {
+		m.handsOut("GetMany")
+	}
 	var found [rangetree.Batch]rangetree.Found[K]
 	for at := 0; at < len(keys); at += rangetree.Batch {
 		batch := keys[at:min(at+rangetree.Batch, len(keys))]

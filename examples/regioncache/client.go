@@ -154,8 +154,13 @@ func (c *client) install(ctx context.Context, s *span, fresh []route, at uint64)
 
 // evict forgets the region of key, as a cache does with what was not used for long.
 func (c *client) evict(ctx context.Context, key string) error {
-	r, ok := c.m.Get(key)
-	if !ok || r.span.Lo < c.pivot {
+	g, ok := c.m.Acquire(key)
+	if !ok {
+		return nil
+	}
+	r := g.Value()
+	g.Release()
+	if r.span.Lo < c.pivot {
 		return nil
 	}
 	n, err := c.m.Retire(ctx, r.span)

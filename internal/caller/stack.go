@@ -61,3 +61,18 @@ func Goroutine() string {
 	}
 	return string(line)
 }
+
+// Site returns s without all but its innermost call: one place in the program, from wherever
+// it is reached.
+func (s Stack) Site() (site Stack) {
+	if s.n > 0 {
+		site.pcs[0], site.n = s.pcs[0], 1
+	}
+	return site
+}
+
+// Function returns the name of the innermost function.
+func (s Stack) Function() string {
+	f, _ := runtime.CallersFrames(s.pcs[:s.n]).Next()
+	return f.Function
+}
