@@ -41,15 +41,13 @@ func rate(t *testing.T, n int) int {
 func TestNumbers(t *testing.T) {
 	rate(t, 1)
 	defer rate(t, 0)
-	seen := make(map[uint32]bool)
+	owner := make(map[uint32]uint64)
 	for i := range samples.Most - 1 {
 		n := samples.Add(uint64(i+1), "none")
-		if n == 0 || n >= samples.Most || seen[n] {
-			t.Fatalf("sample %d has the number %d, which is taken: %t", i, n, seen[n])
+		if n == 0 || n >= samples.Most || owner[n] != 0 {
+			t.Fatalf("sample %d has the number %d, which is of sample %d", i, n, owner[n])
 		}
-		if seen[n] = true; int(n) != i+1 {
-			t.Fatalf("sample %d has the number %d", i, n)
-		}
+		owner[n] = uint64(i + 1)
 	}
 	if n := samples.Add(1, "none"); n != 0 {
 		t.Errorf("one too many has the number %d", n)
@@ -61,7 +59,7 @@ func TestNumbers(t *testing.T) {
 		owner  uint64
 		number uint32
 		want   bool
-	}{{8, 7, false}, {0, 0, false}, {1, samples.Most, false}, {7, 7, true}, {7, 7, false}} {
+	}{{owner[8], 7, false}, {0, 0, false}, {1, samples.Most, false}, {owner[7], 7, true}, {owner[7], 7, false}} {
 		if got := samples.Remove(x.owner, x.number); got != x.want {
 			t.Errorf("Remove(%d, %d) = %t", x.owner, x.number, got)
 		}
@@ -71,7 +69,7 @@ func TestNumbers(t *testing.T) {
 	}
 	samples.Remove(77, 7)
 	for n := uint32(1); n < samples.Most; n++ {
-		if n != 7 && !samples.Remove(uint64(n), n) {
+		if n != 7 && !samples.Remove(owner[n], n) {
 			t.Fatalf("no sample %d", n)
 		}
 	}
