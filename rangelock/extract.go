@@ -32,8 +32,10 @@ func (w Writer[K, V]) Extract(key K) (r Range[K], v V, err error) {
 	var x rangetree.Cut[K]
 	m.collect(&x, h.bounds())
 	m.planStale(h.bounds())
-	if err := m.exclude(); err != nil {
-		return r, v, err
+	if h.State.Load()&excluded == 0 { // else this transaction has waited already
+		if err := m.exclude(); err != nil {
+			return r, v, err
+		}
 	}
 	r, v = h.bounds(), h.value
 	m.makeStale()
