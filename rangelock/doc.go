@@ -39,31 +39,31 @@
 // # What blocks
 //
 //	call                                waits for
-//	TryAcquire, Release                 never
+//	TryAcquire, TryAcquireExclusive,    never
+//	TryLock, TryExclude, Release,
+//	Unlock, Downgrade
 //	Acquire, View, Get, GetMany         a writer that has excluded the key's range; without
 //	                                    a range, a writer that has begun to change the map
 //	                                    either way, an exclusive guard (but not Get, GetMany)
 //	AcquireExclusive                    the same, and every guard on the range
-//	TryAcquireExclusive                 never
-//	AcquireNext, Guards                 the same as Acquire, and where a gap lies before the
+//	AcquireNext, AcquirePrev, Guards    the same as Acquire, and where a gap lies between key and
 //	                                    range, a writer that has begun to change the map
 //	AcquireContext, GuardsContext,      the same, until the context ends
-//	AcquireNextContext,
+//	AcquireNextContext and …PrevContext,
 //	AcquireExclusiveContext
 //	AcquireOrLoad                       as AcquireContext; on a miss for load, then as
 //	                                    LockContext
-//	All, Len, Stats, Survey, Extent     never
+//	All, AllIn, Backward, First, Last,  never
+//	Len, Stats, Survey, Extent
 //	Lock, LockContext                   other transactions and Readers
-//	TryLock                             never
 //	RLock, RLockContext                 transactions, and writers that came before
-//	Insert, Retire, Swap, Load, Clear   never
+//	Insert, Retire, Evict, Swap, Load,  never
+//	Clear, Find, Before, After, Gaps,
+//	Overlapping
 //	Exclude, Remove, Update, Replace,   the guards on the ranges that they touch
-//	Split, Merge, Resize
-//	TryExclude                          never
-//	Find, Overlapping                   never
+//	Extract, Split, Merge, Resize, Put
 //	Reader.Acquire                      an exclusive guard
 //	Reader.AcquireContext               the same, until the context ends
-//	Unlock, Downgrade                   never
 //	Map.Insert, Remove, Retire, Swap    as LockContext, then as the operation; where
 //	                                    Options.WaitForRoom says so, room under MaxPending,
 //	                                    holding nothing

@@ -12,9 +12,9 @@ var (
 	// two ranges meet, and AcquireNextContext where no range ends above the key.
 	//
 	// Returned by: AcquireContext, Map.AcquireContext, Map.AcquireExclusiveContext,
-	// Map.AcquireNextContext, Map.TryAcquire, Map.TryAcquireExclusive,
-	// Reader.AcquireContext, TryAcquire, Writer.Extract, Writer.Merge, Writer.Resize,
-	// Writer.Split, Writer.Update.
+	// Map.AcquireNextContext, Map.AcquirePrevContext, Map.TryAcquire,
+	// Map.TryAcquireExclusive, Reader.AcquireContext, TryAcquire, Writer.Extract,
+	// Writer.Merge, Writer.Resize, Writer.Split, Writer.Update.
 	ErrNotFound = errors.New("rangelock: no range covers the key")
 
 	// ErrBusy says that the answer would have to wait for a writer or for guards of
@@ -71,11 +71,11 @@ var (
 	// range.
 	//
 	// Returned by: AcquireContext, Map.AcquireContext, Map.AcquireExclusiveContext,
-	// Map.AcquireNextContext, Map.AcquireOrLoad, Map.Do, Map.Insert, Map.LockContext,
-	// Map.Remove, Map.Retire, Map.Room, Map.Swap, Map.TryAcquire, Map.TryAcquireExclusive,
-	// Reader.AcquireContext, TryAcquire, Writer.Clear, Writer.Evict, Writer.Exclude,
-	// Writer.Extract, Writer.Insert, Writer.Load, Writer.Merge, Writer.Put, Writer.Remove,
-	// Writer.Replace, Writer.Resize, Writer.Retire, Writer.Split, Writer.Swap,
-	// Writer.Update.
+	// Map.AcquireNextContext, Map.AcquireOrLoad, Map.AcquirePrevContext, Map.Do, Map.Insert,
+	// Map.LockContext, Map.Remove, Map.Retire, Map.Room, Map.Swap, Map.TryAcquire,
+	// Map.TryAcquireExclusive, Reader.AcquireContext, TryAcquire, Writer.Clear,
+	// Writer.Evict, Writer.Exclude, Writer.Extract, Writer.Insert, Writer.Load,
+	// Writer.Merge, Writer.Put, Writer.Remove, Writer.Replace, Writer.Resize, Writer.Retire,
+	// Writer.Split, Writer.Swap, Writer.Update.
 	ErrClosed = errors.New("rangelock: map is closed")
 )

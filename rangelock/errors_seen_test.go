@@ -33,6 +33,7 @@ var scenes = map[string]func(t *testing.T, s *scene){
 	"bad range": func(t *testing.T, s *scene) { s.key, s.r = 100, rg(33, 33) },
 	"missing":   func(t *testing.T, s *scene) { s.key, s.r = 100, rg(100, 110) },
 	"cut":       func(t *testing.T, s *scene) { s.key, s.r = 20, rg(5, 15) },
+	"below all": func(t *testing.T, s *scene) { s.key = -5 },
 	"closed":    func(t *testing.T, s *scene) { s.m.Close(bg) },
 	"guard":     func(t *testing.T, s *scene) { s.guard(t, 15) },
 	"guard at the end": func(t *testing.T, s *scene) {
@@ -97,6 +98,7 @@ var refusable = map[string]func(s *scene) error{
 	"Map.AcquireExclusiveContext": func(s *scene) error { return released(s.m.AcquireExclusiveContext(s.ctx, s.key)) },
 	"Map.AcquireNextContext":      func(s *scene) error { return released(s.m.AcquireNextContext(s.ctx, s.key)) },
 	"Map.AcquireOrLoad":           func(s *scene) error { return released(s.m.AcquireOrLoad(s.ctx, s.key, s.load)) },
+	"Map.AcquirePrevContext":      func(s *scene) error { return released(s.m.AcquirePrevContext(s.ctx, s.key)) },
 	"Map.TryAcquire":              func(s *scene) error { return released(s.m.TryAcquire(s.key)) },
 	"Map.TryAcquireExclusive":     func(s *scene) error { return released(s.m.TryAcquireExclusive(s.key)) },
 	"Map.GuardsContext": func(s *scene) error {

@@ -427,6 +427,7 @@ func checkReads(t *testing.T, m *rangelock.Map[int, int], ref *model, rng *rand.
 		}
 	}
 	checkNext(t, m, ref, rng, space)
+	checkNeighbours(t, m, ref, rng, space)
 	var want []entry
 	ref.t.Ascend(func(e entry) bool { want = append(want, e); return true })
 	i := 0

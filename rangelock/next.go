@@ -34,21 +34,46 @@ func (m *Map[K, V]) AcquireNextContext(ctx context.Context, key K) (Guard[K, V],
 	return g, err
 }
 
+// AcquirePrev takes a guard on the last range that starts at or below key: the one that covers
+// key or else the one before, and reports whether there is one. It answers as of one instant:
+// when the range ends at or below key, there was nothing in between then. It waits as
+// [Map.AcquireNext] does; [Map.AcquirePrevContext] bounds the wait.
+func (m *Map[K, V]) AcquirePrev(key K) (Guard[K, V], bool) {
+	g, a, _ := m.beside(context.Background(), "AcquirePrev", key, true)
+	return g, a == entered
+}
+
+// AcquirePrevContext is like [Map.AcquirePrev], but a wait ends when ctx is done, with a
+// [WaitError]. Where nothing has to be waited for it succeeds also when ctx is done.
+// Where no range starts at or below key its error is [ErrNotFound], and on a closed map
+// [ErrClosed]. With an error the guard is the zero Guard.
+func (m *Map[K, V]) AcquirePrevContext(ctx context.Context, key K) (Guard[K, V], error) {
+	g, a, err := m.beside(ctx, "AcquirePrev", key, true)
+	if err == nil && a == missed {
+		err = m.absent()
+	}
+	return g, err
+}
+
 // next is AcquireNext; ctx ends its waits.
 func (m *Map[K, V]) next(ctx context.Context, key K) (Guard[K, V], answer, error) {
+	return m.beside(ctx, "AcquireNext", key, false)
+}
+
+// beside is AcquireNext, or AcquirePrev if so wanted; ctx ends its waits.
+func (m *Map[K, V]) beside(ctx context.Context, method string, key K, previous bool) (Guard[K, V], answer, error) {
 	m.mustBeMade()
 	if !m.valid(From(key)) {
 		return Guard[K, V]{}, missed, nil // NaN
 	}
 	if debug && ctx.Done() == nil {
-		m.mayAcquire("AcquireNext", toNext, key)
+		m.mayAcquire(method, toNext, key)
 	}
-	g, a := m.enterNext(key)
+	g, a := m.enterNext(key, previous)
 	var err error
 	if a >= busy {
 		g, a, err = m.fallBack(ctx, g, a, false, func() *header[K, V] {
-			var c rangetree.Cursor[K]
-			return headerOf[K, V](m.tree.SeekOverlap(&c, key))
+			return m.seekBeside(key, previous)
 		})
 	}
 	if debug {
@@ -57,16 +82,29 @@ func (m *Map[K, V]) next(ctx context.Context, key K) (Guard[K, V], answer, error
 	return g, a, err
 }
 
-// enterNext is the fast path of AcquireNext. With taken the guard is not held, and says
-// which range it is: that was the next one at an instant of the call, and stays the
+// seekBeside returns the first range that ends above key, or the last one that starts at or
+// below it, or nil.
+//
+// Preconditions: the caller holds sem, or is pinned.
+func (m *Map[K, V]) seekBeside(key K, previous bool) *header[K, V] {
+	var c rangetree.Cursor[K]
+	if !previous {
+		return headerOf[K, V](m.tree.SeekOverlap(&c, key))
+	}
+	m.tree.Seek(&c, key)
+	return headerOf[K, V](c.Back())
+}
+
+// enterNext is the fast path of AcquireNext and AcquirePrev. With taken the guard is not held,
+// and says which range it is: that was the right one at an instant of the call, and stays the
 // answer if it can be had in its present life, whatever comes before it meanwhile.
-func (m *Map[K, V]) enterNext(key K) (Guard[K, V], answer) {
+func (m *Map[K, V]) enterNext(key K, previous bool) (Guard[K, V], answer) {
 	seq := m.pub.Load()
 	if g, a := m.enter(key); a != missed {
 		return g, a
 	}
 	invariants.At("rangelock: no range covers the key")
-	g, a := m.enterAbove(key)
+	g, a := m.enterNeighbour(key, previous)
 	invariants.At("rangelock: next range held")
 	if a == missed {
 		return g, m.proveMiss(seq)
@@ -85,18 +123,17 @@ func (m *Map[K, V]) enterNext(key K) (Guard[K, V], answer) {
 	return Guard[K, V]{}, unproved
 }
 
-// enterAbove takes a guard on the first range above key, which no range covers, as far as
+// enterNeighbour takes a guard on the range next to key, which no range covers, as far as
 // one look at the tree can tell. All comparisons come before the guard: one that panics
 // must not take it along.
-func (m *Map[K, V]) enterAbove(key K) (Guard[K, V], answer) {
+func (m *Map[K, V]) enterNeighbour(key K, previous bool) (Guard[K, V], answer) {
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
-	var c rangetree.Cursor[K]
-	e := m.tree.SeekOverlap(&c, key)
-	if e == nil {
+	h := m.seekBeside(key, previous)
+	if h == nil {
 		return Guard[K, V]{}, missed
 	}
-	g, a := m.admit(headerOf[K, V](e))
+	g, a := m.admit(h)
 	if a == entered {
 		g = m.drawn(g)
 	}
@@ -105,8 +142,8 @@ func (m *Map[K, V]) enterAbove(key K) (Guard[K, V], answer) {
 
 // Guards yields, in key order, a guard on each range that overlaps r. The guard is
 // held while the body runs and released before the next range is sought, so at most
-// one is held at a time; the body may release it earlier, or keep it by [Guard.Take]. Each range that overlaps r
-// and is attached during the whole walk is yielded once, and where two yielded
+// one is held at a time; the body may release it earlier, or keep it by [Guard.Take]. Each
+// range that overlaps r and is attached during the whole walk is yielded once, and where two yielded
 // ranges do not meet, there was a gap at one instant. Each ends above the one before; one
 // that was put in during the walk may reach back over what was yielded already. It waits
 // like [Map.AcquireNext]. If r is not valid it yields nothing.

@@ -37,7 +37,7 @@ const maxHeld = 16
 // both. Its text is made when it is asked for.
 //
 // Returned by: AcquireContext, Map.AcquireContext, Map.AcquireExclusiveContext,
-// Map.AcquireNextContext, Map.AcquireOrLoad, Map.Close, Map.Do, Map.Drain, Map.GuardsContext,
+// Map.AcquireNextContext, Map.AcquireOrLoad, Map.AcquirePrevContext, Map.Close, Map.Do, Map.Drain, Map.GuardsContext,
 // Map.Insert, Map.LockContext, Map.RLockContext, Map.Remove, Map.Retire, Map.Room,
 // Map.Swap, Reader.AcquireContext, Writer.Exclude, Writer.Extract, Writer.Merge, Writer.Put,
 // Writer.Remove, Writer.Replace, Writer.Resize, Writer.Split, Writer.Update.

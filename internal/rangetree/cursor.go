@@ -189,6 +189,29 @@ func (t *Tree[K]) SeekFrom(c *Cursor[K], key K) {
 	c.Entry()
 }
 
+// SeekBelow places c behind the last entry that starts below key, or behind the last of all if
+// key is nil, in the leaf that has it, and reports whether there is one.
+func (t *Tree[K]) SeekBelow(c *Cursor[K], key *K) bool {
+	if key == nil {
+		c.depth = 0
+		for in := t.root.Load(); ; in = in.kids[in.n-1].Load() {
+			c.nodes[c.depth], c.at[c.depth] = in, uint8(in.n-1)
+			c.depth++
+			if in.level == 1 {
+				c.enter(in, in.n-1)
+				break
+			}
+		}
+		c.i = c.order.n()
+	} else {
+		t.Seek(c, *key)
+		if e := c.Before(); e != nil && t.compare(e.Lo, *key) == 0 {
+			c.i--
+		}
+	}
+	return c.i > 0 || c.previousLeaf() && c.i > 0
+}
+
 // SeekOverlap places c at the first entry that ends after key, and returns it, or nil when
 // there is none.
 func (t *Tree[K]) SeekOverlap(c *Cursor[K], key K) *Entry[K] {

@@ -26,11 +26,37 @@ func (t *Tree[K]) Rest(c *Cursor[K], end *K, buf []*Entry[K]) []*Entry[K] {
 	return buf
 }
 
+// RestBelow appends to buf the entries before c in its leaf that end above lo, if that is not
+// nil. It needs a tree that does not change.
+func (t *Tree[K]) RestBelow(c *Cursor[K], lo *K, buf []*Entry[K]) []*Entry[K] {
+	i := c.i
+	for i > 0 && (lo == nil || !t.endsBy(c.leaf.entry(c.order, i-1), *lo)) {
+		i--
+	}
+	for ; i < c.i; i++ {
+		buf = append(buf, c.leaf.entry(c.order, i))
+	}
+	return buf
+}
+
+// SettledBelow is Settled for walks towards the first entry: it moves c to the leaf before, and
+// reports whether there is one.
+func (t *Tree[K]) SettledBelow(c *Cursor[K], buf []*Entry[K]) ([]*Entry[K], bool) {
+	buf = t.settled(c, buf)
+	return buf, c.previousLeaf()
+}
+
 // Settled appends to buf entries of the leaf of c, whatever is changed meanwhile: each was
 // in the tree at an instant of the call, those that were in it all the time are among
 // them, they are in order, and none overlaps another. It then moves c to the next leaf and
 // reports whether there is one.
 func (t *Tree[K]) Settled(c *Cursor[K], buf []*Entry[K]) ([]*Entry[K], bool) {
+	buf = t.settled(c, buf)
+	return buf, c.nextLeaf()
+}
+
+// settled is Settled where c stays.
+func (t *Tree[K]) settled(c *Cursor[K], buf []*Entry[K]) []*Entry[K] {
 	first := len(buf)
 	for i := range c.order.n() {
 		e := c.leaf.entry(c.order, i)
@@ -51,7 +77,7 @@ func (t *Tree[K]) Settled(c *Cursor[K], buf []*Entry[K]) ([]*Entry[K], bool) {
 		copy(buf[at+1:], buf[at:])
 		buf[at] = e
 	}
-	return buf, c.nextLeaf()
+	return buf
 }
 
 // has reports whether a slot is in use.

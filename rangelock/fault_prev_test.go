@@ -1,0 +1,39 @@
+//go:build invariants || race
+
+package rangelock_test
+
+import (
+	"testing"
+	"testing/synctest"
+)
+
+// TestPrevGap holds a reader between its search for the key and its search for what is below.
+// Meanwhile a transaction takes that away, and puts another range into the gap before it ends.
+// The reader must not believe in the gap, which is there in the tree and was never there in the
+// map.
+//
+// It kills 234_previous_unproved.
+func TestPrevGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a", "", "c")
+		must(t, m.Insert(bg, rg(10, 15), "b"))
+		missed := windowAt(t, "rangelock: no range covers the key")
+		var g intGuard
+		prev := start("AcquirePrev", func() { g, _ = m.AcquirePrev(17) })
+		missed.await(t)
+		w := m.Lock()
+		if n, err := w.Retire(rg(10, 15)); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		missed.letGo()
+		prev.waits(t)
+		must(t, w.Insert(rg(11, 16), "new"))
+		w.Unlock()
+		prev.returns(t)
+		if g.Value() != "new" {
+			t.Errorf("AcquirePrev(17) is %v", g.Range())
+		}
+		g.Release()
+		usable(t, m)
+	})
+}

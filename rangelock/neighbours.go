@@ -1,0 +1,89 @@
+package rangelock
+
+import (
+	"iter"
+
+	"github.com/spanlock/spanlock/internal/rangetree"
+)
+
+// Before returns the last range that ends at or below key, its value, and whether there is
+// one. With Find and After it tells all about a key: what is below it, what covers it, and what
+// is above it. It does not wait.
+func (w Writer[K, V]) Before(key K) (Range[K], V, bool) { return w.check("Before").lastBelow(key) }
+
+// After returns the first range that starts above key, its value, and whether there is one. It
+// does not wait.
+func (w Writer[K, V]) After(key K) (Range[K], V, bool) { return w.check("After").firstAbove(key) }
+
+// Gaps yields the parts of r that no range covers, in key order. It sees what the transaction
+// has done. The body may go on with the transaction, as that of [Writer.Overlapping], which
+// says what it then meets. If r is not valid it yields nothing.
+func (w Writer[K, V]) Gaps(r Range[K]) iter.Seq[Range[K]] {
+	m := w.check("Gaps")
+	return func(yield func(Range[K]) bool) { m.gaps(r, holder[K, V]{w: w}, yield) }
+}
+
+// Before is [Writer.Before] in the time of the Reader.
+func (r Reader[K, V]) Before(key K) (Range[K], V, bool) { return r.check("Before").lastBelow(key) }
+
+// After is [Writer.After] in the time of the Reader.
+func (r Reader[K, V]) After(key K) (Range[K], V, bool) { return r.check("After").firstAbove(key) }
+
+// Gaps yields the parts of o that no range covers, in key order: one state of the map. The body
+// must not unlock the reader and go on. If o is not valid it yields nothing.
+func (r Reader[K, V]) Gaps(o Range[K]) iter.Seq[Range[K]] {
+	m := r.check("Gaps")
+	return func(yield func(Range[K]) bool) { m.gaps(o, holder[K, V]{r: r}, yield) }
+}
+
+// lastBelow is Before; the caller holds the map's semaphore. So for firstAbove, which is After.
+func (m *Map[K, V]) lastBelow(key K) (r Range[K], v V, ok bool) {
+	if !m.valid(From(key)) {
+		return r, v, false // NaN
+	}
+	var c rangetree.Cursor[K]
+	m.tree.Seek(&c, key)
+	h := headerOf[K, V](c.Back())
+	if h != nil && !m.endsBy(h, key) {
+		h = headerOf[K, V](c.Back())
+	}
+	return h.shown()
+}
+
+func (m *Map[K, V]) firstAbove(key K) (r Range[K], v V, ok bool) {
+	if !m.valid(From(key)) {
+		return r, v, false
+	}
+	var c rangetree.Cursor[K]
+	m.tree.Seek(&c, key)
+	return headerOf[K, V](c.Entry()).shown()
+}
+
+// shown returns what h is, and whether it is anything.
+func (h *header[K, V]) shown() (r Range[K], v V, ok bool) {
+	if h == nil {
+		return r, v, false
+	}
+	return h.bounds(), h.value, true
+}
+
+// gaps is the loop of Gaps.
+func (m *Map[K, V]) gaps(r Range[K], o holder[K, V], yield func(Range[K]) bool) {
+	if !m.valid(r) {
+		return
+	}
+	gap := r
+	ended := false
+	m.overlapping(r, o, func(there Range[K], _ V) bool {
+		if m.compare(gap.Lo, there.Lo) < 0 && !yield(Span(gap.Lo, there.Lo)) {
+			ended = true
+			return false
+		}
+		ended = there.Unbounded
+		gap.Lo = there.Hi
+		return !ended
+	})
+	if !ended && m.valid(gap) {
+		yield(gap)
+	}
+}
