@@ -1,0 +1,53 @@
+package rangelock_test
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/spanlock/spanlock/rangelock"
+)
+
+// regions is a cache that was written with a mutex around everything. The mutex has stayed, with
+// a Writer of the map in it; the readers have left it.
+type regions struct {
+	mu     sync.Mutex // protects what follows, but for readers of byKey
+	w      rangelock.Writer[string, string]
+	byKey  *rangelock.Map[string, string]
+	leader map[string]int // regions by server
+}
+
+func (c *regions) lock()   { c.mu.Lock(); c.w = c.byKey.Lock() }
+func (c *regions) unlock() { c.w.Unlock(); c.mu.Unlock() }
+
+// learn notes that a server has a region.
+func (c *regions) learn(r rangelock.Range[string], server string) error {
+	c.lock()
+	defer c.unlock()
+	gone, err := c.w.Evict(r)
+	if err != nil {
+		return err
+	}
+	for _, old := range gone {
+		c.leader[old]--
+	}
+	c.leader[server]++
+	return c.w.Insert(r, server)
+}
+
+// locate takes no lock unless it meets a writer of the key, and sees nothing between the two
+// changes of learn.
+func (c *regions) locate(key string) (server string, ok bool) { return c.byKey.Get(key) }
+
+func ExampleMap_wrappedMutex() {
+	c := &regions{byKey: rangelock.New[string, string](nil), leader: map[string]int{}}
+	for _, server := range []string{"one", "two"} {
+		if err := c.learn(rangelock.Span("a", "m"), server); err != nil {
+			fmt.Println(err)
+		}
+	}
+	fmt.Println(c.locate("key"))
+	fmt.Println(c.leader)
+	// Output:
+	// two true
+	// map[one:0 two:1]
+}
