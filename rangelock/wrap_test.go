@@ -60,7 +60,7 @@ func TestWrapPublication(t *testing.T) {
 // times over, beside readers whose guards are the last on retired ranges, and
 // beside refused ones. Each value is retired once, and none under a guard.
 func TestWrapGeneration(t *testing.T) {
-	const ranges, before = 8, 10
+	const ranges, before = 8, 3
 	atEachProcs(t, byBuild(4, 2), func(t *testing.T, rng *rand.Rand) {
 		m := rangelock.New(&rangelock.Options[int, *cell]{OnRetire: func(r rangelock.Range[int], c *cell) {
 			c.poisoned = true
