@@ -30,6 +30,7 @@ type scale struct {
 	builds   int           // row 16: rounds; where there are several the first does not count
 	retired  int           // row 13
 	evicting int           // row 17: ranges in the arena
+	regions  int           // row 18
 	drains   int           // row 13: rounds
 }
 
@@ -56,6 +57,7 @@ var quick = scale{
 	builds:   4,
 	retired:  1_000_000,
 	evicting: 10_000,
+	regions:  100_000,
 	drains:   3,
 }
 
@@ -82,6 +84,7 @@ var full = scale{
 	builds:   8,
 	retired:  1_000_000,
 	evicting: 10_000,
+	regions:  100_000,
 	drains:   10,
 }
 
@@ -108,5 +111,6 @@ var smoke = scale{
 	builds:   1,
 	retired:  2000,
 	evicting: 500,
+	regions:  500,
 	drains:   1,
 }
