@@ -24,12 +24,12 @@ func regions(b *bench) {
 		for i := range caches {
 			c := caches[(round+i)%len(caches)]
 			located, written := flood(c, n, b.scale.window)
+			undisturbed, _ := flood(idle{c}, n, b.scale.window)
+			_, alone := flood(unread{c}, n, b.scale.window)
 			x.add(c.name()+" locates", located)
 			x.add(c.name()+" writes", written)
-			located, written = flood(idle{c}, n, b.scale.window)
-			x.add(c.name()+" idle", located)
-			_, written = flood(unread{c}, n, b.scale.window)
-			x.add(c.name()+" alone", written)
+			x.add(c.name()+" idle", undisturbed)
+			x.add(c.name()+" alone", alone)
 		}
 	}
 	for _, what := range []string{"locates", "writes", "idle", "alone"} {
