@@ -79,6 +79,26 @@ func (c *Cursor[K]) descend(in *inner[K]) {
 	}
 }
 
+// descendLast goes from in, which is at level depth of the way, down behind the last entry
+// below it.
+func (c *Cursor[K]) descendLast(in *inner[K]) {
+	for {
+		c.nodes[c.depth], c.at[c.depth] = in, uint8(in.n-1)
+		c.depth++
+		if in.level == 1 {
+			c.enterLast(in, in.n-1)
+			return
+		}
+		in = in.kids[in.n-1].Load()
+	}
+}
+
+// enterLast places c behind the last entry of child i of in, the last node of the way.
+func (c *Cursor[K]) enterLast(in *inner[K], i int) {
+	c.enter(in, i)
+	c.i = c.order.n()
+}
+
 // fork returns the depth of the last inner node of the way that has a child to the right
 // of the one taken, or -1.
 func (c *Cursor[K]) fork() int {
@@ -114,13 +134,11 @@ func (c *Cursor[K]) previousLeaf() bool {
 	}
 	c.at[d]--
 	c.depth = d + 1
-	for in := c.nodes[d]; in.level > 1; {
-		in = in.kids[c.at[c.depth-1]].Load()
-		c.nodes[c.depth], c.at[c.depth] = in, uint8(in.n-1)
-		c.depth++
+	if in := c.nodes[d]; in.level == 1 {
+		c.enterLast(in, int(c.at[d]))
+	} else {
+		c.descendLast(in.kids[c.at[d]].Load())
 	}
-	c.enter(c.nodes[c.depth-1], int(c.at[c.depth-1]))
-	c.i = c.order.n()
 	return true
 }
 
@@ -181,12 +199,17 @@ func (t *Tree[K]) reachesOver(c *Cursor[K], hi K, unbounded bool) bool {
 // SeekFrom places c at the first entry that starts at or after key, or behind the last
 // entry.
 func (t *Tree[K]) SeekFrom(c *Cursor[K], key K) {
+	t.seekAt(c, key)
+	c.Entry()
+}
+
+// seekAt places c before the first entry that starts at or after key, in the leaf that key
+// descends to, which may have none.
+func (t *Tree[K]) seekAt(c *Cursor[K], key K) {
 	t.Seek(c, key)
 	if e := c.Before(); e != nil && t.compare(e.Lo, key) == 0 {
 		c.i--
-		return
 	}
-	c.Entry()
 }
 
 // SeekBelow places c behind the last entry that starts below key, or behind the last of all if
@@ -194,20 +217,9 @@ func (t *Tree[K]) SeekFrom(c *Cursor[K], key K) {
 func (t *Tree[K]) SeekBelow(c *Cursor[K], key *K) bool {
 	if key == nil {
 		c.depth = 0
-		for in := t.root.Load(); ; in = in.kids[in.n-1].Load() {
-			c.nodes[c.depth], c.at[c.depth] = in, uint8(in.n-1)
-			c.depth++
-			if in.level == 1 {
-				c.enter(in, in.n-1)
-				break
-			}
-		}
-		c.i = c.order.n()
+		c.descendLast(t.root.Load())
 	} else {
-		t.Seek(c, *key)
-		if e := c.Before(); e != nil && t.compare(e.Lo, *key) == 0 {
-			c.i--
-		}
+		t.seekAt(c, *key)
 	}
 	return c.i > 0 || c.previousLeaf() && c.i > 0
 }
@@ -216,6 +228,11 @@ func (t *Tree[K]) SeekBelow(c *Cursor[K], key *K) bool {
 // there is none.
 func (t *Tree[K]) SeekOverlap(c *Cursor[K], key K) *Entry[K] {
 	t.Seek(c, key)
+	return t.overlap(c, key)
+}
+
+// overlap is SeekOverlap where c is placed by [Tree.Seek].
+func (t *Tree[K]) overlap(c *Cursor[K], key K) *Entry[K] {
 	if e := c.Before(); e != nil && !t.endsBy(e, key) {
 		c.i--
 		return e

@@ -68,16 +68,26 @@ func (t *Tree[K]) MakeRoom(s *Slot[K]) bool {
 	case s.raise:
 		t.raise(&s.at)
 	case s.at.order.n() == slots:
-		left, right := s.at.leaf.halves()
-		t.split(&s.at, left, right)
+		t.halve(&s.at)
 	case !s.fits:
-		l := s.at.leaf.clone()
-		t.hintBehind(l, 0)
-		t.publishLeaf(&s.at, l)
+		t.unskip(&s.at)
 	default:
 		return true
 	}
 	return false
+}
+
+// halve splits c's leaf in the middle.
+func (t *Tree[K]) halve(c *Cursor[K]) {
+	left, right := c.leaf.halves()
+	t.split(c, left, right)
+}
+
+// unskip gives c's leaf hints of the whole keys, which any key fits to.
+func (t *Tree[K]) unskip(c *Cursor[K]) {
+	l := c.leaf.clone()
+	t.hintBehind(l, 0)
+	t.publishLeaf(c, l)
 }
 
 // raise raises the separator behind c's leaf to the low bound of the next entry. Nothing is

@@ -39,7 +39,10 @@ func (t *Tree[K]) PlanOverlay(x *Overlay[K], lo, hi K, unbounded bool, f func(*E
 // planOverlay plans, and returns how many entries overlap [lo, hi).
 func (t *Tree[K]) planOverlay(x *Overlay[K], lo, hi K, unbounded bool) (n int) {
 	x.Left, x.Right = nil, nil
-	first := t.SeekOverlap(&x.cut.l, lo)
+	s := &x.slot
+	t.Seek(&s.at, lo)
+	x.cut.l = s.at
+	first := t.overlap(&x.cut.l, lo)
 	c := x.cut.l
 	e := first
 	for e != nil && (unbounded || !t.startsAfter(e, hi)) {
@@ -74,15 +77,8 @@ func (t *Tree[K]) planOverlay(x *Overlay[K], lo, hi K, unbounded bool) (n int) {
 		t.Supplant(&x.cut, lo, hi, unbounded)
 		return n
 	}
-	s := &x.slot
-	if x.Left != nil {
-		s.at = x.left
-		s.at.Next()
-	} else {
-		t.Seek(&s.at, lo)
-		if x.Right != nil && s.at.Before() == x.Right {
-			s.at.i-- // it begins at lo
-		}
+	if x.Right != nil && s.at.Before() == x.Right {
+		s.at.i-- // it begins at lo
 	}
 	// What comes next begins at or behind hi, when right is trimmed.
 	s.raise = s.at.i == s.at.order.n() && t.reachesOver(&s.at, hi, unbounded)
@@ -95,12 +91,9 @@ func (t *Tree[K]) planOverlay(x *Overlay[K], lo, hi K, unbounded bool) (n int) {
 func (t *Tree[K]) shape(x *Overlay[K]) bool {
 	switch {
 	case x.both() && x.left.order.n() > slots-2:
-		left, right := x.left.leaf.halves()
-		t.split(&x.left, left, right)
+		t.halve(&x.left)
 	case x.Right != nil && !x.fits:
-		l := x.right.leaf.clone()
-		t.hintBehind(l, 0)
-		t.publishLeaf(&x.right, l)
+		t.unskip(&x.right)
 	default:
 		return false
 	}
