@@ -158,13 +158,17 @@ const (
 func (m *Map[K, V]) read(p *page[K, V], at from, key K, end *K) {
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic, and a key be in memory that cannot be read
-	p.n = 0
 	var buf [rangetree.LeafCap]*rangetree.Entry[K]
-	for _, e := range m.leafFrom(buf[:0], at, key, end) {
+	p.fill(m.leafFrom(buf[:0], at, key, end))
+}
+
+// fill copies what is in the entries of a leaf. The caller is pinned.
+func (p *page[K, V]) fill(es []*rangetree.Entry[K]) {
+	for i, e := range es {
 		h := headerOf[K, V](e)
-		p.items[p.n] = item[K, V]{h.bounds(), h.value}
-		p.n++
+		p.items[i] = item[K, V]{h.bounds(), h.value}
 	}
+	p.n = len(es)
 }
 
 // leafFrom appends to buf ranges of one leaf: those from at on that start below end, if

@@ -75,13 +75,7 @@ func (m *Map[K, V]) readBack(p *page[K, V], lo, end *K, below bool) {
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
 	var buf [rangetree.LeafCap]*rangetree.Entry[K]
-	es := m.leafBelow(buf[:0], lo, end, below)
-	p.n = 0
-	for _, e := range es {
-		h := headerOf[K, V](e)
-		p.items[p.n] = item[K, V]{h.bounds(), h.value}
-		p.n++
-	}
+	p.fill(m.leafBelow(buf[:0], lo, end, below))
 }
 
 // leafBelow appends to buf the ranges of one leaf that start below end and end above lo, if those

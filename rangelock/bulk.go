@@ -71,9 +71,6 @@ func (w Writer[K, V]) loadOne(r Range[K], v V, rising *int) error {
 	if !m.valid(r) {
 		return m.refuse(ErrBadRange, r)
 	}
-	if err := m.roomFor(1, r); err != nil {
-		return err
-	}
 	b := m.txn.load
 	if b == nil {
 		if last := headerOf[K, V](m.tree.Last()); last != nil && !m.endsBy(last, r.Lo) {
@@ -87,6 +84,9 @@ func (w Writer[K, V]) loadOne(r Range[K], v V, rising *int) error {
 	} else if !m.endsBy(b.last, r.Lo) {
 		*rising = 0
 		return w.loadInto(r, v)
+	}
+	if err := m.roomFor(1, r); err != nil {
+		return err
 	}
 	h := m.bulkHeader(b)
 	m.birth(h, r, v)

@@ -24,12 +24,9 @@ import (
 // In the terminology of the Go memory model, the Release of each guard on those
 // ranges synchronizes before the return of Exclude with a nil error.
 func (w Writer[K, V]) Exclude(r Range[K]) error {
-	m, err := w.change("Exclude")
+	m, err := w.changeRange("Exclude", r)
 	if err != nil {
 		return err
-	}
-	if !m.valid(r) {
-		return m.refuse(ErrBadRange, r)
 	}
 	defer m.done()
 	var x rangetree.Cut[K]
@@ -69,11 +66,14 @@ func (w Writer[K, V]) TryExclude(r Range[K]) bool {
 //
 // Preconditions: the caller holds sem for writing; r is valid.
 func (m *Map[K, V]) collect(x *rangetree.Cut[K], r Range[K]) {
+	m.tree.Collect(x, r.Lo, r.Hi, r.Unbounded, m.intoScratch())
+}
+
+// intoScratch empties m.scratch and returns the function that appends to it.
+func (m *Map[K, V]) intoScratch() func(*rangetree.Entry[K]) {
 	clear(m.scratch)
 	m.scratch = m.scratch[:0]
-	m.tree.Collect(x, r.Lo, r.Hi, r.Unbounded, func(e *rangetree.Entry[K]) {
-		m.scratch = append(m.scratch, headerOf[K, V](e))
-	})
+	return func(e *rangetree.Entry[K]) { m.scratch = append(m.scratch, headerOf[K, V](e)) }
 }
 
 // exclude is excludeThese for the ranges in m.scratch.

@@ -116,6 +116,16 @@ func (h *header[K, V]) bounds() Range[K] {
 	return Range[K]{Lo: h.Lo, Hi: h.Hi, Unbounded: h.Unbounded()}
 }
 
+// found returns what a search has found, and whether that is anything: h may be nil.
+//
+// Preconditions: those of bounds.
+func (h *header[K, V]) found() (r Range[K], v V, ok bool) {
+	if h == nil {
+		return r, v, false
+	}
+	return h.bounds(), h.value, true
+}
+
 // cacheLine is what a header is rounded up to.
 const cacheLine = 64
 

@@ -47,7 +47,7 @@ func (m *Map[K, V]) lastBelow(key K) (r Range[K], v V, ok bool) {
 	if h != nil && !m.endsBy(h, key) {
 		h = headerOf[K, V](c.Back())
 	}
-	return h.shown()
+	return h.found()
 }
 
 func (m *Map[K, V]) firstAbove(key K) (r Range[K], v V, ok bool) {
@@ -56,15 +56,7 @@ func (m *Map[K, V]) firstAbove(key K) (r Range[K], v V, ok bool) {
 	}
 	var c rangetree.Cursor[K]
 	m.tree.Seek(&c, key)
-	return headerOf[K, V](c.Entry()).shown()
-}
-
-// shown returns what h is, and whether it is anything.
-func (h *header[K, V]) shown() (r Range[K], v V, ok bool) {
-	if h == nil {
-		return r, v, false
-	}
-	return h.bounds(), h.value, true
+	return headerOf[K, V](c.Entry()).found()
 }
 
 // gaps is the loop of Gaps.

@@ -30,12 +30,9 @@ import (
 // map; a [WaitError] if the transaction's context ends the wait. Then nothing has changed, but
 // for what is said above.
 func (w Writer[K, V]) Put(r Range[K], v V) error {
-	m, err := w.change("Put")
+	m, err := w.changeRange("Put", r)
 	if err != nil {
 		return err
-	}
-	if !m.valid(r) {
-		return m.refuse(ErrBadRange, r)
 	}
 	defer m.done()
 	if m.options.PutEvicts {
@@ -49,31 +46,27 @@ func (w Writer[K, V]) Put(r Range[K], v V) error {
 	m.collectOver(&x, r)
 	var room [2]*header[K, V]
 	cut := sticking[K, V](&x, room[:0])
-	switch {
-	case len(cut) == 0:
-		return m.put(&x, r, v, true)
-	case m.options.OnRetire != nil && m.options.SplitValue == nil:
+	if len(cut) > 0 && m.options.OnRetire != nil && m.options.SplitValue == nil {
 		return m.inTheWay(ErrPartial, r, "would cut", cut[0].bounds())
 	}
 	if err := m.roomFor(1+parts(&x)-len(m.scratch), r); err != nil {
 		return err
 	}
-	if m.options.SplitValue != nil {
+	switch {
+	case len(cut) == 0:
+	case m.options.SplitValue != nil:
 		return m.putSplit(&x, cut, r, v)
-	}
-	if err := m.excludeThese(cut); err != nil {
-		return err
+	default:
+		if err := m.excludeThese(cut); err != nil {
+			return err
+		}
 	}
 	return m.put(&x, r, v, true)
 }
 
 // collectOver fills m.scratch with the ranges that overlap r, and notes in x where they are.
 func (m *Map[K, V]) collectOver(x *rangetree.Overlay[K], r Range[K]) {
-	clear(m.scratch)
-	m.scratch = m.scratch[:0]
-	m.tree.PlanOverlay(x, r.Lo, r.Hi, r.Unbounded, func(e *rangetree.Entry[K]) {
-		m.scratch = append(m.scratch, headerOf[K, V](e))
-	})
+	m.tree.PlanOverlay(x, r.Lo, r.Hi, r.Unbounded, m.intoScratch())
 }
 
 // sticking appends to cut the ranges that stick out.
@@ -101,13 +94,9 @@ func parts[K any](x *rangetree.Overlay[K]) (n int) {
 // put lays r over the ranges in m.scratch. What is left of those that stick out keeps their
 // value.
 //
-// Preconditions: those that stick out are excluded, and nobody is in them.
+// Preconditions: there is room for what comes; those that stick out are excluded, and nobody
+// is in them.
 func (m *Map[K, V]) put(x *rangetree.Overlay[K], r Range[K], v V, bounded bool) error {
-	if len(m.scratch) == 0 {
-		if err := m.roomFor(1, r); err != nil {
-			return err
-		}
-	}
 	whole := m.scratch
 	left, right := headerOf[K, V](x.Left), headerOf[K, V](x.Right)
 	if left != nil {
@@ -195,12 +184,9 @@ func (m *Map[K, V]) putSplit(x *rangetree.Overlay[K], cut []*header[K, V], r Ran
 // It returns [ErrBadRange] if r is not valid; [ErrBacklog] as Options.MaxPending says;
 // [ErrClosed] on a closed map. Then nothing has changed, and the sequence is empty.
 func (w Writer[K, V]) Evict(r Range[K]) (iter.Seq2[Range[K], V], error) {
-	m, err := w.change("Evict")
+	m, err := w.changeRange("Evict", r)
 	if err != nil {
 		return nothing[K, V], err
-	}
-	if !m.valid(r) {
-		return nothing[K, V], m.refuse(ErrBadRange, r)
 	}
 	defer m.done()
 	var x rangetree.Cut[K]

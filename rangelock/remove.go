@@ -26,12 +26,9 @@ func (w Writer[K, V]) Remove(r Range[K]) (int, error) { return w.remove("Remove"
 func (w Writer[K, V]) Retire(r Range[K]) (int, error) { return w.remove("Retire", r, false) }
 
 func (w Writer[K, V]) remove(method string, r Range[K], wait bool) (int, error) {
-	m, err := w.change(method)
+	m, err := w.changeRange(method, r)
 	if err != nil {
 		return 0, err
-	}
-	if !m.valid(r) {
-		return 0, m.refuse(ErrBadRange, r)
 	}
 	defer m.done()
 	var x rangetree.Cut[K]

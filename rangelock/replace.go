@@ -26,12 +26,9 @@ func (w Writer[K, V]) Replace(r Range[K], v V) error { return w.install("Replace
 // install attaches r with v in the place of the ranges that lie in it; wait says
 // whether to exclude them first.
 func (w Writer[K, V]) install(method string, r Range[K], v V, wait bool) error {
-	m, err := w.change(method)
+	m, err := w.changeRange(method, r)
 	if err != nil {
 		return err
-	}
-	if !m.valid(r) {
-		return m.refuse(ErrBadRange, r)
 	}
 	defer m.done()
 	var x rangetree.Cut[K]

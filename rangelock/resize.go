@@ -12,12 +12,9 @@ import "github.com/spanlock/spanlock/internal/rangetree"
 // the way; [ErrClosed] on a closed map; a [WaitError] if the transaction's context ends
 // the wait. Then nothing has changed.
 func (w Writer[K, V]) Resize(key K, r Range[K]) error {
-	m, err := w.change("Resize")
+	m, err := w.changeRange("Resize", r)
 	if err != nil {
 		return err
-	}
-	if !m.valid(r) {
-		return m.refuse(ErrBadRange, r)
 	}
 	old := m.find(key)
 	if old == nil {

@@ -149,6 +149,15 @@ func (w Writer[K, V]) change(method string) (*Map[K, V], error) {
 	return m, nil
 }
 
+// changeRange is change for operations on a range, which must be valid.
+func (w Writer[K, V]) changeRange(method string, r Range[K]) (*Map[K, V], error) {
+	m, err := w.change(method)
+	if err == nil && !m.valid(r) {
+		err = m.refuse(ErrBadRange, r)
+	}
+	return m, err
+}
+
 // staleWriter panics. It is outlined: it is never on the way.
 //
 //go:noinline
@@ -308,10 +317,6 @@ func (w Writer[K, V]) Find(key K) (Range[K], V, bool) {
 }
 
 // findLocked is Find; the caller holds the map's semaphore.
-func (m *Map[K, V]) findLocked(key K) (r Range[K], v V, ok bool) {
-	h := m.find(key)
-	if h == nil {
-		return r, v, false
-	}
-	return h.bounds(), h.value, true
+func (m *Map[K, V]) findLocked(key K) (Range[K], V, bool) {
+	return m.find(key).found()
 }
