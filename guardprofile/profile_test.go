@@ -8,7 +8,6 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/spanlock/spanlock/guardprofile"
 	"github.com/spanlock/spanlock/rangelock"
@@ -182,7 +181,7 @@ func TestProfile(t *testing.T) {
 			w := m.Lock()
 			w.Exclude(rg(0, 10))
 			go func() {
-				time.Sleep(time.Second)
+				synctest.Wait() // for the reader that waits
 				w.Unlock()
 			}()
 			return acquire(m)
@@ -195,7 +194,7 @@ func TestProfile(t *testing.T) {
 			}
 			guardprofile.SetRate(1)
 			go func() {
-				time.Sleep(time.Second)
+				synctest.Wait() // for the reader that waits
 				x.Release()
 			}()
 			return acquire(m)

@@ -82,8 +82,8 @@ func (m *Map[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], err
 // TryAcquire is like [Map.Acquire] but never blocks: where Acquire would wait, or
 // panic because the range is full, it returns [ErrBusy]. It returns [ErrNotFound]
 // only when no range covers the key, and on a closed map [ErrClosed]. It may report busy
-// when the writer has just left; it never enters a range that is excluded. With an error the guard is the
-// zero Guard.
+// when the writer has just left; it never enters a range that is excluded. With an error
+// the guard is the zero Guard.
 //
 // It is safe where the goroutine holds a guard of the same map, or a transaction.
 func (m *Map[K, V]) TryAcquire(key K) (Guard[K, V], error) {

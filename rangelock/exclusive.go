@@ -48,8 +48,9 @@ func (m *Map[K, V]) AcquireExclusiveContext(ctx context.Context, key K) (Guard[K
 
 // TryAcquireExclusive is like [Map.AcquireExclusive] but never blocks: where that would
 // wait it returns [ErrBusy]. It returns [ErrNotFound] only when no range covers the
-// key, and on a closed map [ErrClosed]. It may report busy when the last guard has just been released, or a reader is just
-// being refused; it never enters beside another. With an error the guard is the zero Guard.
+// key, and on a closed map [ErrClosed]. It may report busy when the last guard has just been
+// released, or a reader is just being refused; it never enters beside another. With an
+// error the guard is the zero Guard.
 func (m *Map[K, V]) TryAcquireExclusive(key K) (Guard[K, V], error) {
 	g, a := m.enterAlone(key)
 	switch a {

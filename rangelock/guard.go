@@ -17,13 +17,13 @@ import (
 // [Map.AcquireExclusive] and its kin is alone on its range, and gives that right.
 //
 // A guard may be released by another goroutine than the one that acquired it. It
-// is not for concurrent use; [Guard.Clone] makes another one. The zero Guard holds nothing and panics when used. A
-// guard may be copied, but only one of the copies may be released, and none may be
-// used after that. A second release of the same variable panics. That of a copy
+// is not for concurrent use; [Guard.Clone] makes another one. The zero Guard holds nothing
+// and panics when used. A guard may be copied, but only one of the copies may be released,
+// and none may be used after that. A second release of the same variable panics. That of a copy
 // panics under -tags spanlockdebug, with the stacks of both, and otherwise where the
 // range shows it: nobody else has a guard on it, or its object has begun another life,
-// or the guard is of the other kind, or sampled (package guardprofile). Where others have guards of its kind on the range
-// it takes the hold of one of them away, as a sync.RWMutex unlocked twice does: the
+// or the guard is of the other kind, or sampled (package guardprofile). Where others have
+// guards of its kind on the range it takes the hold of one of them away, as a sync.RWMutex unlocked twice does: the
 // range may then be retired, or excluded, under that guard.
 //
 // In the terminology of the Go memory model, Release synchronizes before the
@@ -107,8 +107,8 @@ func (g *Guard[K, V]) Release() {
 	}
 }
 
-// releaseOther releases a guard that is sampled or exclusive, or the clone of an announced guard beside
-// somebody who has set alone and is about to look at the lines (turn.go, claim). It panics for
+// releaseOther releases a guard that is sampled or exclusive, or the clone of an announced
+// guard beside somebody who has set alone and is about to look at the lines (turn.go, claim). It panics for
 // others: their range, seen in state s, shows that they were released before.
 //
 //go:noinline

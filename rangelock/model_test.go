@@ -313,16 +313,7 @@ func runModel(t *testing.T, seed uint64, space int, kind string, steps int) {
 			if err != nil {
 				t.Fatalf("Evict(%v) = %v", r, err)
 			}
-			i := 0
-			for gr, v := range seq {
-				if i >= len(es) || es[i].v != v || es[i].r.String() != gr.String() {
-					t.Fatalf("Evict(%v) yields %v %d at %d, want %v", r, gr, v, i, es)
-				}
-				i++
-			}
-			if i != len(es) {
-				t.Fatalf("Evict(%v) yields %d, want %v", r, i, es)
-			}
+			sameWalk(t, fmt.Sprintf("Evict(%v)", r), seq, es)
 			for _, e := range es {
 				ref.t.Delete(e)
 			}
@@ -430,16 +421,7 @@ func checkReads(t *testing.T, m *rangelock.Map[int, int], ref *model, rng *rand.
 	checkNeighbours(t, m, ref, rng, space)
 	var want []entry
 	ref.t.Ascend(func(e entry) bool { want = append(want, e); return true })
-	i := 0
-	for r, v := range m.All() {
-		if i >= len(want) || want[i].v != v || want[i].r.String() != r.String() {
-			t.Fatalf("All yields %v at %d, want %v", r, i, want)
-		}
-		i++
-	}
-	if i != len(want) {
-		t.Fatalf("All yields %d ranges, want %d", i, len(want))
-	}
+	sameWalk(t, "All", m.All(), want)
 }
 
 // checkNext compares the walks of readers with the model.

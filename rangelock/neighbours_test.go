@@ -11,6 +11,21 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
+// sameWalk compares what a walk yields with the entries that it should yield.
+func sameWalk(t *testing.T, name string, seq iter.Seq2[rangelock.Range[int], int], want []entry) {
+	t.Helper()
+	i := 0
+	for r, v := range seq {
+		if i >= len(want) || want[i].v != v || want[i].r.String() != r.String() {
+			t.Fatalf("%s yields %v %d at %d, want %v", name, r, v, i, want)
+		}
+		i++
+	}
+	if i != len(want) {
+		t.Fatalf("%s yields %d ranges, want %v", name, i, want)
+	}
+}
+
 // checkNeighbours compares the walks and the neighbours with the model.
 func checkNeighbours(t *testing.T, m *rangelock.Map[int, int], ref *model, rng *rand.Rand, space int) {
 	t.Helper()
@@ -20,23 +35,10 @@ func checkNeighbours(t *testing.T, m *rangelock.Map[int, int], ref *model, rng *
 		r = rangelock.From(key)
 	}
 	in := ref.overlapping(r)
-	sameWalk := func(name string, seq iter.Seq2[rangelock.Range[int], int], want []entry) {
-		t.Helper()
-		i := 0
-		for r, v := range seq {
-			if i >= len(want) || want[i].v != v || want[i].r.String() != r.String() {
-				t.Fatalf("%s yields %v %d at %d, want %v", name, r, v, i, want)
-			}
-			i++
-		}
-		if i != len(want) {
-			t.Fatalf("%s yields %d ranges, want %v", name, i, want)
-		}
-	}
-	sameWalk(fmt.Sprintf("AllIn(%v)", r), m.AllIn(r), in)
+	sameWalk(t, fmt.Sprintf("AllIn(%v)", r), m.AllIn(r), in)
 	back := slices.Clone(in)
 	slices.Reverse(back)
-	sameWalk(fmt.Sprintf("Backward(%v)", r), m.Backward(r), back)
+	sameWalk(t, fmt.Sprintf("Backward(%v)", r), m.Backward(r), back)
 
 	all := ref.overlapping(rangelock.From(math.MinInt))
 	same := func(name string, r rangelock.Range[int], v int, ok bool, want []entry) {
@@ -87,23 +89,25 @@ func checkNeighbours(t *testing.T, m *rangelock.Map[int, int], ref *model, rng *
 	} else if !r.Unbounded && end < r.Hi {
 		gaps = append(gaps, rangelock.Span(end, r.Hi))
 	}
-	rd := m.RLock()
-	r1, v1, ok1 := rd.Before(key)
-	same(fmt.Sprintf("Reader.Before(%d)", key), r1, v1, ok1, below)
-	r1, v1, ok1 = rd.After(key)
-	same(fmt.Sprintf("Reader.After(%d)", key), r1, v1, ok1, above)
-	if got := slices.Collect(rd.Gaps(r)); !slices.Equal(got, gaps) {
-		t.Fatalf("Reader.Gaps(%v) = %v, want %v", r, got, gaps)
+	stable := func(name string, x interface {
+		Before(int) (rangelock.Range[int], int, bool)
+		After(int) (rangelock.Range[int], int, bool)
+		Gaps(rangelock.Range[int]) iter.Seq[rangelock.Range[int]]
+	}) {
+		t.Helper()
+		r1, v1, ok1 := x.Before(key)
+		same(fmt.Sprintf("%s.Before(%d)", name, key), r1, v1, ok1, below)
+		r1, v1, ok1 = x.After(key)
+		same(fmt.Sprintf("%s.After(%d)", name, key), r1, v1, ok1, above)
+		if got := slices.Collect(x.Gaps(r)); !slices.Equal(got, gaps) {
+			t.Fatalf("%s.Gaps(%v) = %v, want %v", name, r, got, gaps)
+		}
 	}
+	rd := m.RLock()
+	stable("Reader", rd)
 	rd.Unlock()
 	w := m.Lock()
-	r1, v1, ok1 = w.Before(key)
-	same(fmt.Sprintf("Writer.Before(%d)", key), r1, v1, ok1, below)
-	r1, v1, ok1 = w.After(key)
-	same(fmt.Sprintf("Writer.After(%d)", key), r1, v1, ok1, above)
-	if got := slices.Collect(w.Gaps(r)); !slices.Equal(got, gaps) {
-		t.Fatalf("Writer.Gaps(%v) = %v, want %v", r, got, gaps)
-	}
+	stable("Writer", w)
 	w.Unlock()
 }
 

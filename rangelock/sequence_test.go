@@ -203,18 +203,6 @@ func runSequence(t *testing.T, seed uint64, space, transactions int) {
 				for _, o := range os {
 					n.leave(o)
 				}
-			case 9:
-				o := fresh(lo, hi)
-				err := w.Put(r, o.v)
-				if cut(os, lo, hi) {
-					answer("Put", 0, 0, err, rangelock.ErrPartial)
-					break
-				}
-				answer("Put", 0, 0, err, nil)
-				for _, o := range os {
-					n.leave(o)
-				}
-				n.enter(o)
 			case 0, 1:
 				o := fresh(lo, hi)
 				err := w.Insert(r, o.v)
@@ -253,14 +241,18 @@ func runSequence(t *testing.T, seed uint64, space, transactions int) {
 				for _, o := range os {
 					n.leave(o)
 				}
-			case 6:
+			case 6, 9:
+				name, install := "Swap", w.Swap
+				if rng.IntN(2) == 0 {
+					name, install = "Put", w.Put // of a map that cannot split a value
+				}
 				o := fresh(lo, hi)
-				err := w.Swap(r, o.v)
+				err := install(r, o.v)
 				if cut(os, lo, hi) {
-					answer("Swap", 0, 0, err, rangelock.ErrPartial)
+					answer(name, 0, 0, err, rangelock.ErrPartial)
 					break
 				}
-				answer("Swap", 0, 0, err, nil)
+				answer(name, 0, 0, err, nil)
 				for _, o := range os {
 					n.leave(o)
 				}

@@ -40,8 +40,8 @@ type round struct {
 	born []*item // all, by number; under mu
 
 	// Written and read by the transaction that is under way.
-	into   [2]*item // what SplitValue and MergeValue answer
-	then   [2]*item // what SplitValue answers next
+	into   [][2]*item // what SplitValue answers, call by call
+	merged *item      // what MergeValue answers
 	refuse bool
 }
 
@@ -80,11 +80,11 @@ func newRound(rng *rand.Rand) *round {
 		},
 		SplitValue: func(keys, int32, *item) (*item, *item, error) {
 			pause()
-			into := r.into
-			r.into = r.then
+			into := r.into[0]
+			r.into = r.into[1:]
 			return into[0], into[1], nil
 		},
-		MergeValue: func(_, _ keys, _, _ *item) (*item, bool) { pause(); return r.into[0], !r.refuse },
+		MergeValue: func(_, _ keys, _, _ *item) (*item, bool) { pause(); return r.merged, !r.refuse },
 	}
 	if rng.IntN(2) == 0 {
 		r.m = rangelock.New(o)

@@ -132,7 +132,7 @@ func (w *worker) act(ctx context.Context, tx rangelock.Writer[int32, *item], h *
 		a.kind = "Split"
 		l, r := w.make(), w.make()
 		a.ids = [2]uint32{l.id, r.id}
-		w.into = [2]*item{l, r}
+		w.into = [][2]*item{{l, r}}
 		at, old, ok := tx.Find(key)
 		if err = tx.Split(key); err == nil && ok && at.Lo != key {
 			old.moved = true
@@ -213,10 +213,7 @@ func (w *worker) put(ctx context.Context, tx rangelock.Writer[int32, *item], h *
 	}
 	it := w.make()
 	acts = append(acts, act{kind: "Swap", lo: lo, hi: hi, ids: [2]uint32{it.id}})
-	w.into, w.then = [2]*item{}, [2]*item{}
-	for i, x := range cut {
-		*[]*[2]*item{&w.into, &w.then}[i] = x
-	}
+	w.into = cut
 	if o := outcomeOf(ctx, tx.Put(r, it)); o != done {
 		op.acts = append(op.acts, act{kind: "Put", lo: lo, hi: hi, outcome: o})
 		return
@@ -234,7 +231,7 @@ func (w *worker) merge(tx rangelock.Writer[int32, *item], h *hood, a *act, err *
 	a.kind, a.at = "Merge", 1+w.rng.IntN(wall-1)
 	key := h.base + int32(a.at)
 	it := w.make()
-	w.into[0], w.refuse = it, w.rng.IntN(4) == 0
+	w.merged, w.refuse = it, w.rng.IntN(4) == 0
 	a.ids[0], a.refuse = it.id, w.refuse
 	_, l, _ := tx.Find(key - 1)
 	_, r, _ := tx.Find(key)
