@@ -2,6 +2,7 @@ package mapfile
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -75,10 +76,7 @@ func (f *File) Close(ctx context.Context) error {
 	f.current = layout{}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var err error
-	for _, e := range f.errs {
-		err = also(err, e)
-	}
+	errs := f.errs
 	f.errs = nil
-	return err
+	return errors.Join(errs...)
 }

@@ -44,6 +44,41 @@ type owner struct {
 	filled chan struct{} // closed when it is
 }
 
+// readOwners takes guards on keys of mem, again and again, and looks under each whether all
+// cells of its range are those of its owner.
+func readOwners[K rangealloc.Integer](t *testing.T, a *rangealloc.Allocator[K, *owner], mem []int, rng *rand.Rand, times int) {
+	for range times {
+		g, ok := a.Map().Acquire(K(rng.IntN(len(mem))))
+		if !ok {
+			continue
+		}
+		v, r := g.Value(), g.Range()
+		<-v.filled
+		for range rng.IntN(3) {
+			for k := r.Lo; k < r.Hi; k++ {
+				if mem[k] != v.number {
+					t.Errorf("key %d has %d under a guard of %d", k, mem[k], v.number)
+				}
+			}
+			runtime.Gosched()
+		}
+		g.Release()
+	}
+}
+
+// clearing is an OnRetire that checks that all cells of a range are its owner's, and clears
+// them.
+func clearing[K rangealloc.Integer](t *testing.T, mem []int) func(r rangelock.Range[K], v *owner) {
+	return func(r rangelock.Range[K], v *owner) {
+		for k := r.Lo; k < r.Hi; k++ {
+			if mem[k] != v.number {
+				t.Errorf("key %d has %d when %d is retired", k, mem[k], v.number)
+			}
+			mem[k] = 0
+		}
+	}
+}
+
 func runConcurrent(t *testing.T, steps int, clears bool) {
 	const keys = 96
 	var mem [keys]int
@@ -51,14 +86,7 @@ func runConcurrent(t *testing.T, steps int, clears bool) {
 	t.Logf("seed %d", seed)
 	var o rangelock.Options[int8, *owner]
 	if clears {
-		o.OnRetire = func(r rangelock.Range[int8], v *owner) {
-			for k := r.Lo; k < r.Hi; k++ {
-				if mem[k] != v.number {
-					t.Errorf("key %d has %d when %d is retired", k, mem[k], v.number)
-				}
-				mem[k] = 0
-			}
-		}
+		o.OnRetire = clearing[int8](t, mem[:])
 	}
 	a := rangealloc.New(rangelock.Span[int8](0, keys), &o)
 	var wg sync.WaitGroup
@@ -99,26 +127,7 @@ func runConcurrent(t *testing.T, steps int, clears bool) {
 		})
 	}
 	for id := range 4 {
-		wg.Go(func() {
-			rng := rand.New(rand.NewPCG(seed, uint64(100+id)))
-			for range steps * 2 {
-				g, ok := a.Map().Acquire(int8(rng.IntN(keys)))
-				if !ok {
-					continue
-				}
-				v, r := g.Value(), g.Range()
-				<-v.filled
-				for range rng.IntN(3) {
-					for k := r.Lo; k < r.Hi; k++ {
-						if mem[k] != v.number {
-							t.Errorf("key %d has %d under a guard of %d", k, mem[k], v.number)
-						}
-					}
-					runtime.Gosched()
-				}
-				g.Release()
-			}
-		})
+		wg.Go(func() { readOwners(t, a, mem[:], rand.New(rand.NewPCG(seed, uint64(100+id))), 2*steps) })
 	}
 	wg.Wait()
 	if err := a.Close(ctx); err != nil {

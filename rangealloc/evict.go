@@ -93,13 +93,7 @@ func (e *eviction[K, V]) turn(m *rangelock.Map[K, V], q request[K], v V, next fu
 	}
 	a.mu.Lock()
 	for i := range e.victims {
-		below, above := e.victims[i].keys.minus(e.part)
-		if below != nothing {
-			a.gaps.withhold(below)
-		}
-		if above != nothing {
-			a.gaps.withhold(above)
-		}
+		e.victims[i].keys.outside(e.part, a.gaps.withhold)
 	}
 	e.number = a.retiring.begin()
 	a.mu.Unlock()
@@ -247,13 +241,7 @@ func (e *eviction[K, V]) retireOne(x *victim[K, V]) {
 		a := e.a
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		below, above := x.keys.minus(e.part)
-		if below != nothing {
-			a.gaps.put(below)
-		}
-		if above != nothing {
-			a.gaps.put(above)
-		}
+		x.keys.outside(e.part, a.gaps.put)
 	}()
 	e.a.onRetire(x.r, x.v)
 }

@@ -42,14 +42,10 @@ func runConcurrentEvict(t *testing.T, steps int, clears bool) {
 	var retired, allocated atomic.Int64
 	var o rangelock.Options[int, *owner]
 	if clears {
+		check := clearing[int](t, mem[:])
 		o.OnRetire = func(r rangelock.Range[int], v *owner) {
 			retired.Add(1)
-			for k := r.Lo; k < r.Hi; k++ {
-				if mem[k] != v.number {
-					t.Errorf("key %d has %d when %d is retired", k, mem[k], v.number)
-				}
-				mem[k] = 0
-			}
+			check(r, v)
 		}
 	}
 	a := rangealloc.New(rangelock.Span(0, keys), &o)
@@ -88,26 +84,7 @@ func runConcurrentEvict(t *testing.T, steps int, clears bool) {
 		})
 	}
 	for id := range 3 {
-		wg.Go(func() {
-			rng := rand.New(rand.NewPCG(seed, uint64(100+id)))
-			for range steps * 2 {
-				g, ok := a.Map().Acquire(rng.IntN(keys))
-				if !ok {
-					continue
-				}
-				v, r := g.Value(), g.Range()
-				<-v.filled
-				for range rng.IntN(3) {
-					for k := r.Lo; k < r.Hi; k++ {
-						if mem[k] != v.number {
-							t.Errorf("key %d has %d under a guard of %d", k, mem[k], v.number)
-						}
-					}
-					runtime.Gosched()
-				}
-				g.Release()
-			}
-		})
+		wg.Go(func() { readOwners(t, a, mem[:], rand.New(rand.NewPCG(seed, uint64(100+id))), 2*steps) })
 	}
 	wg.Wait()
 	if err := a.Close(ctx); err != nil {

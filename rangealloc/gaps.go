@@ -197,17 +197,12 @@ func (s *gaps) put(part gap) {
 	}
 }
 
-// nothing is no gap: a gap that begins at the largest position ends there.
-var nothing = gap{^uint64(0), 0}
-
-// minus returns what is left of g below part and above it; either can be nothing.
-func (g gap) minus(part gap) (below, above gap) {
-	below, above = nothing, nothing
+// outside calls f with what of g is below part, and with what is above it, if there is any.
+func (g gap) outside(part gap, f func(gap)) {
 	if g.lo < part.lo {
-		below = gap{g.lo, min(g.last, part.lo-1)}
+		f(gap{g.lo, min(g.last, part.lo-1)})
 	}
 	if g.last > part.last {
-		above = gap{max(g.lo, part.last+1), g.last}
+		f(gap{max(g.lo, part.last+1), g.last})
 	}
-	return below, above
 }

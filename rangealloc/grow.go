@@ -21,13 +21,7 @@ func (a *Allocator[K, V]) Grow(r rangelock.Range[K]) error {
 	if more.lo > all.last && more.lo-all.last > 1 || more.last < all.lo && all.lo-more.last > 1 {
 		return &RangeError[K]{Range: r, Other: a.all, Err: ErrOutside}
 	}
-	below, above := more.minus(all)
-	if below != nothing {
-		a.gaps.put(below)
-	}
-	if above != nothing {
-		a.gaps.put(above)
-	}
+	more.outside(all, a.gaps.put)
 	a.all = a.order.rangeOf(gap{min(all.lo, more.lo), max(all.last, more.last)})
 	return nil
 }
