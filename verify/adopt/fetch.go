@@ -17,7 +17,7 @@ const ownPath = "github.com/spanlock/spanlock"
 
 // added is what is put into the copies: ours gets all of it, stock only what measures.
 //
-//go:embed testdata/bbolt testdata/chunks
+//go:embed testdata/measure testdata/bbolt testdata/chunks
 var added embed.FS
 
 // errUnreachable says that there is no module proxy, so that nothing was tried.
@@ -40,16 +40,18 @@ func prepare(ctx context.Context, dir string, p port) (*copies, error) {
 		return nil, err
 	}
 	c := &copies{port: p, dir: dir, stock: filepath.Join(dir, "stock"), ours: filepath.Join(dir, "ours")}
-	measure, err := fs.Sub(added, "testdata/"+p.name+"/measure")
-	if err != nil {
-		return nil, err
-	}
 	for _, to := range []string{c.stock, c.ours} {
 		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 			return nil, err
 		}
-		if err := os.CopyFS(filepath.Join(to, "measure"), measure); err != nil {
-			return nil, err
+		for _, measure := range []string{"testdata/measure", "testdata/" + p.name + "/measure"} {
+			files, err := fs.Sub(added, measure)
+			if err != nil {
+				return nil, err
+			}
+			if err := os.CopyFS(filepath.Join(to, "measure"), files); err != nil {
+				return nil, err
+			}
 		}
 		// The same for both, since what the language and the runtime do depends on it.
 		if _, err := tool(ctx, to, "mod", "edit", "-toolchain=none", "-go=1.25.0"); err != nil {

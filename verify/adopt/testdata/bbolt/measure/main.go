@@ -4,30 +4,15 @@
 package main
 
 import (
-	"bufio"
 	"encoding/binary"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
-	"sync"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
-
-// A request is for one piece of work. The answer to it is a list of numbers, or {"Err": text}.
-type request struct {
-	Job string        // a key of jobs
-	G   int           // how many goroutines
-	For time.Duration // how long
-}
-
-type answer struct {
-	Values []float64
-	Err    string `json:",omitempty"`
-}
 
 var jobs = map[string]func(*bench, request) ([]float64, error){
 	"view":   (*bench).view,
@@ -52,36 +37,22 @@ func key(i uint64) []byte { return binary.BigEndian.AppendUint64(nil, i) }
 
 func main() {
 	b := &bench{}
-	var err error
-	if b.dir, err = os.MkdirTemp("", "measure"); err != nil {
+	if err := b.run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+func (b *bench) run() (err error) {
+	if b.dir, err = os.MkdirTemp("", "measure"); err != nil {
+		return err
 	}
 	defer os.RemoveAll(b.dir)
 	if err := b.open(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return err
 	}
-	in, out := bufio.NewScanner(os.Stdin), json.NewEncoder(os.Stdout)
-	for in.Scan() {
-		var r request
-		var a answer
-		err := json.Unmarshal(in.Bytes(), &r)
-		if job := jobs[r.Job]; err == nil && job != nil {
-			runtime.GC() // what others have left is not for this one to pay
-			a.Values, err = job(b, r)
-		} else if err == nil {
-			err = fmt.Errorf("no job %q", r.Job)
-		}
-		if err != nil {
-			a.Err = err.Error()
-		}
-		if err := out.Encode(a); err != nil {
-			break
-		}
-	}
-	b.still.Close()
-	b.busy.Close()
+	defer func() { err = errors.Join(err, b.still.Close(), b.busy.Close()) }()
+	return b.serve()
 }
 
 // open fills the two databases.
@@ -109,36 +80,6 @@ func (b *bench) open() (err error) {
 	}
 	b.busy, err = fill("busy")
 	return err
-}
-
-// rate runs f in r.G goroutines until r.For is over, and returns nanoseconds for one of all
-// calls together. f is told the number of the goroutine and that of its call.
-func (r request) rate(f func(g int, i uint64) error) ([]float64, error) {
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var first error
-	total := uint64(0)
-	start := time.Now()
-	for g := range r.G {
-		wg.Go(func() {
-			i := uint64(0)
-			var err error
-			for i%16 != 0 || time.Since(start) < r.For {
-				if err = f(g, i); err != nil {
-					break
-				}
-				i++
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			total += i
-			if first == nil {
-				first = err
-			}
-		})
-	}
-	wg.Wait()
-	return []float64{float64(time.Since(start)) / float64(max(total, 1))}, first
 }
 
 // view is a transaction that does nothing.

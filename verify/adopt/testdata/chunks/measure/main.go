@@ -4,12 +4,9 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,18 +15,6 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 )
-
-// A request is for one piece of work. The answer to it is a list of numbers, or {"Err": text}.
-type request struct {
-	Job string        // a key of jobs
-	G   int           // how many goroutines
-	For time.Duration // how long
-}
-
-type answer struct {
-	Values []float64
-	Err    string `json:",omitempty"`
-}
 
 var jobs = map[string]func(*bench, request) ([]float64, error){
 	"chunk":    (*bench).chunk,
@@ -46,13 +31,13 @@ type bench struct {
 
 func main() {
 	b := &bench{}
-	if err := b.serve(); err != nil {
+	if err := b.run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func (b *bench) serve() (err error) {
+func (b *bench) run() (err error) {
 	if b.dir, err = os.MkdirTemp("", "measure"); err != nil {
 		return err
 	}
@@ -64,25 +49,7 @@ func (b *bench) serve() (err error) {
 	if b.refs, err = b.m.fill(3, 1000); err != nil {
 		return err
 	}
-	in, out := bufio.NewScanner(os.Stdin), json.NewEncoder(os.Stdout)
-	for in.Scan() {
-		var r request
-		var a answer
-		err := json.Unmarshal(in.Bytes(), &r)
-		if job := jobs[r.Job]; err == nil && job != nil {
-			runtime.GC() // what others have left is not for this one to pay
-			a.Values, err = job(b, r)
-		} else if err == nil {
-			err = fmt.Errorf("no job %q", r.Job)
-		}
-		if err != nil {
-			a.Err = err.Error()
-		}
-		if err := out.Encode(a); err != nil {
-			return err
-		}
-	}
-	return in.Err()
+	return b.serve()
 }
 
 // A mapper is a chunk mapper whose pool can be made to wait. The pool is asked for a chunk in
@@ -150,34 +117,6 @@ func (m *mapper) fill(files, perFile int) (refs []chunks.ChunkDiskMapperRef, err
 	}
 	_, err = m.put(1 << 30) // into the next file, so that the last one is on the disk
 	return refs, err
-}
-
-// rate runs f in r.G goroutines until r.For is over, and returns nanoseconds for one of all
-// calls together.
-func (r request) rate(f func(g int, i uint64) error) ([]float64, error) {
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var errs error
-	total := uint64(0)
-	start := time.Now()
-	for g := range r.G {
-		wg.Go(func() {
-			i := uint64(0)
-			var err error
-			for i%16 != 0 || time.Since(start) < r.For {
-				if err = f(g, i); err != nil {
-					break
-				}
-				i++
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			total += i
-			errs = errors.Join(errs, err)
-		})
-	}
-	wg.Wait()
-	return []float64{float64(time.Since(start)) / float64(max(total, 1))}, errs
 }
 
 func (m *mapper) read(ref chunks.ChunkDiskMapperRef) error {
