@@ -37,3 +37,25 @@ func TestPrevGap(t *testing.T) {
 		usable(t, m)
 	})
 }
+
+// TestBackwardLeaf holds a walk backwards between its look at a leaf and its proof that nothing
+// was changed meanwhile, and changes something. Then the walk looks at all of the leaf, and must
+// leave out what was not asked for.
+//
+// It kills 239_settled_unbounded.
+func TestBackwardLeaf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := tens("a", "b", "c", "d")
+		looked := windowAt(t, "rangelock: leaf read backwards")
+		var got string
+		walk := start("Backward", func() { got = text(m.Backward(rg(15, 25))) })
+		looked.await(t)
+		must(t, m.Insert(bg, rg(100, 110), "x"))
+		looked.letGo()
+		walk.returns(t)
+		if want := "[20, 30)=c [10, 20)=b"; got != want {
+			t.Errorf("Backward yields %s, want %s", got, want)
+		}
+		usable(t, m)
+	})
+}

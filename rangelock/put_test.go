@@ -200,6 +200,8 @@ func TestPutRefused(t *testing.T) {
 
 // TestPutSplitFails lets the n-th SplitValue of a Put fail. What was cut before stays cut, as by
 // Split; nothing is retired and nothing is lost.
+//
+// It kills 237_second_split_unsaid.
 func TestPutSplitFails(t *testing.T) {
 	full := errors.New("disk full")
 	for n, want := range []string{
@@ -230,6 +232,8 @@ func TestPutSplitFails(t *testing.T) {
 }
 
 // TestEvict takes ranges out that stick out, whole, and tells which.
+//
+// It kills 238_evicted_after_leaving.
 func TestEvict(t *testing.T) {
 	for _, x := range []struct {
 		r             intRange
