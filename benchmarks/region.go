@@ -110,14 +110,15 @@ type regionCache interface {
 }
 
 // flood locates keys and, beside that, splits and merges regions for a while, and returns how
-// many millions of either there were in a second. A split and a merge are one each.
+// many millions of either there were in a second. A split and a merge are one each. There is
+// at least one of each, however short the while is.
 func flood(c regionCache, n int, d time.Duration) (locates, writes float64) {
 	var stop atomic.Bool
-	var written atomic.Int64
 	var wg sync.WaitGroup
+	start := time.Now()
 	wg.Go(func() {
 		rng := random(7)
-		for i := 0; !stop.Load(); i++ {
+		for i := 0; i == 0 || !stop.Load(); i++ {
 			r := regionAt(int(rng.next()%uint64(n)), i)
 			if i%2 == 0 {
 				mid := r.lo + regionWidth/2
@@ -125,23 +126,23 @@ func flood(c regionCache, n int, d time.Duration) (locates, writes float64) {
 			} else {
 				c.learn(r)
 			}
-			written.Add(1)
+			writes++
 		}
+		writes /= time.Since(start).Seconds() * 1e6
 	})
-	start := time.Now()
 	rng := random(11)
 	sum, located := 0, 0
-	for time.Since(start) < d {
+	for located == 0 || time.Since(start) < d {
 		for range 256 {
 			sum += c.locate(rng.next() % (uint64(n) * regionWidth))
 		}
 		located += 256
 	}
+	locates = float64(located) / time.Since(start).Seconds() / 1e6
 	stop.Store(true)
-	took := time.Since(start).Seconds()
 	wg.Wait()
 	sink[0].n.Add(uint64(sum))
-	return float64(located) / took / 1e6, float64(written.Load()) / took / 1e6
+	return locates, writes
 }
 
 // idle is a cache that learns nothing, and sleeps instead.
