@@ -124,6 +124,7 @@ var _ interface {
 	Retire(context.Context, span) (int, error)
 	Swap(context.Context, span, value) error
 	Drain(context.Context) error
+	DrainRange(context.Context, span) error
 	Room(ctx context.Context, cost int64) error
 	Close(context.Context) error
 	fmt.Stringer

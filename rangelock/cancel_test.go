@@ -82,6 +82,7 @@ func TestCancel(t *testing.T) {
 		{"Extract", guard, inTxn(func(w intWriter) error { _, _, err := w.Extract(15); return err })},
 		{"Update", guard, inTxn(func(w intWriter) error { return w.Update(15, "x") })},
 		{"Drain", pending, func(ctx context.Context, m *intMap) error { return m.Drain(ctx) }},
+		{"DrainRange", pending, func(ctx context.Context, m *intMap) error { return m.DrainRange(ctx, rg(48, 52)) }},
 	} {
 		for _, deadline := range []bool{false, true} {
 			t.Run(x.name+" with "+x.way, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package rangelock
 
 import (
+	"fmt"
 	"math"
 	"math/bits"
 )
@@ -39,4 +40,71 @@ func (t total) int64() int64 {
 		return math.MaxInt64
 	}
 	return int64(t.lo)
+}
+
+// weigh sets the cost of each of hs, which are to leave, and returns ErrBacklog if they are
+// too heavy together.
+//
+// Preconditions: the caller holds sem for writing and has changed nothing.
+func (m *Map[K, V]) weigh(hs []*header[K, V], r Range[K], bounded bool) error {
+	var sum total
+	for _, h := range hs {
+		cost := m.costOf(h.bounds(), h.value)
+		h.cost = cost
+		sum.add(cost)
+	}
+	if !bounded {
+		return nil
+	}
+	return m.bearable(sum, r)
+}
+
+// weighParts returns ErrBacklog if those parts of the ranges in m.scratch that lie in r are too
+// heavy together.
+//
+// Preconditions: those of weigh.
+func (m *Map[K, V]) weighParts(r Range[K]) error {
+	if m.options.MaxPending == 0 {
+		return nil
+	}
+	var sum total
+	for _, h := range m.scratch {
+		part := h.bounds()
+		if m.compare(part.Lo, r.Lo) < 0 {
+			part.Lo = r.Lo
+		}
+		if !r.Unbounded && !m.endsBy(h, r.Hi) {
+			part = Span(part.Lo, r.Hi)
+		}
+		sum.add(m.costOf(part, h.value))
+	}
+	return m.bearable(sum, r)
+}
+
+// bearable returns ErrBacklog if sum, the cost of what is to leave of r, is too much beside what
+// is pending.
+func (m *Map[K, V]) bearable(sum total, r Range[K]) error {
+	max := m.options.MaxPending
+	if max == 0 {
+		return nil
+	}
+	m.pending.mu.Lock()
+	there := m.pending.cost
+	m.pending.mu.Unlock()
+	if !there.plus(sum).within(max) {
+		return &BacklogError[K]{Range: r, Cost: sum.int64(), Pending: there.int64(), MaxPending: max}
+	}
+	return nil
+}
+
+// costOf returns what a range weighs while it is pending. It panics if that is negative.
+func (m *Map[K, V]) costOf(r Range[K], v V) int64 {
+	if m.options.Cost == nil {
+		return 1
+	}
+	cost := m.options.Cost(r, v)
+	if cost < 0 {
+		panic(fmt.Sprintf("rangelock: Options.Cost returned %d for %v", cost, r))
+	}
+	return cost
 }

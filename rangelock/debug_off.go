@@ -14,6 +14,7 @@ type watched struct{}
 func (m *Map[K, V]) leaks() []Leak                      { return nil }
 func (m *Map[K, V]) watch()                             { _ = m.watched }
 func (*Map[K, V]) mayWait(string, intent)               {}
+func (*Map[K, V]) mayDrain(Range[K])                    {}
 func (*Map[K, V]) mayAcquire(string, intent, K)         {}
 func (*Map[K, V]) readerMayAcquire(*ticket, K)          {}
 func (*Map[K, V]) mayExclude(*header[K, V])             {}

@@ -4,6 +4,7 @@ package rangelock
 
 import (
 	"fmt"
+	"slices"
 	"weak"
 
 	"github.com/spanlock/spanlock/internal/caller"
@@ -56,6 +57,7 @@ const maxCalls = 256
 type place struct {
 	object any // as hold.object; nil if there is none
 	r      string
+	apart  bool // a call of DrainRange, over keys that no guard of its goroutine is on
 }
 
 // mayWait reports what can go wrong if the calling goroutine waits for the map now, in
@@ -109,6 +111,21 @@ func (m *Map[K, V]) mayExclude(h *header[K, V]) {
 	reportAll(found)
 }
 
+// mayDrain is mayWait for DrainRange. Of the goroutine's own guards only those on ranges over r
+// can be what it waits for.
+func (m *Map[K, V]) mayDrain(r Range[K]) {
+	holds.mu.Lock()
+	own := slices.Clone(holds.by[caller.Goroutine()])
+	holds.mu.Unlock()
+	apart := true
+	for _, h := range own {
+		if h.id == m.watched.id && h.kind == aGuard && h.detached() && m.overlap(h.r.(Range[K]), r) {
+			apart = false
+		}
+	}
+	m.consider("DrainRange", toDrain, place{apart: apart})
+}
+
 // placeOf returns the range of key.
 func (m *Map[K, V]) placeOf(what intent, key K) (p place) {
 	if !m.holdsGuard() {
@@ -124,7 +141,7 @@ func (m *Map[K, V]) placeOf(what intent, key K) (p place) {
 	if h == nil {
 		return p
 	}
-	return place{weak.Make(h), h.bounds().String()}
+	return place{object: weak.Make(h), r: h.bounds().String()}
 }
 
 // holdsGuard reports whether the calling goroutine has a guard of the map.
@@ -203,7 +220,7 @@ func (c call) waitsForItself() bool {
 func (f *facts) underGuard(c call, at place, lock *hold) (found []string) {
 	id := c.h.id
 	if c.what == toDrain {
-		if c.h.detached() {
+		if c.h.detached() && !at.apart {
 			found = c.tell("it waits for itself", "")
 		}
 		return found

@@ -152,6 +152,11 @@ func TestDebugLockWaitsForGuards(t *testing.T) {
 			defer w.Unlock()
 			askHere(func() { m.Drain(bg) })
 		},
+		"DrainRange in a transaction": func(m *intMap) {
+			w := m.Lock()
+			defer w.Unlock()
+			askHere(func() { m.DrainRange(bg, rg(0, 10)) })
+		},
 		"Drain with a Reader": func(m *intMap) {
 			r := m.RLock()
 			defer r.Unlock()
@@ -240,6 +245,7 @@ func TestDebugWaitsForItself(t *testing.T) {
 		<-ctx.Done()
 		s.Release()
 	}()
+	wantNone(t, "DrainRange beside the range that has left", func() { must(t, m.DrainRange(bg, rg(20, 30))) })
 	wantReport(t, "Drain with a guard on a range that has left", func() { askHere(func() { m.Drain(bg) }) }, "waits for itself", "takeHere", "askHere")
 
 	ctx, cancel = context.WithTimeout(bg, time.Millisecond)

@@ -68,7 +68,7 @@
 //	                                    Options.WaitForRoom says so, room under MaxPending,
 //	                                    holding nothing
 //	Room                                room under MaxPending
-//	Drain                               the guards on what has left the map, and OnRetire
+//	Drain, DrainRange                   the guards on what has left the map, and OnRetire
 //	Close                               as LockContext, then for loads, then as Drain
 //
 // The rows in the middle are methods of Writer and Reader. "Never" allows for a mutex
@@ -339,11 +339,9 @@
 //	│                          must not wait for Map.sem
 //	├── a guard, OnRetire      Drain in a transaction waits for them
 //	├── flights.mu             boarding, landing and invalidating; leaving takes it alone
-//	├── pending.mu             weighing and detaching
+//	├── pending.mu             weighing and detaching; a survey
 //	├── turns.mu               letting in, detaching, standing in line
 //	│   └── epoch: state.mu    an exclusive guard that is given up at once
-//	├── lingering.mu           detaching a range that has guards; a survey
-//	│   └── turns.mu           a survey that counts a line
 //	├── limbo.mu               memory for range objects
 //	│   └── epoch: waits.mu    Cookie.Done; TryLock only
 //	├── epoch: waits.mu        Synchronize, at the end of a Drain in a transaction
@@ -352,10 +350,9 @@
 //	├── epoch: state.mu        a refused reader that finishes a range
 //	└── turns.mu               a refused reader that was the last before somebody's turn
 //
-// //
 // The goroutine that calls OnRetire holds none of them meanwhile; before and after it takes
-// epoch: state.mu, lingering.mu, limbo.mu, pending.mu and epoch: waits.mu, one at a time. The
-// user's compare is called with a pin or with Map.sem, Cost with Map.sem, a View's function
+// epoch: state.mu, limbo.mu, pending.mu and epoch: waits.mu, one at a time. The user's compare is
+// called with a pin, with Map.sem, or by DrainRange with pending.mu, Cost with Map.sem, a View's function
 // with a guard, the bodies of All with nothing. The mutexes of the semaphore and of internal/samples are innermost.
 //
 // # Costs

@@ -2,7 +2,10 @@ package rangelock
 
 import (
 	"context"
+	"slices"
 	"time"
+
+	"github.com/spanlock/spanlock/internal/seam"
 )
 
 // Drain waits until OnRetire has returned for every range that has left the map
@@ -22,9 +25,34 @@ func (m *Map[K, V]) Drain(ctx context.Context) error {
 	}
 	start := time.Now()
 	if !m.pending.wait(ctx) {
-		return &WaitError[K]{For: ForRetire, Held: m.heldRanges(), Waited: time.Since(start), ended: endedBy(ctx)}
+		return &WaitError[K]{For: ForRetire, Held: m.heldRanges(nil), Waited: time.Since(start), ended: endedBy(ctx)}
 	}
 	m.sweep(ctx)
+	return nil
+}
+
+// DrainRange is [Map.Drain] for the ranges that have left the map before the call and overlap
+// r, the whole of each. It waits for no other range: a file that was mapped there can be
+// removed while readers of other files go on. It retires nothing.
+//
+// An r that is not valid is a [RangeError] with [ErrBadRange]. The [WaitError] has r as its
+// Range, and as Held those ranges over r that still have guards. DrainRange compares r with the
+// bounds of all that is pending, once, and allocates a little for each range that it has to wait
+// for. Unlike Drain it does not wait until the map itself has let go of the values of ranges
+// that left without an OnRetire.
+func (m *Map[K, V]) DrainRange(ctx context.Context, r Range[K]) error {
+	m.mustBeMade()
+	if !m.valid(r) {
+		return &RangeError[K]{Op: "DrainRange", Range: r, Err: ErrBadRange}
+	}
+	if debug && ctx.Done() == nil {
+		m.mayDrain(r)
+	}
+	start := time.Now()
+	if !m.waitRange(ctx, r) {
+		return &WaitError[K]{For: ForRetire, Range: r, ranged: true, Held: m.heldRanges(&r),
+			Waited: time.Since(start), ended: endedBy(ctx)}
+	}
 	return nil
 }
 
@@ -86,4 +114,72 @@ func (m *Map[K, V]) closeLocked(ctx context.Context) error {
 	}
 	m.closed.Store(true)
 	return nil
+}
+
+// drainer is a Drain that waits until the phases up to last are empty, or a DrainRange that
+// waits for count ranges over r.
+type drainer[K any] struct {
+	last   uint16
+	count  int
+	r      Range[K]
+	ranged bool
+	since  time.Time
+	parker *seam.Parker
+}
+
+// wait waits until every range that has left before the call is through, and reports whether
+// they are; if not, ctx has ended.
+func (p *pending[K, V]) wait(ctx context.Context) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := &drainer[K]{last: p.turnLocked()}
+	return p.emptyLocked(d.last) || p.parkLocked(ctx, d) || p.emptyLocked(d.last)
+}
+
+// waitRange is wait for the ranges that overlap r.
+func (m *Map[K, V]) waitRange(ctx context.Context, r Range[K]) bool {
+	p := &m.pending
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := &drainer[K]{last: p.turnLocked(), r: r, ranged: true}
+	defer func() { // ctx may have ended, and compare may panic
+		if d.count > 0 {
+			p.unwatchLocked(d)
+		}
+	}()
+	p.eachLocked(func(i uint32, s *slot[K, V]) bool {
+		if int16(s.phase-d.last) <= 0 && m.overlap(s.h.bounds(), r) {
+			if p.watches == nil {
+				p.watches = make(map[uint32][]*drainer[K])
+			}
+			p.watches[i] = append(p.watches[i], d)
+			d.count++
+		}
+		return true
+	})
+	return d.count == 0 || p.parkLocked(ctx, d) || d.count == 0
+}
+
+// unwatchLocked takes away what d watches.
+//
+// Preconditions: the caller holds mu; so for the next.
+func (p *pending[K, V]) unwatchLocked(d *drainer[K]) {
+	for i, ds := range p.watches {
+		if ds = slices.DeleteFunc(ds, func(o *drainer[K]) bool { return o == d }); len(ds) > 0 {
+			p.watches[i] = ds
+		} else {
+			delete(p.watches, i)
+		}
+	}
+}
+
+// parkLocked parks d until it is woken, or ctx ends. It gives mu back meanwhile.
+func (p *pending[K, V]) parkLocked(ctx context.Context, d *drainer[K]) (woken bool) {
+	d.since, d.parker = time.Now(), seam.NewParker()
+	p.line = append(p.line, d)
+	p.mu.Unlock()
+	woken = d.parker.Park(ctx.Done())
+	p.mu.Lock()
+	p.line = slices.DeleteFunc(p.line, func(o *drainer[K]) bool { return o == d })
+	return woken
 }

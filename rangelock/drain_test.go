@@ -323,7 +323,7 @@ func TestOptionsMisuse(t *testing.T) {
 	}
 }
 
-// TestDrainRandom starts and cancels Drains at random among ranges that leave and
+// TestDrainRandom starts and cancels calls of Drain and DrainRange at random among ranges that leave and
 // guards that are released, and checks of each Drain that it returns as soon as all
 // that had left before it is retired, and not earlier.
 func TestDrainRandom(t *testing.T) {
@@ -388,12 +388,20 @@ func TestDrainRandom(t *testing.T) {
 					}
 				case 4:
 					d := &draining{wants: map[int]bool{}}
+					r, drain := rangelock.From(0), m.Drain
+					if rng.IntN(2) == 0 {
+						lo := rng.IntN(10*i + 1)
+						r = rg(lo, lo+1+rng.IntN(300))
+						drain = func(ctx context.Context) error { return m.DrainRange(ctx, r) }
+					}
 					for lo := range pending {
-						d.wants[lo] = true
+						if rangelock.Overlap(r, rg(lo, lo+10)) {
+							d.wants[lo] = true
+						}
 					}
 					var ctx context.Context
 					ctx, d.cancel = context.WithCancel(bg)
-					d.c = start("Drain", func() { d.err = m.Drain(ctx) })
+					d.c = start("Drain", func() { d.err = drain(ctx) })
 					under = append(under, d)
 				case 5:
 					if len(under) == 0 {
@@ -417,6 +425,9 @@ func TestDrainRandom(t *testing.T) {
 			check()
 			for _, d := range under {
 				d.cancel()
+			}
+			if _, used, watched := m.Slots(); used != 0 || watched != 0 {
+				t.Errorf("nothing is pending, and %d slots are in use, %d watched", used, watched)
 			}
 			usable(t, m)
 		})

@@ -36,9 +36,9 @@ var (
 	// says so, too, of a key that is NaN, and of a loaded range that does not cover the
 	// key, or is not the one that Options.LoadRange has said.
 	//
-	// Returned by: Map.AcquireOrLoad, Map.Insert, Map.Remove, Map.Retire, Map.Swap,
-	// Writer.Evict, Writer.Exclude, Writer.Insert, Writer.Load, Writer.Put, Writer.Remove,
-	// Writer.Replace, Writer.Resize, Writer.Retire, Writer.Swap.
+	// Returned by: Map.AcquireOrLoad, Map.DrainRange, Map.Insert, Map.Remove, Map.Retire,
+	// Map.Swap, Writer.Evict, Writer.Exclude, Writer.Insert, Writer.Load, Writer.Put,
+	// Writer.Remove, Writer.Replace, Writer.Resize, Writer.Retire, Writer.Swap.
 	ErrBadRange = errors.New("rangelock: range is not valid")
 
 	// ErrPartial says that an operation on whole ranges would cut one. Merge returns it

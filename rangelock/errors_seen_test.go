@@ -60,6 +60,12 @@ var scenes = map[string]func(t *testing.T, s *scene){
 			t.Fatal(err)
 		}
 	},
+	"left under a guard": func(t *testing.T, s *scene) {
+		s.guard(t, 15)
+		if _, err := s.m.Retire(s.ctx, rg(10, 20)); err != nil {
+			t.Fatal(err)
+		}
+	},
 	"no room": func(t *testing.T, s *scene) {
 		s.key, s.r = 100, rg(100, 110)
 		fillTens(s.m, "", "", "", "d", "e", "f")
@@ -109,10 +115,11 @@ var refusable = map[string]func(s *scene) error{
 		}
 		return nil
 	},
-	"Map.Drain": func(s *scene) error { return s.m.Drain(s.ctx) },
-	"Map.Close": func(s *scene) error { return s.m.Close(s.ctx) },
-	"Map.Room":  func(s *scene) error { return s.m.Room(s.ctx, s.cost) },
-	"Map.Do":    func(s *scene) error { return s.m.Do(s.ctx, func(intWriter) error { return nil }) },
+	"Map.Drain":      func(s *scene) error { return s.m.Drain(s.ctx) },
+	"Map.DrainRange": func(s *scene) error { return s.m.DrainRange(s.ctx, s.r) },
+	"Map.Close":      func(s *scene) error { return s.m.Close(s.ctx) },
+	"Map.Room":       func(s *scene) error { return s.m.Room(s.ctx, s.cost) },
+	"Map.Do":         func(s *scene) error { return s.m.Do(s.ctx, func(intWriter) error { return nil }) },
 	"Map.LockContext": func(s *scene) error {
 		w, err := s.m.LockContext(s.ctx)
 		if err == nil {

@@ -93,3 +93,37 @@ func ExampleMap_AcquireNextContext() {
 	// [10, 20)
 	// rangelock: no range covers the key
 }
+
+// A file can be removed when nothing maps it any more, on Windows not earlier. DrainRange waits
+// for the readers of that file, and not for those of others.
+func ExampleMap_DrainRange() {
+	ctx := context.Background()
+	m := rangelock.New(&rangelock.Options[int, string]{
+		OnRetire: func(_ rangelock.Range[int], file string) { fmt.Println("unmap", file) },
+	})
+	first, second := rangelock.Span(0, 100), rangelock.Span(100, 200)
+	err := m.Do(ctx, func(w rangelock.Writer[int, string]) error {
+		return errors.Join(w.Insert(first, "first.seg"), w.Insert(second, "second.seg"))
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	reader, _ := m.Acquire(150) // stays for long
+	if _, err := m.Retire(ctx, rangelock.Span(0, 200)); err != nil {
+		fmt.Println(err)
+	}
+	if err := m.DrainRange(ctx, first); err == nil {
+		fmt.Println("remove first.seg")
+	}
+	reader.Release()
+	if err := m.DrainRange(ctx, second); err == nil {
+		fmt.Println("remove second.seg")
+	}
+	// Output:
+	// unmap first.seg
+	// remove first.seg
+	// unmap second.seg
+	// remove second.seg
+}

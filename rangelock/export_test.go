@@ -146,11 +146,24 @@ func (m *Map[K, V]) Excluded(key K) bool {
 	return h != nil && h.State.Load()&excluded != 0
 }
 
-// Lingering returns how many ranges are entered as having left under a guard.
-func (m *Map[K, V]) Lingering() int {
-	m.lingering.mu.Lock()
-	defer m.lingering.mu.Unlock()
-	return len(m.lingering.ranges)
+// Lingering returns how many ranges are noted as having left under a guard.
+func (m *Map[K, V]) Lingering() (n int) {
+	m.pending.mu.Lock()
+	defer m.pending.mu.Unlock()
+	for _, s := range m.pending.table {
+		if !s.left.IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
+// Slots returns how long the table of what is pending is, how many of its slots are in use,
+// and how many are watched.
+func (m *Map[K, V]) Slots() (length, used, watched int) {
+	m.pending.mu.Lock()
+	defer m.pending.mu.Unlock()
+	return len(m.pending.table), m.pending.n, len(m.pending.watches)
 }
 
 // Latecomer takes a guard on a range that is out of the tree and not yet detached: what

@@ -5,6 +5,8 @@ package rangelock_test
 import (
 	"testing"
 	"testing/synctest"
+
+	"github.com/spanlock/spanlock/rangelock"
 )
 
 // TestLateGuardLingers lets a reader in when the writer that retires the range has seen
@@ -35,21 +37,24 @@ func TestLateGuardLingers(t *testing.T) {
 	})
 }
 
-// TestLastGuardBesideLingering lets the last guard go when the writer has detached the
-// range and has not entered it among those that linger. Buried before that, it would
-// be entered in its next life and stay for ever.
+// TestLastGuardBesideLingering lets a guard go that came after the look of the writer, when
+// that has detached the range and has not noted that it lingers. It is through then, and its
+// slot may be another's.
 //
 // It kills 84_lingering_buried.
 func TestLastGuardBesideLingering(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens("a", "b")
-		g := hold(t, m, 5)
+		before := windowAt(t, "rangelock: before the bits of detachment")
 		lingers := windowAt(t, "rangelock: a range lingers")
 		retiring := start("Retire", func() {
 			if n, err := m.Retire(bg, rg(0, 10)); n != 1 || err != nil {
 				t.Error(n, err)
 			}
 		})
+		before.await(t)
+		g := m.Latecomer(5)
+		before.letGo()
 		lingers.await(t)
 		g.Release()
 		synctest.Wait()
@@ -61,6 +66,44 @@ func TestLastGuardBesideLingering(t *testing.T) {
 		if n := m.Lingering(); n != 0 {
 			t.Errorf("%d ranges linger", n)
 		}
+		usable(t, m)
+	})
+}
+
+// TestDrainRangeLooks lets a range leave while DrainRange looks at the table, into a slot that
+// it has not come to. It has left after the call, and is not waited for.
+//
+// It kills 267_drain_range_prolonged.
+func TestDrainRangeLooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 300
+		m := rangelock.New[int, string](nil)
+		guards := make([]intGuard, n)
+		for i := range n {
+			must(t, m.Insert(bg, rg(i, i+1), "x"))
+			guards[i] = hold(t, m, i)
+		}
+		_, err := m.Retire(bg, rg(0, n))
+		must(t, err)
+		guards[n-1].Release()
+		must(t, m.Insert(bg, rg(n, n+10), "late"))
+		late := hold(t, m, n)
+
+		between := windowAt(t, "rangelock: between two looks at what is pending")
+		c := start("DrainRange", func() { must(t, m.DrainRange(bg, rg(n, n+1))) })
+		between.await(t)
+		_, err = m.Retire(bg, rg(n, n+10))
+		must(t, err)
+		if length, used, _ := m.Slots(); length != n || used != n {
+			t.Errorf("%d slots, %d in use, want %d", length, used, n)
+		}
+		between.letGo()
+		c.returns(t)
+		late.Release()
+		for i := range n - 1 {
+			guards[i].Release()
+		}
+		must(t, m.Drain(bg))
 		usable(t, m)
 	})
 }

@@ -77,7 +77,7 @@ type header[K, V any] struct {
 	// it stored: later a reader in passing can have its one in it at any time, also when
 	// the header waits for its next life.
 	//
-	// The bit moved of Flags, and Word, which is the phase that the range is pending in, are
+	// The bit moved of Flags, and Word, which is the slot that the range is pending in, are
 	// written at detachment and read when it ends.
 	//
 	// It is the first field: headerOf relies on that.

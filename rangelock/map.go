@@ -131,11 +131,9 @@ type Map[K, V any] struct {
 	limbo   limbo[K, V]   // limbo.go
 	freed   freed[K, V]   // reap.go
 	tally   tally         // stats.go
-	pending pending       // pending.go
+	pending pending[K, V] // pending.go
 	flights flights[K, V] // flight.go
 	watched watched       // debug_on.go; empty but in debug builds
-
-	lingering lingering[K, V] // lingering.go
 }
 
 // New returns an empty map over ordered keys, which are compared with <. The

@@ -41,6 +41,11 @@ func (m *Map[K, V]) startsAfter(h *header[K, V], r Range[K]) bool {
 	return !r.Unbounded && m.compare(r.Hi, h.Lo) <= 0
 }
 
+// overlap reports whether a and b, which are valid, have a key in common.
+func (m *Map[K, V]) overlap(a, b Range[K]) bool {
+	return m.before(a.Lo, b) && m.before(b.Lo, a)
+}
+
 // covers reports whether h lies wholly in r.
 func (m *Map[K, V]) covers(r Range[K], h *header[K, V]) bool {
 	if m.compare(r.Lo, h.Lo) > 0 {

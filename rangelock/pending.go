@@ -1,46 +1,69 @@
 package rangelock
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"time"
 
+	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// pending counts ranges that have left the map and have not been through OnRetire,
-// and what they cost.
+// pending is the ranges that have left the map and have not been through OnRetire, and what
+// they cost.
 //
-// Each range is counted in a phase, and a Drain waits for phases, not for ranges: it
-// opens a new one for the ranges to come, as SRCU does with its readers, and waits
-// until those up to its own are empty. So there is no list of ranges, and ranges that
-// leave while it waits do not prolong it.
-type pending struct {
+// Each stands in a slot of a table, from just before its detachment until OnRetire has
+// returned. So a survey finds those that still have guards, and DrainRange those that it has
+// to wait for. Each is counted in a phase, too, and a Drain waits for phases, not for ranges:
+// it opens a new one for the ranges to come, as SRCU does with its readers, and waits until
+// those up to its own are empty. Ranges that leave while it waits do not prolong it.
+//
+// A slot is written with mu held, and so is the header in it cleared: with mu held its bounds
+// stay.
+type pending[K, V any] struct {
 	mu     seam.Mutex
+	table  []slot[K, V]
+	free   uint32 // the first free slot, and one; 0 if there is none
+	n      int    // slots in use
 	first  uint16 // the oldest phase that is counted; phases wrap, and are compared by difference
 	counts []int  // by phase, from first on; new ranges join the last
 	cost   total  // of all
-	line   []*drainer
+	line   []*drainer[K]
 	rooms  []*roomer // calls of Room in line, first come first served
+
+	// watches are the calls of DrainRange that wait for the range in a slot.
+	watches map[uint32][]*drainer[K]
 }
 
-// maxPhases is how many phases there can be; it keeps their differences well inside
-// the numbers. With that many Drains under way, each since another range, one more
-// may be prolonged by ranges that leave later.
-const maxPhases = 1 << 14
-
-// drainer is a Drain that waits until the phases up to last are empty.
-type drainer struct {
-	last   uint16
-	since  time.Time
-	parker *seam.Parker
+// slot is the place of a pending range.
+type slot[K, V any] struct {
+	h     *header[K, V] // nil if the slot is free
+	left  time.Time     // when h left, if somebody had a guard on it then
+	phase uint16
+	next  uint32 // as free, of a slot that is free
 }
 
-// add counts a range that is about to be detached and returns its phase.
+const (
+	// maxPhases is how many phases there can be; it keeps their differences well inside
+	// the numbers. With that many Drains under way, each since another range, one more
+	// may be prolonged by ranges that leave later.
+	maxPhases = 1 << 14
+
+	// maxSpareSlots is how large a table is kept when nothing is in it.
+	maxSpareSlots = 1024
+
+	// slotsAtOnce is how many slots are looked at before mu is given to others.
+	slotsAtOnce = 256
+)
+
+// add enters h, which is about to be detached, and returns its slot. If held, somebody has a
+// guard on it.
 //
 // Preconditions: the caller holds sem for writing.
-func (p *pending) add(cost int64) uint16 {
+func (p *pending[K, V]) add(h *header[K, V], held bool) uint32 {
+	var left time.Time
+	if held {
+		left = time.Now()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.counts) == 0 {
@@ -48,17 +71,49 @@ func (p *pending) add(cost int64) uint16 {
 	}
 	at := len(p.counts) - 1
 	p.counts[at]++
-	p.cost.add(cost)
-	return p.first + uint16(at)
+	p.n++
+	p.cost.add(h.cost)
+	i := p.free
+	if i == 0 {
+		p.table = append(p.table, slot[K, V]{})
+		i = uint32(len(p.table))
+	} else {
+		p.free = p.table[i-1].next
+	}
+	p.table[i-1] = slot[K, V]{h: h, left: left, phase: p.first + uint16(at)}
+	return i - 1
 }
 
-// sub takes a range out of the count again, after its OnRetire.
-func (p *pending) sub(phase uint16, cost int64) {
+// lingers notes that h, which add has put into slot i, has left while somebody had a guard on
+// it. It may be through meanwhile: then there is nothing to note.
+//
+// Preconditions: the caller is the writer that has detached h, so h begins no other life
+// meanwhile.
+func (p *pending[K, V]) lingers(i uint32, h *header[K, V]) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.counts[phase-p.first]--
-	p.cost.sub(cost)
+	if int(i) < len(p.table) && p.table[i].h == h {
+		p.table[i].left = time.Now()
+	}
+}
+
+// through takes h out, after its OnRetire, and clears it. From then on nobody comes to h.
+func (m *Map[K, V]) through(h *header[K, V]) {
+	p := &m.pending
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := h.Word.Load()
+	phase := p.table[i].phase
+	p.cost.sub(h.cost)
+	m.clearHeader(h)
+	p.table[i] = slot[K, V]{next: p.free}
+	p.free = i + 1
+	if p.n--; p.n == 0 && len(p.table) > maxSpareSlots {
+		p.table, p.free = nil, 0
+	}
+	p.wakeLocked(i)
 	p.grantLocked()
+	p.counts[phase-p.first]--
 	empty := 0
 	for empty < len(p.counts)-1 && p.counts[empty] == 0 {
 		empty++
@@ -67,121 +122,105 @@ func (p *pending) sub(phase uint16, cost int64) {
 	p.first += uint16(empty)
 	if p.counts[0] == 0 || empty > 0 {
 		for _, d := range p.line {
-			if p.emptyLocked(d.last) {
+			if !d.ranged && p.emptyLocked(d.last) {
 				d.parker.Wake()
 			}
 		}
 	}
 }
 
-// sum returns how many ranges are counted, and their cost, at most the largest int64.
-func (p *pending) sum() (n int, cost int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range p.counts {
-		n += c
+// wakeLocked tells those that watch slot i that its range is through.
+//
+// Preconditions: the caller holds mu; so for the next three.
+func (p *pending[K, V]) wakeLocked(i uint32) {
+	if len(p.watches) == 0 {
+		return
 	}
-	return n, p.cost.int64()
+	for _, d := range p.watches[i] {
+		if d.count--; d.count == 0 && d.parker != nil {
+			d.parker.Wake()
+		}
+	}
+	delete(p.watches, i)
 }
 
 // emptyLocked reports whether all ranges of the phases up to last are through.
-//
-// Preconditions: the caller holds mu.
-func (p *pending) emptyLocked(last uint16) bool {
+func (p *pending[K, V]) emptyLocked(last uint16) bool {
 	return int16(last-p.first) < 0 || last == p.first && (len(p.counts) == 0 || p.counts[0] == 0)
 }
 
-// wait waits until every range counted before the call is through, and reports whether
-// they are; if not, ctx has ended.
-func (p *pending) wait(ctx context.Context) bool {
+// turnLocked returns the phase of the range that has left last, and sees to it that those to
+// come are in a later one.
+func (p *pending[K, V]) turnLocked() (last uint16) {
+	n := len(p.counts)
+	last = p.first + uint16(n-1)
+	switch {
+	case n == 0 || p.counts[n-1] == 0:
+		last-- // nothing has come since this phase was opened
+	case n < maxPhases:
+		p.counts = append(p.counts, 0)
+	}
+	return last
+}
+
+// sum returns how many ranges are counted, and their cost, at most the largest int64.
+func (p *pending[K, V]) sum() (n int, cost int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := len(p.counts)
-	if n == 0 {
-		return true
+	return p.n, p.cost.int64()
+}
+
+// eachLocked calls yield for the slots that are in use, until it returns false. Now and then
+// it gives mu to others. Of the ranges that were in when it was called it shows those that
+// have not gone through meanwhile.
+func (p *pending[K, V]) eachLocked(yield func(i uint32, s *slot[K, V]) bool) {
+	end := len(p.table)
+	for i := 0; i < min(end, len(p.table)); i++ {
+		if i > 0 && i%slotsAtOnce == 0 {
+			p.mu.Unlock()
+			invariants.At("rangelock: between two looks at what is pending")
+			p.mu.Lock()
+			if i >= len(p.table) {
+				return
+			}
+		}
+		if s := &p.table[i]; s.h != nil && !yield(uint32(i), s) {
+			return
+		}
 	}
-	d := &drainer{last: p.first + uint16(n-1), parker: seam.NewParker()}
-	if p.emptyLocked(d.last) {
-		return true
-	}
-	d.since = time.Now()
-	switch {
-	case p.counts[n-1] == 0:
-		d.last-- // nothing has come since the last Drain opened this phase
-	case n < maxPhases:
-		p.counts = append(p.counts, 0) // what comes from now on is not waited for
-	}
-	p.line = append(p.line, d)
-	p.mu.Unlock()
-	ok := d.parker.Park(ctx.Done())
+}
+
+// readLingering appends to buf those that have left and still have a guard, max at most, in
+// no order.
+func (m *Map[K, V]) readLingering(buf []surveyed[K], max int, look *look) []surveyed[K] {
+	p := &m.pending
 	p.mu.Lock()
-	p.line = slices.DeleteFunc(p.line, func(o *drainer) bool { return o == d })
-	return ok || p.emptyLocked(d.last)
-}
-
-// weigh sets the cost of each of hs, which are to leave, and returns ErrBacklog if they are
-// too heavy together.
-//
-// Preconditions: the caller holds sem for writing and has changed nothing.
-func (m *Map[K, V]) weigh(hs []*header[K, V], r Range[K], bounded bool) error {
-	var sum total
-	for _, h := range hs {
-		cost := m.costOf(h.bounds(), h.value)
-		h.cost = cost
-		sum.add(cost)
-	}
-	if !bounded {
-		return nil
-	}
-	return m.bearable(sum, r)
-}
-
-// weighParts returns ErrBacklog if those parts of the ranges in m.scratch that lie in r are too
-// heavy together.
-//
-// Preconditions: those of weigh.
-func (m *Map[K, V]) weighParts(r Range[K]) error {
-	if m.options.MaxPending == 0 {
-		return nil
-	}
-	var sum total
-	for _, h := range m.scratch {
-		part := h.bounds()
-		if m.compare(part.Lo, r.Lo) < 0 {
-			part.Lo = r.Lo
+	defer p.mu.Unlock()
+	p.eachLocked(func(_ uint32, s *slot[K, V]) bool {
+		if s.left.IsZero() || s.h.moved() || s.h.State.Load()&detached == 0 {
+			return true
 		}
-		if !r.Unbounded && !m.endsBy(h, r.Hi) {
-			part = Span(part.Lo, r.Hi)
+		if w := m.readWord(s.h, look); w.guards > 0 {
+			buf = append(buf, surveyed[K]{s.h.bounds(), w, s.left})
 		}
-		sum.add(m.costOf(part, h.value))
-	}
-	return m.bearable(sum, r)
+		return len(buf) < max
+	})
+	return buf
 }
 
-// bearable returns ErrBacklog if sum, the cost of what is to leave of r, is too much beside what
-// is pending.
-func (m *Map[K, V]) bearable(sum total, r Range[K]) error {
-	max := m.options.MaxPending
-	if max == 0 {
-		return nil
+// heldRanges returns the ranges that have left the map and still have guards, those that
+// left first come first, maxHeld at most: of all, or of those that overlap r.
+func (m *Map[K, V]) heldRanges(r *Range[K]) []Range[K] {
+	buf := m.readLingering(nil, maxLingering, new(look))
+	slices.SortFunc(buf, func(a, b surveyed[K]) int { return a.left.Compare(b.left) })
+	held := make([]Range[K], 0, min(len(buf), maxHeld))
+	for _, x := range buf {
+		if r == nil || m.overlap(x.r, *r) {
+			held = append(held, x.r)
+		}
+		if len(held) == maxHeld {
+			break
+		}
 	}
-	m.pending.mu.Lock()
-	there := m.pending.cost
-	m.pending.mu.Unlock()
-	if !there.plus(sum).within(max) {
-		return &BacklogError[K]{Range: r, Cost: sum.int64(), Pending: there.int64(), MaxPending: max}
-	}
-	return nil
-}
-
-// costOf returns what a range weighs while it is pending. It panics if that is negative.
-func (m *Map[K, V]) costOf(r Range[K], v V) int64 {
-	if m.options.Cost == nil {
-		return 1
-	}
-	cost := m.options.Cost(r, v)
-	if cost < 0 {
-		panic(fmt.Sprintf("rangelock: Options.Cost returned %d for %v", cost, r))
-	}
-	return cost
+	return held
 }

@@ -83,15 +83,12 @@ func (m *Map[K, V]) reap() {
 
 // bury runs OnRetire for one range and recycles its header.
 func (m *Map[K, V]) bury(h *header[K, V]) {
-	m.lingering.remove(h)
 	defer func() {
-		phase, cost := uint16(h.Word.Load()), h.cost
-		moved := h.moved()
-		m.recycle(h)
-		if !moved {
+		if !h.moved() {
 			m.countRetired(1)
 		}
-		m.pending.sub(phase, cost)
+		m.through(h)
+		m.recycle(h)
 	}()
 	if m.options.OnRetire != nil && !h.moved() {
 		m.options.OnRetire(h.bounds(), h.value)
@@ -108,10 +105,9 @@ func inOrder[K, V any](h *header[K, V]) (first *header[K, V]) {
 	return first
 }
 
-// recycle puts a header that nobody can reach into the free list.
+// recycle puts a cleared header that nobody can reach into the free list.
 func (m *Map[K, V]) recycle(h *header[K, V]) {
 	h.next = nil // also if there is no room: it must not keep those that left behind it
-	m.clearHeader(h)
 	m.limbo.mu.Lock()
 	if m.limbo.clean.n < maxSpareHeaders {
 		m.limbo.clean.push(h)
@@ -192,7 +188,8 @@ func (m *Map[K, V]) leave(h *header[K, V], marks []uint64) {
 		}
 		in = true // perhaps
 	}
-	h.Word.Store(uint32(m.pending.add(h.cost)))
+	slot := m.pending.add(h, in)
+	h.Word.Store(slot)
 	invariants.At("rangelock: before the bits of detachment")
 	// From the bits on the last guard may finish the range at any time, and it may be
 	// buried: of h only the word is ours to look at, and whether it is buried yet.
@@ -208,10 +205,10 @@ func (m *Map[K, V]) leave(h *header[K, V], marks []uint64) {
 		m.finishAt(h, s)
 	case !m.occupied(h):
 		m.finish(h, s&^lowMask) // whoever was in it may have left before the bits
-	case !h.moved():
-		// The last to leave sees the bits, and finishes it.
+	case !in:
+		// The last to leave, which came after the look, sees the bits, and finishes it.
 		invariants.At("rangelock: a range lingers")
-		m.lingering.add(h)
+		m.pending.lingers(slot, h)
 	}
 }
 

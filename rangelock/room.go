@@ -44,7 +44,7 @@ func (m *Map[K, V]) Room(ctx context.Context, cost int64) error {
 		return &BacklogError[K]{Cost: cost, Pending: m.pending.costNow(), MaxPending: max, rangeless: true}
 	}
 	if since, ok := m.pending.awaitRoom(ctx, cost, max); !ok {
-		return &WaitError[K]{For: ForRoom, Waited: time.Since(since), ended: endedBy(ctx), Held: m.heldRanges()}
+		return &WaitError[K]{For: ForRoom, Waited: time.Since(since), ended: endedBy(ctx), Held: m.heldRanges(nil)}
 	}
 	return nil
 }
@@ -72,14 +72,14 @@ type roomer struct {
 }
 
 // costNow returns the cost of what is pending.
-func (p *pending) costNow() int64 {
+func (p *pending[K, V]) costNow() int64 {
 	_, cost := p.sum()
 	return cost
 }
 
 // awaitRoom waits until cost more fits under max, and reports whether it does, and when
 // the wait began; if not, ctx has ended.
-func (p *pending) awaitRoom(ctx context.Context, cost, max int64) (since time.Time, ok bool) {
+func (p *pending[K, V]) awaitRoom(ctx context.Context, cost, max int64) (since time.Time, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	x := &roomer{cost: cost, max: max}
@@ -109,7 +109,7 @@ func (x *roomer) fits(there total) bool {
 // grantLocked lets those at the head of the line go for whom there is room together.
 //
 // Preconditions: the caller holds mu.
-func (p *pending) grantLocked() {
+func (p *pending[K, V]) grantLocked() {
 	there := p.cost
 	for len(p.rooms) > 0 && p.rooms[0].fits(there) {
 		there.add(p.rooms[0].cost)

@@ -294,6 +294,24 @@ func TestScheduleDrain(t *testing.T) {
 	})
 }
 
+// TestScheduleDrainRange: when it returns OnRetire has been called for the range over its keys
+// that had left, also if another leaves meanwhile and comes into a slot that is free again.
+func TestScheduleDrainRange(t *testing.T) {
+	schedule.Test(t, schedule.Options{Bound: 1}, func(p *schedule.Program) {
+		w := newWorld(p, 2)
+		old := w.items[0]
+		p.Go("reader", func() { w.find(5) })
+		p.Go("writer", func() {
+			w.swap(0)
+			succeed(w.DrainRange(context.Background(), rangelock.Span(9, 10)))
+			if old.calls.Load() != 1 {
+				schedule.Failf("DrainRange has not waited for OnRetire")
+			}
+		})
+		p.Go("another", func() { w.swap(1) })
+	})
+}
+
 // TestScheduleClose: a Close against a reader, and against another writer.
 func TestScheduleClose(t *testing.T) {
 	t.Run("reader", func(t *testing.T) {

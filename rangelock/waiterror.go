@@ -15,7 +15,7 @@ const (
 	ForGuards                // the guards on a range that a writer excludes
 	ForTurn                  // its turn at a range with an exclusive guard, or for one
 	ForLoad                  // a load of AcquireOrLoad
-	ForRetire                // OnRetire for what has left the map, in Drain and Close
+	ForRetire                // OnRetire for what has left the map, in Drain, DrainRange and Close
 	ForRoom                  // room under Options.MaxPending
 )
 
@@ -37,15 +37,16 @@ const maxHeld = 16
 // both. Its text is made when it is asked for.
 //
 // Returned by: AcquireContext, Map.AcquireContext, Map.AcquireExclusiveContext,
-// Map.AcquireNextContext, Map.AcquireOrLoad, Map.AcquirePrevContext, Map.Close, Map.Do, Map.Drain, Map.GuardsContext,
-// Map.Insert, Map.LockContext, Map.RLockContext, Map.Remove, Map.Retire, Map.Room,
+// Map.AcquireNextContext, Map.AcquireOrLoad, Map.AcquirePrevContext, Map.Close, Map.Do, Map.Drain,
+// Map.DrainRange, Map.GuardsContext, Map.Insert, Map.LockContext, Map.RLockContext, Map.Remove, Map.Retire, Map.Room,
 // Map.Swap, Reader.AcquireContext, Writer.Exclude, Writer.Extract, Writer.Merge, Writer.Put,
 // Writer.Remove, Writer.Replace, Writer.Resize, Writer.Split, Writer.Update.
 type WaitError[K any] struct {
 	For WaitFor
 
 	// Range is the range that was waited for, for ForGuards and ForTurn, and Guards how
-	// many guards were held on it when the wait ended. They are zero otherwise.
+	// many guards were held on it when the wait ended. For DrainRange it is that whose keys
+	// were asked for. They are zero otherwise.
 	Range  Range[K]
 	Guards int
 
@@ -56,7 +57,8 @@ type WaitError[K any] struct {
 	// Waited is how long the wait took. It is zero if the context had ended before.
 	Waited time.Duration
 
-	ended ended
+	ranged bool // of DrainRange
+	ended  ended
 }
 
 // ended is why a context has ended.
@@ -76,6 +78,9 @@ func (e *WaitError[K]) Error() string {
 		fmt.Fprintf(&b, "a turn at %v, which has %s", e.Range, guards(e.Guards))
 	default:
 		b.WriteString(e.For.String())
+		if e.ranged {
+			fmt.Fprintf(&b, " over %v", e.Range)
+		}
 	}
 	if e.Waited > 0 {
 		fmt.Fprintf(&b, " after %v", e.Waited.Round(time.Microsecond))

@@ -31,6 +31,8 @@ func (w Wait) String() string {
 	switch {
 	case w.Range == "":
 		return fmt.Sprintf("%v for %v", w.For, w.Waited)
+	case w.For == ForRetire:
+		return fmt.Sprintf("%v over %s for %v", w.For, w.Range, w.Waited)
 	case w.For == ForGuards:
 		return fmt.Sprintf("%s on %s for %v", guards(w.Guards), w.Range, w.Waited)
 	}
@@ -70,7 +72,7 @@ func (m *Map[K, V]) waits() (n int, oldest time.Duration, list []Wait) {
 	m.flights.mu.Unlock()
 	m.pending.mu.Lock()
 	for _, d := range m.pending.line {
-		seen = append(seen, waitSeen[K]{what: ForRetire, since: d.since})
+		seen = append(seen, waitSeen[K]{what: ForRetire, since: d.since, r: d.r, ranged: d.ranged})
 	}
 	for _, x := range m.pending.rooms {
 		seen = append(seen, waitSeen[K]{what: ForRoom, since: x.since})

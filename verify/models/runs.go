@@ -60,6 +60,13 @@ var runs = []run{
 	{"load", "42 refused_after_commit", "INSERTS BROKEN_COMMIT", true},
 	{"load", "91 landed_before_insert", "BROKEN_91", true},
 
+	{"drain", "two callers", "", false},
+	{"drain", "given up", "CANCEL", false},
+	{"drain", "detached, then entered", "BROKEN_LATE", true},
+	{"drain", "left before OnRetire", "BROKEN_EARLY", true},
+	{"drain", "woken by each", "BROKEN_WAKE_EACH", true},
+	{"drain", "parked in two steps", "BROKEN_PARK", true},
+
 	// The second engine.
 	{"engine", "one operation", "SWAPS REMOVES RETIRES KEY0", false},
 	{"engine", "two keys", "SWAPS REMOVES RETIRES TXNS=1", false},

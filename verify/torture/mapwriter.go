@@ -36,7 +36,11 @@ func (p *mapWriter) batch(w *worker) int {
 	case 0:
 		n = p.single(ctx, w)
 	case 1:
-		p.took(ctx, p.m.Drain(ctx))
+		if w.rng.IntN(2) == 0 {
+			p.took(ctx, p.m.Drain(ctx))
+		} else {
+			p.drainRange(ctx, w)
+		}
 	default:
 		n = p.transaction(ctx, w)
 	}
@@ -50,6 +54,22 @@ func (p *mapWriter) batch(w *worker) int {
 		time.Sleep(50 * time.Microsecond)
 	}
 	return n + 1
+}
+
+// drainRange takes some ranges out and waits until they are unmapped.
+func (p *mapWriter) drainRange(ctx context.Context, w *worker) {
+	r := p.span(w)
+	tx := p.m.Lock()
+	gone, err := tx.Evict(r)
+	tx.Unlock()
+	p.took(ctx, err)
+	err = p.m.DrainRange(ctx, r)
+	p.took(ctx, err)
+	for x, o := range gone {
+		if err == nil && !o.dead.Load() {
+			p.b.wrong("DrainRange of %v has returned, and page %d of %v is still mapped", r, o.id, x)
+		}
+	}
 }
 
 // storm swaps and retires where the crowd is, again and again.
