@@ -69,6 +69,18 @@ func (m *Map[K, V]) collect(x *rangetree.Cut[K], r Range[K]) {
 	m.tree.Collect(x, r.Lo, r.Hi, r.Unbounded, m.intoScratch())
 }
 
+// collectAt is collect for the one range that covers key. It returns the range, or nil if
+// there is none.
+func (m *Map[K, V]) collectAt(x *rangetree.Cut[K], key K) *header[K, V] {
+	add := m.intoScratch()
+	e := m.tree.CollectAt(x, key)
+	if e == nil {
+		return nil
+	}
+	add(e)
+	return m.scratch[0]
+}
+
 // intoScratch empties m.scratch and returns the function that appends to it.
 func (m *Map[K, V]) intoScratch() func(*rangetree.Entry[K]) {
 	clear(m.scratch)

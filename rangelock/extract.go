@@ -24,13 +24,12 @@ func (w Writer[K, V]) Extract(key K) (r Range[K], v V, err error) {
 	if err != nil {
 		return r, v, err
 	}
-	h := m.find(key)
+	var x rangetree.Cut[K]
+	h := m.collectAt(&x, key)
 	if h == nil {
 		return r, v, m.notFound(key)
 	}
 	defer m.done()
-	var x rangetree.Cut[K]
-	m.collect(&x, h.bounds())
 	m.planStale(h.bounds())
 	if h.State.Load()&excluded == 0 { // else this transaction has waited already
 		if err := m.exclude(); err != nil {

@@ -52,6 +52,7 @@ const (
 	fuzzInsertMany
 	fuzzPut
 	fuzzEvict
+	fuzzExtract
 	fuzzOps
 )
 
@@ -97,6 +98,12 @@ func fuzzSeeds() map[string][]byte {
 	})
 	seq("put over others", 90, func(i int) []byte {
 		return []byte{fuzzPut, byte(i * 37), byte(5 + i%25), fuzzGuard, byte(i * 53), 0, fuzzPut, byte(i*37 + 3), 2, fuzzCommit, 0, 0, fuzzEvict, byte(i * 91), byte(i % 9)}
+	})
+	seq("extract from every place of a leaf", 120, func(i int) []byte {
+		if i < 60 {
+			return []byte{fuzzInsert, byte(4 * i), 2, fuzzGuard, byte(4 * i), 0}
+		}
+		return []byte{fuzzExtract, byte(i * 37), 0, fuzzExclude, byte(i * 29), 7, fuzzExtract, byte(i * 29), 0, fuzzInsert, byte(i * 37), 1}
 	})
 	seq("unbounded", 30, func(i int) []byte {
 		return []byte{fuzzInsert, byte(200 + i), 255, fuzzUpdate, 255, 0, fuzzSwap, byte(190 - i), 255, fuzzRemove, byte(i), 255}
@@ -234,6 +241,18 @@ func (z *fuzzing) step(op, at, size byte) {
 			z.t.Errorf("%s: evicts %d, want %v", name, n-i, z.ref[i:j])
 		}
 		z.replace(i, j)
+	case fuzzExtract:
+		r = rangelock.Span(int(at), int(at)+1)
+		i, j = z.ref.run(r)
+		z.release(r) // it would wait for them
+		whole, v, err := z.w.Extract(r.Lo)
+		if z.refused(name, err, i == j, rangelock.ErrNotFound) {
+			break
+		}
+		if z.ref[i] != (fuzzRange{whole, v}) {
+			z.t.Errorf("%s: %v with %d, want %v", name, whole, v, z.ref[i])
+		}
+		z.ref = slices.Delete(z.ref, i, j) // the value is ours, and OnRetire never has it
 	case fuzzClear:
 		n, err := z.w.Clear()
 		if n != len(z.ref) || err != nil {

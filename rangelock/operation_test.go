@@ -360,6 +360,7 @@ func TestRandomPanics(t *testing.T) {
 				{"Exclude", func(w intWriter) error { return w.Exclude(rg(a, b)) }},
 				{"Put", func(w intWriter) error { return w.Put(rg(a, b), v) }},
 				{"Evict", func(w intWriter) error { _, err := w.Evict(rg(a, b)); return err }},
+				{"Extract", func(w intWriter) error { _, _, err := w.Extract(a); return err }},
 				{"Clear", func(w intWriter) error {
 					if rng.IntN(10) > 0 {
 						return nil

@@ -80,13 +80,12 @@ func (w Writer[K, V]) Update(key K, v V) error {
 	if err != nil {
 		return err
 	}
-	old := m.find(key)
+	var x rangetree.Cut[K]
+	old := m.collectAt(&x, key)
 	if old == nil {
 		return m.notFound(key)
 	}
 	defer m.done()
-	var x rangetree.Cut[K]
-	m.collect(&x, old.bounds())
 	if err := m.weigh(m.scratch, old.bounds(), true); err != nil {
 		return err
 	}

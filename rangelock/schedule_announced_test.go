@@ -46,6 +46,9 @@ func TestScheduleAnnounced(t *testing.T) {
 		}, 3},
 		{"Retire", func(w *world) { w.Retire(context.Background(), ten(0)) }, 2},
 		{"Swap", func(w *world) { w.swap(0) }, 2},
+		{"Extract", func(w *world) {
+			w.transaction(func(t rangelock.Writer[int, *item]) { w.extract(t, 5) })
+		}, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			schedule.Test(t, schedule.Options{Bound: tt.bound}, func(p *schedule.Program) {

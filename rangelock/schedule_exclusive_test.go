@@ -156,6 +156,9 @@ func TestScheduleExclusiveLeaves(t *testing.T) {
 	}{
 		{"Retire", func(w *world) { w.Retire(context.Background(), ten(0)) }, false},
 		{"Swap", func(w *world) { w.swap(0) }, true},
+		{"Extract", func(w *world) {
+			w.transaction(func(t rangelock.Writer[int, *item]) { w.extract(t, 5) })
+		}, false},
 		{"Split", func(w *world) {
 			w.transaction(func(t rangelock.Writer[int, *item]) {
 				succeed(t.Split(3))

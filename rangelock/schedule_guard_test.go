@@ -151,6 +151,69 @@ func TestScheduleRetire(t *testing.T) {
 	})
 }
 
+// TestScheduleExtract: whoever extracts a range has its value alone as soon as Extract returns,
+// beside a reader that holds it, one that finds it, and one that is refused; OnRetire never
+// has it.
+//
+// It kills 250_extract_lets_in_early and 251_extract_does_not_wait.
+func TestScheduleExtract(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		first func(t rangelock.Writer[int, *item]) bool
+	}{
+		{"by itself", func(rangelock.Writer[int, *item]) bool { return true }},
+		{"after TryExclude", func(t rangelock.Writer[int, *item]) bool { return t.TryExclude(ten(0)) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
+				w := newWorld(p, 1)
+				g, _ := w.Acquire(5)
+				p.Go("holder", func() { w.use(g, 5) })
+				p.Go("writer", func() {
+					w.transaction(func(t rangelock.Writer[int, *item]) {
+						if tt.first(t) {
+							w.extract(t, 5)
+						}
+					})
+					w.transaction(func(t rangelock.Writer[int, *item]) {
+						succeed(t.Insert(ten(2), w.item())) // into a range object that was used before
+					})
+				})
+				p.Go("reader", func() { w.read(5) })
+			})
+		})
+	}
+}
+
+// TestScheduleCancelExtract: the context ends the wait, and the range stays and lets readers
+// in again, or it comes too late.
+func TestScheduleCancelExtract(t *testing.T) {
+	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
+		w := newWorld(p, 1)
+		ctx, cancel := p.Context()
+		g, _ := w.Acquire(5)
+		p.Go("holder", func() { w.use(g, 5) })
+		p.Go("writer", func() {
+			t, err := w.LockContext(ctx)
+			if err != nil {
+				return
+			}
+			_, v, err := t.Extract(5)
+			if err == nil {
+				v.Enter(true)
+				v.retired++
+			} else if !errors.Is(err, context.Canceled) {
+				schedule.Failf("%v", err)
+			}
+			t.Unlock()
+			if w.read(5) != (err != nil) {
+				schedule.Failf("after Extract: %v", err)
+			}
+		})
+		p.Go("canceller", cancel)
+	})
+}
+
 // TestScheduleUnlinked: OnRetire never runs while a search still finds the range.
 func TestScheduleUnlinked(t *testing.T) {
 	for _, tt := range []struct {

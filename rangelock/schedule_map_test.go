@@ -46,6 +46,10 @@ func TestScheduleNoGap(t *testing.T) {
 			succeed(err)
 			succeed(t.Insert(rangelock.Span(3, 7), w.item()))
 		}, 3},
+		{"Extract and Insert", func(t rangelock.Writer[int, *item], w *world) {
+			w.extract(t, 5)
+			succeed(t.Insert(rangelock.Span(3, 7), w.item()))
+		}, 3},
 		{"Split", func(t rangelock.Writer[int, *item], w *world) { succeed(t.Split(3)) }, 3},
 		{"Merge", func(t rangelock.Writer[int, *item], w *world) {
 			w.move(t, 5)

@@ -163,6 +163,14 @@ func (w *world) transaction(f func(t rangelock.Writer[int, *item])) {
 // swap puts a new item on the i'th ten.
 func (w *world) swap(i int) { succeed(w.Swap(context.Background(), ten(i), w.item())) }
 
+// extract takes the range of key out and goes into its room, for ever, as OnRetire does.
+func (w *world) extract(t rangelock.Writer[int, *item], key int) {
+	_, v, err := t.Extract(key)
+	succeed(err)
+	v.Enter(true)
+	v.retired++
+}
+
 // visit goes into the room of key, which must be excluded, and out again.
 func visit(t rangelock.Writer[int, *item], key int) {
 	_, v, ok := t.Find(key)

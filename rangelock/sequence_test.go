@@ -196,7 +196,22 @@ func runSequence(t *testing.T, seed uint64, space, transactions int) {
 			}
 			r := rangelock.Span(lo, hi)
 			os := n.overlapping(lo, hi)
-			switch rng.IntN(10) {
+			switch rng.IntN(11) {
+			case 10:
+				old := n.at(lo)
+				got, v, err := w.Extract(lo)
+				if old == nil {
+					answer("Extract", v, 0, err, rangelock.ErrNotFound)
+				} else if want := n.exclude([]*object{old}); want != nil {
+					answer("Extract", v, 0, err, want)
+				} else {
+					answer("Extract", v, old.v, err, nil)
+					if got != old.bounds() {
+						t.Fatalf("Extract(%d) = %v, want %v", lo, got, old.bounds())
+					}
+					n.leave(old)
+					n.free = n.free[:len(n.free)-1] // nobody was in it, and its value is ours
+				}
 			case 8:
 				_, err := w.Evict(r)
 				answer("Evict", 0, 0, err, nil)

@@ -369,7 +369,7 @@ func (e *torture) widen(w rangelock.Writer[int, *cell], r rangelock.Range[int]) 
 func (e *torture) operate(rng *rand.Rand, w rangelock.Writer[int, *cell]) {
 	r := e.randomRange(rng)
 	var err error
-	switch rng.IntN(12) {
+	switch rng.IntN(13) {
 	case 0, 1, 2, 3:
 		err = e.bear(r, func(c *cell) error { return w.Insert(r, c) })
 	case 4:
@@ -395,10 +395,28 @@ func (e *torture) operate(rng *rand.Rand, w rangelock.Writer[int, *cell]) {
 		if rng.IntN(6) == 0 {
 			_, err = w.Clear()
 		}
+	case 12:
+		if _, _, ok := w.Find(r.Lo); ok {
+			err = e.extract(w, r.Lo)
+		}
 	}
 	if err != nil && !errors.Is(err, rangelock.ErrOverlap) && !errors.Is(err, context.DeadlineExceeded) {
 		e.t.Errorf("operation on %v: %v", r, err)
 	}
+}
+
+// extract takes a range out and writes plainly to its value, which nobody else has.
+func (e *torture) extract(w rangelock.Writer[int, *cell], key int) error {
+	r, c, err := w.Extract(key)
+	if err != nil {
+		return err
+	}
+	c.poisoned = true
+	c.a, c.b = -1, -1
+	if n := c.retired.Add(1); n != 1 || r != c.r {
+		e.t.Errorf("Extract gives %v, value %d of %v, which has left %d times", r, c.id, c.r, n)
+	}
+	return nil
 }
 
 // change writes plainly to values whose ranges are excluded.

@@ -28,6 +28,20 @@ func (t *Tree[K]) Collect(x *Cut[K], lo, hi K, unbounded bool, f func(*Entry[K])
 	x.tail = e == nil
 }
 
+// CollectAt is Collect for the one entry that covers key. It returns the entry, or nil if
+// there is none; then x means nothing.
+func (t *Tree[K]) CollectAt(x *Cut[K], key K) *Entry[K] {
+	t.Seek(&x.l, key)
+	e := x.l.Before()
+	if e == nil || !t.Covers(e, key) {
+		return nil
+	}
+	x.r = x.l
+	x.l.i--
+	x.tail = x.r.Entry() == nil
+	return e
+}
+
 // Supplant plans to put [lo, hi) in the place of the entries of x; hi means nothing if
 // unbounded.
 //

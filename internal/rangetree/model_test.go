@@ -175,6 +175,16 @@ func (m *model[K]) collect(lo, hi int) (x rangetree.Cut[K], i, j int) {
 
 func (m *model[K]) remove(lo, hi int) {
 	x, i, j := m.collect(lo, hi)
+	if j == i+1 && m.want[i].lo <= lo {
+		x = rangetree.Cut[K]{} // the other way to find the one
+		if got := m.tree.CollectAt(&x, m.k.of(lo)); got != &m.want[i].e.Entry {
+			m.t.Fatalf("CollectAt(%d) is %v, want %v", lo, got, m.want[i])
+		}
+	} else if i == j || m.want[i].lo > lo {
+		if got := m.tree.CollectAt(new(rangetree.Cut[K]), m.k.of(lo)); got != nil {
+			m.t.Fatalf("CollectAt(%d) is %v, want nothing", lo, got.Lo)
+		}
+	}
 	if i < j {
 		m.tree.Remove(&x)
 		m.want = slices.Delete(m.want, i, j)

@@ -16,7 +16,7 @@ import (
 type item struct {
 	id       uint32
 	attached bool         // written by who attaches it, read at the end
-	moved    bool         // likewise: Split or Merge put others in its place, so it is not retired
+	moved    bool         // likewise: Split or Merge put others in its place, or Extract gave it away, so it is not retired
 	retired  atomic.Int32 // how often OnRetire had it
 	inside   atomic.Int32 // guards held: 1 for a shared one, alone for an exclusive one
 }

@@ -72,6 +72,9 @@ func TestModelRefuses(t *testing.T) {
 		{"next that leaves one out", false, []op{{1, 2, &read{claim: next, cell: 2, end: cells, found: found{9, wall, cells}}}}},
 		{"cut", false, []op{{1, 2, do(act{kind: "Retire", lo: 0, hi: 1, n: 0})}}},
 		{"overlap that was none", false, []op{{1, 2, do(act{kind: "Insert", lo: 3, hi: 4, outcome: overlap})}}},
+		{"extract", true, []op{{1, 2, do(act{kind: "Extract", at: 1, found: []found{{1, 0, 2}}}, act{kind: "Find", at: 0, found: []found{{}}})}}},
+		{"extract that leaves it", false, []op{{1, 2, do(act{kind: "Extract", at: 1, found: []found{{1, 0, 2}}}, act{kind: "Find", at: 0, found: []found{{1, 0, 2}}})}}},
+		{"extract of another", false, []op{{1, 2, do(act{kind: "Extract", at: 1, found: []found{{2, 2, 3}}})}}},
 		{"merge", true, []op{{1, 2, do(act{kind: "Merge", at: 2, ids: [2]uint32{3}}, act{kind: "Find", at: 0, found: []found{{3, 0, 3}}})}}},
 		{"moved", true, []op{
 			{1, 2, do(act{kind: "Resize", at: 0, lo: 4, hi: 6})},

@@ -97,7 +97,7 @@ type act struct {
 	refuse  bool      // MergeValue refuses
 	outcome outcome
 	n       int     // ranges taken out
-	found   []found // what Find and Overlapping showed
+	found   []found // what Find and Overlapping showed, and Extract gave
 }
 
 func (a *act) String() string {
@@ -142,6 +142,15 @@ func (s *state) apply(a *act) bool {
 			}
 		}
 		return a.outcome == done && a.n == n
+	case "Extract":
+		f := s.at(a.at)
+		if f.id == 0 {
+			return a.outcome == notFound
+		}
+		if len(a.found) != 1 || a.found[0] != f {
+			return false
+		}
+		s.fill(f.lo, f.hi, 0)
 	case "Split":
 		f := s.at(a.at)
 		switch {

@@ -96,7 +96,7 @@ func (w *worker) act(ctx context.Context, tx rangelock.Writer[int32, *item], h *
 	key := h.base + int32(a.at)
 	r := h.span(a.lo, a.hi)
 	var err error
-	switch w.rng.IntN(18) {
+	switch w.rng.IntN(19) {
 	case 15, 16:
 		w.put(ctx, tx, h, op)
 		return
@@ -107,6 +107,16 @@ func (w *worker) act(ctx context.Context, tx rangelock.Writer[int32, *item], h *
 			a.n++
 		}
 		err = failed
+	case 18:
+		a.kind = "Extract"
+		s, it, failed := tx.Extract(key)
+		if err = failed; err == nil {
+			a.found = []found{h.see(s, it)}
+			it.moved = true // to this goroutine, which has it alone from now on
+			if n := it.inside.Add(alone); n != alone {
+				w.wrong("Extract of a range object with %#x inside", n-alone)
+			}
+		}
 	case 0, 1:
 		it := w.make()
 		a.kind, a.ids[0] = "Insert", it.id

@@ -47,6 +47,7 @@ type mapPart struct {
 	inside  atomic.Int32 // writers in a transaction
 	retired atomic.Int64 // by OnRetire
 	merged  atomic.Int64 // pages that a merge left over
+	taken   atomic.Int64 // pages that Extract gave to a writer
 	unused  atomic.Int64 // pages of operations that failed
 	full    atomic.Int64 // operations refused for what is pending
 	ended   atomic.Int64 // waits that a context has ended
@@ -142,15 +143,15 @@ func (p *mapPart) progress() string {
 	return fmt.Sprintf("retired %d, pages %d", p.retired.Load(), live)
 }
 
-// finish closes the map: then every page must be gone, by one of three ways.
+// finish closes the map: then every page must be gone, by one of four ways.
 func (p *mapPart) finish(b *bench) {
 	if err := p.m.Close(context.Background()); err != nil {
 		b.wrong("Close: %v", err)
 	}
 	born, gone := p.pool.born.Load(), p.pool.gone.Load()
-	sum := p.retired.Load() + p.merged.Load() + p.unused.Load()
+	sum := p.retired.Load() + p.merged.Load() + p.taken.Load() + p.unused.Load()
 	if born != gone || gone != sum {
-		b.wrong("pages: %d made, %d unmapped, %d retired, merged and unused", born, gone, sum)
+		b.wrong("pages: %d made, %d unmapped, %d retired, merged, extracted and unused", born, gone, sum)
 	}
 	if s := p.m.Stats(); s.Retired != p.retired.Load() || s.Pending != 0 || s.Ranges != 0 {
 		b.wrong("Stats: %d retired, %d pending, %d ranges; OnRetire was called %d times", s.Retired, s.Pending, s.Ranges, p.retired.Load())
@@ -161,8 +162,8 @@ func (p *mapPart) totals() []string {
 	born, gone := p.pool.born.Load(), p.pool.gone.Load()
 	s := p.m.Stats()
 	return []string{
-		fmt.Sprintf("pages %d = unmapped %d + live %d; unmapped = retired %d + merged away %d + never attached %d",
-			born, gone, born-gone, p.retired.Load(), p.merged.Load(), p.unused.Load()),
+		fmt.Sprintf("pages %d = unmapped %d + live %d; unmapped = retired %d + merged away %d + extracted %d + never attached %d",
+			born, gone, born-gone, p.retired.Load(), p.merged.Load(), p.taken.Load(), p.unused.Load()),
 		fmt.Sprintf("refused for the backlog %d, waits ended by a context %d, at most %d guards announced", p.full.Load(), p.ended.Load(), p.shown.Load()),
 		fmt.Sprintf("fell back: busy %d, miss %d, gone %d; waits: lock %d, exclude %d, turn %d",
 			s.FellBackBusy, s.FellBackMiss, s.FellBackGone, s.LockWaits, s.ExcludeWaits, s.TurnWaits),

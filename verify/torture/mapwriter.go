@@ -167,12 +167,18 @@ func (p *mapWriter) transaction(ctx context.Context, w *worker) int {
 // act does one operation.
 func (p *mapWriter) act(ctx context.Context, tx rangelock.Writer[int32, *object], w *worker) {
 	r := p.span(w)
-	switch w.rng.IntN(17) {
+	switch w.rng.IntN(18) {
 	case 14, 15:
 		p.put(ctx, func(o *object) error { return tx.Put(r, o) })
 	case 16:
 		_, err := tx.Evict(rangelock.Span(r.Lo, r.Lo+1))
 		p.took(ctx, err)
+	case 17:
+		_, o, err := tx.Extract(r.Lo)
+		if p.took(ctx, err) {
+			p.own(o, "Extract")
+			p.lose(o, "extracted", &p.taken)
+		}
 	case 0, 1:
 		p.put(ctx, func(o *object) error { return tx.Insert(r, o) })
 	case 2, 3:
