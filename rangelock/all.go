@@ -34,7 +34,7 @@ type item[K, V any] struct {
 // changed after the map had got it, or the map's comparison is no order. It looks once in
 // at most 15 ranges.
 func (m *Map[K, V]) All() iter.Seq2[Range[K], V] {
-	return func(yield func(Range[K], V) bool) { m.walkAll(yield) }
+	return func(yield func(Range[K], V) bool) { m.walkAll("All", yield) }
 }
 
 // Overlapping yields the attached ranges that overlap r, the whole of each, with
@@ -80,12 +80,15 @@ type page[K, V any] struct {
 	n     int
 }
 
-// walkAll is the loop of All.
-func (m *Map[K, V]) walkAll(yield func(Range[K], V) bool) {
+// walkAll is the loop of All, for method.
+func (m *Map[K, V]) walkAll(method string, yield func(Range[K], V) bool) {
 	m.mustBeMade()
 	var p page[K, V]
 	var none K
 	m.read(&p, fromFirst, none, nil)
+	if debug && p.n > 0 {
+		m.handsOut(method)
+	}
 	m.walk(&p, nil, holder[K, V]{}, yield)
 }
 
@@ -101,6 +104,9 @@ func (m *Map[K, V]) overlapping(r Range[K], o holder[K, V], yield func(Range[K],
 		end = &r.Hi
 	}
 	m.read(&p, fromOverlap, r.Lo, end)
+	if debug && p.n > 0 && o == (holder[K, V]{}) {
+		m.handsOut("AllIn") // beside a Writer or a Reader nothing leaves
+	}
 	m.walk(&p, end, o, yield)
 }
 

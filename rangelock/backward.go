@@ -23,16 +23,17 @@ func (m *Map[K, V]) Backward(r Range[K]) iter.Seq2[Range[K], V] {
 // First returns the first range and its value, and whether there is one: the first that
 // [Map.All] would yield. It never waits, and leaves no guard.
 func (m *Map[K, V]) First() (r Range[K], v V, ok bool) {
-	for r, v := range m.All() {
-		return r, v, true
-	}
-	return r, v, false
+	m.walkAll("First", func(first Range[K], w V) bool {
+		r, v, ok = first, w, true
+		return false
+	})
+	return r, v, ok
 }
 
 // Last returns the last range and its value, and whether there is one, as [Map.First] does.
 func (m *Map[K, V]) Last() (r Range[K], v V, ok bool) {
 	m.mustBeMade()
-	m.walkBack(nil, nil, func(last Range[K], w V) bool {
+	m.walkBack("Last", nil, nil, func(last Range[K], w V) bool {
 		r, v, ok = last, w, true
 		return false
 	})
@@ -49,18 +50,22 @@ func (m *Map[K, V]) backward(r Range[K], yield func(Range[K], V) bool) {
 	if !r.Unbounded {
 		end = &r.Hi
 	}
-	m.walkBack(&r.Lo, end, yield)
+	m.walkBack("Backward", &r.Lo, end, yield)
 }
 
-// walkBack yields the ranges that start below end and end above lo, the last one first; nil is
-// no bound. It reads a leaf while pinned and yields it when not.
+// walkBack yields, for method, the ranges that start below end and end above lo, the last one
+// first; nil is no bound. It reads a leaf while pinned and yields it when not.
 //
 // The leaf before is sought by where the last range began. What has been put there since and
 // ends above that is passed over: it would overlap what was yielded. A range that is
 // attached during the whole walk is not, since it is disjoint from each of those.
-func (m *Map[K, V]) walkBack(lo, end *K, yield func(Range[K], V) bool) {
+func (m *Map[K, V]) walkBack(method string, lo, end *K, yield func(Range[K], V) bool) {
 	var p page[K, V]
-	for m.readBack(&p, lo, end, false); p.n > 0; m.readBack(&p, lo, end, true) {
+	m.readBack(&p, lo, end, false)
+	if debug && p.n > 0 {
+		m.handsOut(method)
+	}
+	for ; p.n > 0; m.readBack(&p, lo, end, true) {
 		for i := p.n - 1; i >= 0; i-- {
 			if it := &p.items[i]; !yield(it.r, it.v) {
 				return

@@ -10,11 +10,13 @@ import "time"
 // In other builds it is never called: they look for nothing.
 var DebugReport func(text string)
 
-// DebugUnguarded says whether debug builds report a call of [Map.Get], [Map.GetRange] or
-// [Map.GetMany] that hands out a value of a map with an OnRetire, once for each place of the
+// DebugUnguarded says whether debug builds report a call of [Map.Get], [Map.GetRange],
+// [Map.GetMany], [Map.First] or [Map.Last], or a loop over [Map.All], [Map.AllIn] or
+// [Map.Backward], that hands out a value of a map with an OnRetire, once for each place of the
 // program and each map: no guard holds the value, so OnRetire may have freed it before it is
-// used. A program whose OnRetire frees nothing sets it to false, before it uses the first map.
-// In other builds nobody reads it.
+// used. A loop is reported, too, where it looks at the ranges alone. A program whose OnRetire
+// frees nothing sets it to false, before it uses the first map. In other builds nobody reads
+// it.
 var DebugUnguarded = true
 
 // Leak is a guard that has not been released, as [Map.Leaks] tells it.

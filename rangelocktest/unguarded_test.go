@@ -7,13 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spanlock/spanlock/rangealloc"
 	"github.com/spanlock/spanlock/rangelock"
 )
 
 // TestDebugUnguarded: what takes a value without a guard from a map with OnRetire is reported
 // once for each place and each map, and can be switched off; nothing else is reported.
 //
-// It kills 229_unguarded_unreported.
+// It kills 229_unguarded_unreported and 254_walk_unreported.
 func TestDebugUnguarded(t *testing.T) {
 	var got []string
 	defer func(f func(string)) { rangelock.DebugReport = f }(rangelock.DebugReport)
@@ -31,6 +32,20 @@ func TestDebugUnguarded(t *testing.T) {
 		"Get":      func(m *intMap) { m.Get(5) },
 		"GetRange": func(m *intMap) { m.GetRange(5) },
 		"GetMany":  func(m *intMap) { m.GetMany([]int{5, 6, 50}, func(int, string, bool) {}) },
+		"First":    func(m *intMap) { m.First() },
+		"Last":     func(m *intMap) { m.Last() },
+		"All": func(m *intMap) {
+			for range m.All() {
+			}
+		},
+		"AllIn": func(m *intMap) {
+			for range m.AllIn(rangelock.From(5)) {
+			}
+		},
+		"Backward": func(m *intMap) {
+			for range m.Backward(rangelock.From(5)) {
+			}
+		},
 	} {
 		rangelock.DebugUnguarded = false
 		f(m)
@@ -46,6 +61,28 @@ func TestDebugUnguarded(t *testing.T) {
 		got = slices.Delete(got, 0, len(got))
 	}
 	m.Get(50) // there is no value
+	for range m.AllIn(rangelock.From(50)) {
+		t.Error("there is a value")
+	}
+	for range m.Guards(rangelock.From(0)) {
+	}
+	reader := m.RLock()
+	for range reader.Overlapping(rangelock.From(0)) {
+	}
+	for range reader.Gaps(rangelock.From(0)) {
+	}
+	reader.Unlock()
+	writer := m.Lock()
+	for range writer.Overlapping(rangelock.From(0)) {
+	}
+	writer.Unlock()
+	allocated := rangealloc.New(rangelock.Span(0, 10), &rangelock.Options[int, string]{OnRetire: ignore})
+	if _, err := allocated.Alloc(t.Context(), 5, 1, "x"); err != nil {
+		t.Fatal(err)
+	}
+	allocated.Map().Get(1)
+	for range allocated.Map().All() {
+	}
 	g, _ := m.Acquire(5)
 	g.Value()
 	g.Release()

@@ -192,8 +192,8 @@ func (s *spanStore) insert(ctx context.Context, fresh *mapping) error {
 func (s *spanStore) drain(ctx context.Context) error { return s.m.Drain(ctx) }
 
 func (s *spanStore) close(ctx context.Context) error {
-	for _, m := range s.m.All() {
-		m.retired()
+	for g := range s.m.Guards(rangelock.From[uint64](0)) {
+		g.Value().retired()
 	}
 	return s.m.Close(ctx)
 }
