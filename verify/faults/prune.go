@@ -112,7 +112,8 @@ func (d *declaration) root(tests *regexp.Regexp) bool {
 		return false
 	}
 	name := d.names[0]
-	return name == "TestMain" || name == "init" || strings.HasPrefix(name, "Test") && tests.MatchString(name)
+	test := strings.HasPrefix(name, "Test") || strings.HasPrefix(name, "Fuzz") // with its seeds
+	return name == "TestMain" || name == "init" || test && tests.MatchString(name)
 }
 
 func parseTestFile(path string) (*testFile, error) {

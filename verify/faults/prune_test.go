@@ -24,6 +24,10 @@ func (k *kept) method() { helper() }
 
 func TestOne(t *testing.T) { new(kept).method() }
 
+func FuzzOne(f *testing.F) {}
+
+func FuzzTwo(f *testing.F) {}
+
 func TestTwo(t *testing.T) {
 	unneeded()
 	oslike.Exit(1)
@@ -47,6 +51,10 @@ type kept struct{ other int }
 func (k *kept) method() { helper() }
 
 func TestOne(t *testing.T) { new(kept).method() }
+
+func FuzzOne(f *testing.F) {}
+
+
 
 
 
@@ -82,7 +90,7 @@ func TestPrune(t *testing.T) {
 		"a_test.go": unpruned, "b_test.go": helpers, "export_test.go": export,
 		"c_test.go": "package toy_test\n\nimport \"testing\"\n\nfunc BenchmarkOne(b *testing.B) {}\n",
 	})
-	if err := prune(dir, "^TestOne$/sub"); err != nil {
+	if err := prune(dir, "^(Test|Fuzz)One$/sub"); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{"a_test.go": pruned, "b_test.go": prunedHelpers, "export_test.go": export} {
