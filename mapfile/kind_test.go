@@ -17,18 +17,27 @@ type kind struct {
 	exact   bool // as on Windows
 }
 
+func kinds() []kind {
+	page := mapfile.Granularity()
+	return []kind{{"whole", 0, false}, {"segments", page, false}, {"exact", 0, true}, {"exact_segments", 2 * page, true}}
+}
+
 // eachKind runs the test with each kind of File.
 func eachKind(t *testing.T, test func(t *testing.T, k kind)) {
-	page := mapfile.Granularity()
-	for _, k := range []kind{{"whole", 0, false}, {"segments", page, false}, {"exact", 0, true}, {"exact_segments", 2 * page, true}} {
+	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {
-			if runtime.GOOS == "windows" && !k.exact {
-				t.Skip("all mappings are exact here")
-			}
-			t.Cleanup(mapfile.SetExact(k.exact))
+			k.here(t)
 			test(t, k)
 		})
 	}
+}
+
+// here makes the test one of files of this kind.
+func (k kind) here(t *testing.T) {
+	if runtime.GOOS == "windows" && !k.exact {
+		t.Skip("all mappings are exact here")
+	}
+	t.Cleanup(mapfile.SetExact(k.exact))
 }
 
 // create makes a file with the bytes b, which is closed at the end of the test if the test

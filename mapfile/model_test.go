@@ -58,15 +58,18 @@ func TestModel(t *testing.T) {
 }
 
 func (m *model) run(steps int) {
+	m.runWhile(func() bool { steps--; return steps >= 0 })
+}
+
+// runWhile does a step for as long as more says so.
+func (m *model) runWhile(more func() bool) {
 	f, err := mapfile.Create(m.fresh(), 0, &mapfile.Options{SegmentSize: m.k.segment})
 	if err != nil {
 		m.t.Fatal(err)
 	}
 	m.f = f
-	for range steps {
-		if m.step(); m.t.Failed() {
-			break
-		}
+	for more() && !m.t.Failed() {
+		m.step()
 	}
 	m.release(func(held) bool { return true })
 	if err := f.Close(context.Background()); err != nil {
@@ -102,7 +105,7 @@ func (m *model) somewhere() (off int64, n int) {
 
 func (m *model) step() {
 	page := mapfile.Granularity()
-	switch m.rng.IntN(12) {
+	switch m.rng.IntN(13) {
 	case 0, 1:
 		size := m.size()
 		if err := m.f.Grow(context.Background(), size); err != nil {
@@ -130,16 +133,22 @@ func (m *model) step() {
 		if done != have || have > 0 && !bytes.Equal(b[:done], m.want[off:off+int64(done)]) || (err == io.EOF) != (have < n) || err != nil && err != io.EOF {
 			m.t.Errorf("ReadAt of %d at %d of %d: %d, %v", n, off, len(m.want), done, err)
 		}
+	case 12:
+		off, n := m.somewhere()
+		seen := false
+		err := m.f.View(off, n, func(b []byte) error {
+			if seen = true; !bytes.Equal(b, m.want[off:off+int64(n)]) {
+				m.t.Errorf("View of %d at %d of %d shows other bytes", n, off, len(m.want))
+			}
+			return nil
+		})
+		if want := m.refusal(off, n); !errors.Is(err, want) || seen != (err == nil) {
+			m.t.Errorf("View of %d at %d of %d: %v, want %v", n, off, len(m.want), err, want)
+		}
 	case 8, 9:
 		off, n := m.somewhere()
 		g, err := m.f.Acquire(off, n)
-		var want error
-		switch first, last := off/max(1, m.k.segment), (off+int64(n)-1)/max(1, m.k.segment); {
-		case off+int64(n) > int64(len(m.want)):
-			want = mapfile.ErrBeyond
-		case n > 0 && m.k.segment > 0 && first != last:
-			want = mapfile.ErrCrosses
-		}
+		want := m.refusal(off, n)
 		if !errors.Is(err, want) {
 			m.t.Errorf("Acquire of %d at %d of %d: %v, want %v", n, off, len(m.want), err, want)
 		}
@@ -171,6 +180,17 @@ func (m *model) step() {
 		}
 	}
 	m.check()
+}
+
+// refusal is the error of View and Acquire.
+func (m *model) refusal(off int64, n int) error {
+	switch first, last := off/max(1, m.k.segment), (off+int64(n)-1)/max(1, m.k.segment); {
+	case off+int64(n) > int64(len(m.want)):
+		return mapfile.ErrBeyond
+	case n > 0 && m.k.segment > 0 && first != last:
+		return mapfile.ErrCrosses
+	}
+	return nil
 }
 
 // truncate cuts the file off. Guards on what goes are in the way: with them it gives up, and
