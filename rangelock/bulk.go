@@ -2,9 +2,9 @@ package rangelock
 
 import (
 	"iter"
-	"reflect"
 
 	"github.com/spanlock/spanlock/internal/rangetree"
+	"github.com/spanlock/spanlock/internal/shape"
 )
 
 // bulk is what a Load has built behind the last range of the map. Nobody sees it yet: the
@@ -113,7 +113,7 @@ func (w Writer[K, V]) loadInto(r Range[K], v V) error {
 // bulkHeader returns a new header. It is born open: its word is zero.
 func (m *Map[K, V]) bulkHeader(b *bulk[K, V]) *header[K, V] {
 	if len(b.room) == 0 {
-		size := reflect.TypeFor[header[K, V]]().Size()
+		size := shape.Size[header[K, V]]()
 		if size%cacheLine != 0 || size > bulkBytes/2 {
 			return m.allocHeader()
 		}

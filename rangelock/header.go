@@ -1,10 +1,9 @@
 package rangelock
 
 import (
-	"reflect"
-
 	"github.com/spanlock/spanlock/internal/rangetree"
 	"github.com/spanlock/spanlock/internal/raw"
+	"github.com/spanlock/spanlock/internal/shape"
 )
 
 // The state word of a header. Every word that can be seen is one of these, where
@@ -137,7 +136,7 @@ const cacheLine = 64
 // The padding of a generic struct cannot be computed at compile time, so there is
 // a type for each remainder.
 func headerAllocator[K, V any]() func() *header[K, V] {
-	size := reflect.TypeFor[header[K, V]]().Size()
+	size := shape.Size[header[K, V]]()
 	switch (cacheLine - size%cacheLine) % cacheLine / 8 {
 	case 1:
 		return func() *header[K, V] { return &new(padded[header[K, V], [8]byte]).h }

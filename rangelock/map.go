@@ -2,7 +2,6 @@ package rangelock
 
 import (
 	"cmp"
-	"reflect"
 
 	"github.com/spanlock/spanlock/epoch"
 	"github.com/spanlock/spanlock/internal/announce"
@@ -11,6 +10,7 @@ import (
 	"github.com/spanlock/spanlock/internal/raw"
 	"github.com/spanlock/spanlock/internal/samples"
 	"github.com/spanlock/spanlock/internal/seam"
+	"github.com/spanlock/spanlock/internal/shape"
 	"github.com/spanlock/spanlock/rwsem"
 )
 
@@ -191,7 +191,7 @@ func NewFunc[K, V any](compare func(a, b K) int, o *Options[K, V]) *Map[K, V] {
 func newMap[K, V any](o *Options[K, V]) *Map[K, V] {
 	m := &Map[K, V]{
 		allocHeader: headerAllocator[K, V](),
-		refers:      hasPointers(reflect.TypeFor[V]()),
+		refers:      shape.Refers[V](),
 	}
 	if o != nil {
 		o.check()
@@ -238,24 +238,4 @@ func (m *Map[K, V]) Contains(r Range[K], key K) bool {
 func (m *Map[K, V]) find(key K) *header[K, V] {
 	e, _ := m.tree.Find(key)
 	return headerOf[K, V](e)
-}
-
-// hasPointers reports whether a value of type t refers to other memory.
-func hasPointers(t reflect.Type) bool {
-	switch t.Kind() {
-	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr,
-		reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
-		return false
-	case reflect.Array:
-		return t.Len() > 0 && hasPointers(t.Elem())
-	case reflect.Struct:
-		for i := range t.NumField() {
-			if hasPointers(t.Field(i).Type) {
-				return true
-			}
-		}
-		return false
-	}
-	return true
 }

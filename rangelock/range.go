@@ -3,9 +3,11 @@ package rangelock
 import (
 	"cmp"
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
+
+	"github.com/spanlock/spanlock/internal/raw"
+	"github.com/spanlock/spanlock/internal/shape"
 )
 
 // Range is a half-open range of keys: [Lo, Hi), which holds Lo and not Hi, or,
@@ -97,11 +99,11 @@ func keyText[K any](key K) string {
 	case fmt.Formatter, fmt.Stringer, error:
 		return fmt.Sprint(k)
 	}
-	switch v := reflect.ValueOf(&key).Elem(); {
-	case v.Kind() == reflect.String:
-		return strconv.Quote(v.String())
-	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
-		return strconv.Quote(string(v.Bytes()))
+	switch kind, _ := shape.KindOf[K](); kind { // a type of the program's
+	case shape.Text:
+		return strconv.Quote(raw.As[string](&key))
+	case shape.Bytes:
+		return strconv.Quote(string(raw.As[[]byte](&key)))
 	}
 	return fmt.Sprint(key)
 }

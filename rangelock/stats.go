@@ -1,11 +1,11 @@
 package rangelock
 
 import (
-	"reflect"
 	"time"
 
 	"github.com/spanlock/spanlock/epoch"
 	"github.com/spanlock/spanlock/internal/seam"
+	"github.com/spanlock/spanlock/internal/shape"
 	"github.com/spanlock/spanlock/rwsem"
 )
 
@@ -109,6 +109,6 @@ func (m *Map[K, V]) Stats() Stats {
 // take.
 func (m *Map[K, V]) size(n int) (levels int, bytes int64) {
 	levels, bytes = m.tree.Size()
-	header := (reflect.TypeFor[header[K, V]]().Size() + cacheLine - 1) / cacheLine * cacheLine
+	header := (shape.Size[header[K, V]]() + cacheLine - 1) / cacheLine * cacheLine
 	return levels, bytes + int64(n)*int64(header)
 }

@@ -1,6 +1,6 @@
 package rangelock
 
-import "reflect"
+import "github.com/spanlock/spanlock/internal/shape"
 
 // String returns in one line what the map is and how it stands:
 //
@@ -33,7 +33,7 @@ func (m *Map[K, V]) String() string {
 func (m *Map[K, V]) GoString() string { return m.String() }
 
 // mapName returns the name of a map's type, which needs no mention of V.
-func mapName[K any]() string { return "rangelock.Map[" + reflect.TypeFor[K]().String() + "]" }
+func mapName[K any]() string { return "rangelock.Map[" + shape.Name[K]() + "]" }
 
 // String returns the guard's range as [Range.String] does, or says that it holds nothing.
 // Of a copy of a guard that was released it is as undefined as Range is.
