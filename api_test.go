@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -112,8 +111,8 @@ var _ interface {
 	All() iter.Seq2[span, value]
 	Len() int
 	Stats() rangelock.Stats
-	Survey() iter.Seq[*rangelock.RangeState]
-	Extent() (lo, hi reflect.Value, unbounded bool)
+	Survey() iter.Seq2[span, rangelock.RangeState]
+	SurveyIn(span) iter.Seq2[span, rangelock.RangeState]
 	RLock() rangelock.Reader[key, value]
 	RLockContext(context.Context) (rangelock.Reader[key, value], error)
 	Lock() rangelock.Writer[key, value]
@@ -187,21 +186,22 @@ func _[K cmp.Ordered, V any](m *rangelock.Map[K, V]) *rangelock.Map[K, V] {
 	return rangelock.New[K, V](nil)
 }
 
-// Any map can be inspected as it is.
+// Any map can be inspected.
 var (
 	_ func(...inspect.Map) http.Handler = inspect.Handler
-	_ inspect.Map                       = (*rangelock.Map[key, value])(nil)
-	_ inspect.Map                       = rangealloc.Map[int, string]{}
+	_ inspect.Source[key, value]        = (*rangelock.Map[key, value])(nil)
+	_ inspect.Source[int, string]       = rangealloc.Map[int, string]{}
+	_                                   = inspect.Named[[]byte, any]
 	_                                   = inspect.Format[key, value]{Key: func(key) string { return "" }, Value: func(span, value) string { return "" }}
 )
 
 // Any map can be checked for leaks, and asked for them in any build.
 var (
-	_ func(testing.TB, rangelocktest.Map) = rangelocktest.Check
-	_ rangelocktest.Map                   = (*rangelock.Map[key, value])(nil)
-	_ rangelocktest.Map                   = rangealloc.Map[int, string]{}
-	_ func(string)                        = rangelock.DebugReport
-	_ func(int) int                       = guardprofile.SetRate
+	_ func(testing.TB, rangelocktest.Map[key]) = rangelocktest.Check[key]
+	_ rangelocktest.Map[key]                   = (*rangelock.Map[key, value])(nil)
+	_ rangelocktest.Map[int]                   = rangealloc.Map[int, string]{}
+	_ func(string)                             = rangelock.DebugReport
+	_ func(int) int                            = guardprofile.SetRate
 
 	_ interface{ Leaks() []rangelock.Leak } = (*rangelock.Map[key, value])(nil)
 )

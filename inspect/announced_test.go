@@ -15,7 +15,7 @@ func TestAnnounced(t *testing.T) {
 	m := rangelock.New[int, int](nil)
 	insert(t, m, rangelock.Span(0, 10), 0)
 	insert(t, m, rangelock.Span(10, 20), 0)
-	h := inspect.Handler(m)
+	h := inspect.Handler(show(m))
 	var guards []rangelock.Guard[int, int]
 	for n := range 4 {
 		var d struct {

@@ -2,7 +2,7 @@
 // lines of text in the manner of /proc/PID/maps, and as JSON. It is used as
 // net/http/pprof is:
 //
-//	http.Handle("/debug/spanlock", inspect.Handler(m))
+//	http.Handle("/debug/spanlock", inspect.Handler(inspect.Named("segments", m, nil)))
 //
 // The page draws the ranges to scale over the space of the keys, coloured by their
 // state, with gaps as gaps; one zooms by clicking, dragging, and the keys + - ← → 0. It

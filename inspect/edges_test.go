@@ -100,9 +100,9 @@ func lastPlace[K interface {
 	for i, r := range rs {
 		insert(t, m, r, i)
 	}
-	h := inspect.Handler(m)
+	h := inspect.Handler(show(m))
 	page := get(t, h, "")
-	d := parsed(t, m, "")
+	d := parsed(t, show(m), "")
 	if n := strings.Count(lines(t, h, ""), "\n"); n != len(rs) || len(d.Ranges) != len(rs) || d.InView != len(rs) {
 		t.Errorf("%v: %d lines of text, %d ranges in JSON, inView %d; want %d", rs, n, len(d.Ranges), d.InView, len(rs))
 	}
@@ -114,7 +114,7 @@ func lastPlace[K interface {
 		t.Errorf("%v: the strip does not go from end to end: %v", rs, strip)
 	}
 	// The view by its own words, and each range by its link.
-	if again := parsed(t, m, "from="+url.QueryEscape(d.Whole.From)+"&to="+url.QueryEscape(d.Whole.To)); again.View != d.Whole || again.InView != len(rs) {
+	if again := parsed(t, show(m), "from="+url.QueryEscape(d.Whole.From)+"&to="+url.QueryEscape(d.Whole.To)); again.View != d.Whole || again.InView != len(rs) {
 		t.Errorf("%v: the whole map %+v asked for is %+v, inView %d", rs, d.Whole, again.View, again.InView)
 	}
 	links := regexp.MustCompile(`<td class="key"><a href="\?([^"]*)"`).FindAllStringSubmatch(page, -1)
@@ -123,16 +123,16 @@ func lastPlace[K interface {
 	}
 	for i, link := range links {
 		query := html.UnescapeString(link[1])
-		zoomed := parsed(t, m, query)
+		zoomed := parsed(t, show(m), query)
 		if !slices.ContainsFunc(zoomed.Ranges, func(r jsonRange) bool { return r.Index == i }) {
 			t.Errorf("%v: range %d is not in %s, which shows %+v", rs, i, query, zoomed.Ranges)
 		}
 		a := html.UnescapeString(regexp.MustCompile(`id="z-out" href="\?([^"]*)"`).FindStringSubmatch(get(t, h, query))[1])
-		if out := parsed(t, m, a); out.InView < zoomed.InView {
+		if out := parsed(t, show(m), a); out.InView < zoomed.InView {
 			t.Errorf("%v: %s shows %d, further out %s shows %d", rs, query, zoomed.InView, a, out.InView)
 		}
 	}
-	end := parsed(t, m, "cut=0.9999999999,1")
+	end := parsed(t, show(m), "cut=0.9999999999,1")
 	if !slices.ContainsFunc(end.Ranges, func(r jsonRange) bool { return r.Index == len(rs)-1 }) {
 		t.Errorf("%v: at the end %+v there is %+v", rs, end.View, end.Ranges)
 	}
@@ -162,7 +162,7 @@ func TestPictureIsTrue(t *testing.T) {
 			}
 			at = end
 		}
-		page := get(t, inspect.Handler(m), "")
+		page := get(t, inspect.Handler(show(m)), "")
 		for id, cells := range map[string]int{"whole": min(120, width), "view": width} {
 			all := drawn(t, page, id)
 			for i := range 3000 { // look into the middle of each part
@@ -180,7 +180,7 @@ func TestPictureIsTrue(t *testing.T) {
 				}
 			}
 		}
-		if d := parsed(t, m, ""); d.InView != n {
+		if d := parsed(t, show(m), ""); d.InView != n {
 			t.Errorf("seed %d: %d in view, want %d", seed, d.InView, n)
 		}
 	}
@@ -193,7 +193,7 @@ func TestCellsAreTrue(t *testing.T) {
 	for i := range 257 {
 		insert(t, m, rangelock.Span(i, i+1), 0)
 	}
-	d := parsed(t, m, "")
+	d := parsed(t, show(m), "")
 	if len(d.Cells) != 240 {
 		t.Fatalf("%d cells", len(d.Cells))
 	}
@@ -212,11 +212,11 @@ func TestCellsAreTrue(t *testing.T) {
 		insert(t, s, rangelock.Span(fmt.Sprintf("u%03d", i), fmt.Sprintf("u%03d ", i)), 0)
 	}
 	query := fmt.Sprintf("from=%016x&to=%016x", "same pla", "same plb")
-	d = parsed(t, s, query)
+	d = parsed(t, show(s), query)
 	if d.InView != 301 || len(d.Cells) != 1 || d.Cells[0].Ranges != 301 || d.Cells[0].From != d.View.From || d.Cells[0].To != d.View.To {
 		t.Errorf("%d in view, cells %+v of %+v", d.InView, d.Cells, d.View)
 	}
-	if all := drawn(t, get(t, inspect.Handler(s), query), "view"); len(all) != 1 || all[0].w != 1000 {
+	if all := drawn(t, get(t, inspect.Handler(show(s)), query), "view"); len(all) != 1 || all[0].w != 1000 {
 		t.Errorf("drawn: %v", all)
 	}
 }
@@ -245,12 +245,12 @@ func TestNoEnd(t *testing.T) {
 		from, to    string // in JSON
 		left, right string // on the axis
 	}{
-		{m: u, from: "0", to: "∞", left: "0", right: "∞"},
-		{m: two, from: "0", to: "∞", left: "0", right: "∞"},
-		{m: s, from: "6100000000000000", to: "∞", left: `"a"…`, right: "∞"},
-		{m: f, from: "1", to: "∞", left: "1", right: "∞"},
-		{m: inf, from: "-Inf", to: "+Inf", left: "-Inf", right: "+Inf"},
-		{m: ended, from: "0", to: "10", left: "0", right: "10"},
+		{m: show(u), from: "0", to: "∞", left: "0", right: "∞"},
+		{m: show(two), from: "0", to: "∞", left: "0", right: "∞"},
+		{m: show(s), from: "6100000000000000", to: "∞", left: `"a"…`, right: "∞"},
+		{m: show(f), from: "1", to: "∞", left: "1", right: "∞"},
+		{m: show(inf), from: "-Inf", to: "+Inf", left: "-Inf", right: "+Inf"},
+		{m: show(ended), from: "0", to: "10", left: "0", right: "10"},
 	} {
 		d := parsed(t, tt.m, "")
 		page := get(t, inspect.Handler(tt.m), "")
@@ -274,12 +274,12 @@ func TestNoEnd(t *testing.T) {
 	b := rangelock.NewFunc[[2]byte, int](func(x, y [2]byte) int { return bytes.Compare(x[:], y[:]) }, nil)
 	insert(t, b, rangelock.Span([2]byte{}, [2]byte{0x80}), 0)
 	insert(t, b, rangelock.From([2]byte{0xff, 0xff}), 0)
-	for _, m := range []inspect.Map{i8, u16, b} {
+	for _, m := range []inspect.Map{show(i8), show(u16), show(b)} {
 		if all := drawn(t, get(t, inspect.Handler(m), ""), "view"); len(all) != 2 || math.Abs(all[0].w-500) > 0.02 {
 			t.Errorf("half of all keys and the last of them: %v", all)
 		}
 	}
-	h := inspect.Handler(two)
+	h := inspect.Handler(show(two))
 	for query, view := range map[string]string{
 		"from=50":       "50 to ∞, 2 ranges",
 		"from=50&to=∞":  "50 to ∞, 2 ranges",
@@ -302,7 +302,7 @@ func TestNoEnd(t *testing.T) {
 // said of its keys.
 func TestNothing(t *testing.T) {
 	m := rangelock.New[int, int](nil)
-	h := inspect.Handler(m)
+	h := inspect.Handler(show(m))
 	page := get(t, h, "")
 	if !strings.Contains(page, "Nothing is in this map.") || strings.Contains(page, "distance") || strings.Contains(page, `class="axis"`) {
 		t.Errorf("an empty map:\n%s", page[strings.Index(page, "</nav>")+1:])
@@ -324,7 +324,7 @@ func TestNothing(t *testing.T) {
 	insert(t, back, rangelock.Span(2, 1), 0)
 	alike := rangelock.New[string, int](nil)
 	insert(t, alike, rangelock.Span("/usr/share/a", "/usr/share/b"), 0)
-	for want, m := range map[string]inspect.Map{"these keys have no distance": p, "the map does not order its keys by value": back, "most of these keys begin alike": alike} {
+	for want, m := range map[string]inspect.Map{"these keys have no distance": show(p), "the map does not order its keys by value": show(back), "most of these keys begin alike": show(alike)} {
 		if page := get(t, inspect.Handler(m), ""); !strings.Contains(page, want) {
 			t.Errorf("%q is not on the page", want)
 		}
@@ -345,7 +345,7 @@ func TestLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	h := inspect.Handler(m)
+	h := inspect.Handler(show(m))
 	for _, tt := range []struct {
 		query         string
 		inView, left  int
@@ -356,7 +356,7 @@ func TestLeft(t *testing.T) {
 		{"from=35&to=45", 1, 1, "Ranges in view: 1, and 1 left", "3 left are outside the view."},
 		{"from=50&to=70", 2, 0, "Ranges in view: 2", "4 left are outside the view."},
 	} {
-		d := parsed(t, m, tt.query)
+		d := parsed(t, show(m), tt.query)
 		if d.InView != tt.inView || len(d.Ranges) != tt.inView || len(d.Left) != tt.left || d.LeftOutside != 4-tt.left || d.Counts["left"] != 4 {
 			t.Errorf("%s: inView %d, %d ranges, %d left and %d outside, of %v", tt.query, d.InView, len(d.Ranges), len(d.Left), d.LeftOutside, d.Counts)
 		}
@@ -381,7 +381,7 @@ func TestLeft(t *testing.T) {
 	}
 	w.Unlock()
 	// With nothing in the map these have their place still.
-	if d := parsed(t, m, ""); d.Scale != "numbers" || d.Whole.From != "0" || d.Whole.To != "40" || len(d.Left) != 4 {
+	if d := parsed(t, show(m), ""); d.Scale != "numbers" || d.Whole.From != "0" || d.Whole.To != "40" || len(d.Left) != 4 {
 		t.Errorf("all have left: %s %+v, %d left", d.Scale, d.Whole, len(d.Left))
 	}
 }
@@ -396,7 +396,7 @@ func TestOneWordForAState(t *testing.T) {
 	if _, err := m.Retire(bg, rangelock.Span(0, 10)); err != nil {
 		t.Fatal(err)
 	}
-	h := inspect.Handler(m)
+	h := inspect.Handler(show(m))
 	page := get(t, h, "")
 	var names []string
 	for _, f := range regexp.MustCompile(`<rect class="s-(\w+)"[^>]*/></svg>([a-z ]*\w) <b>`).FindAllStringSubmatch(page, -1) {

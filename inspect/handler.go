@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -14,7 +15,7 @@ import (
 )
 
 // Handler returns a handler that shows the maps; see the package's documentation for
-// what, and for whom. It panics if one of them is nil, or holds a nil map.
+// what, and for whom. It panics if one of them is the zero Map.
 //
 // Keys that are numbers, strings or bytes are shown as they are, quoted and shortened.
 // Other keys, and all values, are shown only where [Named] gives a [Format].
@@ -26,14 +27,11 @@ import (
 func Handler(maps ...Map) http.Handler {
 	h := &handler{walking: seam.NewWeighted(1)}
 	for i, m := range maps {
-		if isNil(m) {
-			panic(fmt.Sprintf("inspect: Handler with a nil map, argument %d of type %T", i+1, m))
+		if m.source == nil {
+			panic(fmt.Sprintf("inspect: Handler with the zero Map as argument %d: Named makes one", i+1))
 		}
-		name := fmt.Sprintf("map %d", i+1)
-		if n, ok := m.(presenter); ok && n.name() != "" {
-			name = n.name()
-		}
-		h.shown = append(h.shown, &shown{Map: m, index: i, name: name})
+		name := cmp.Or(m.name(), fmt.Sprintf("map %d", i+1))
+		h.shown = append(h.shown, &shown{source: m.source, index: i, name: name})
 	}
 	return h
 }
@@ -48,7 +46,7 @@ type handler struct {
 
 // shown is one of the maps.
 type shown struct {
-	Map
+	source
 	index   int
 	name    string
 	history history
@@ -67,7 +65,7 @@ func (h *handler) look(ctx context.Context, s *shown, z zoom) (p *picture, err e
 			}
 		}
 	}()
-	p, err = survey(ctx, s.index, s.name, s.Map, z)
+	p, err = survey(ctx, s.index, s.name, s.source, z)
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,9 @@ func get(t *testing.T, h http.Handler, query string) string {
 	return w.Body.String()
 }
 
+// show is any map as it is.
+func show[K, V any](m inspect.Source[K, V]) inspect.Map { return inspect.Named("", m, nil) }
+
 // lines returns the lines of the text that are about ranges.
 func lines(t *testing.T, h http.Handler, query string) string {
 	t.Helper()
@@ -62,7 +65,7 @@ func TestText(t *testing.T) {
 			insert(t, m, rangelock.Span(10*i-10, 10*i), "v")
 		}
 		insert(t, m, rangelock.From(100), "end")
-		h := inspect.Handler(m)
+		h := inspect.Handler(show(m))
 		g, _ := m.Acquire(-5)
 		g2, _ := m.Acquire(15)
 		w := m.Lock()
@@ -130,9 +133,9 @@ func TestNothingIsHeld(t *testing.T) {
 	if formatted != 100 {
 		t.Errorf("%d values formatted", formatted)
 	}
-	for s := range m.Survey() {
+	for r, s := range m.Survey() {
 		if s.Guards != 0 {
-			t.Errorf("%v has %d guards", s.Lo, s.Guards)
+			t.Errorf("%v has %d guards", r, s.Guards)
 		}
 	}
 	if n := m.Stats().Domain.Pins; n != 0 {
@@ -152,7 +155,7 @@ func TestHostile(t *testing.T) {
 	}
 	h := inspect.Handler(inspect.Named("<b>"+evil[0], m, &inspect.Format[string, int]{
 		Value: func(_ rangelock.Range[string], v int) string { return evil[v] },
-	}), m)
+	}), show(m))
 	for _, query := range []string{"", "format=fragment", "map=1"} {
 		page := get(t, h, query)
 		if len(page) > 60_000 || !utf8.ValidString(page) {
@@ -233,7 +236,7 @@ func TestJSON(t *testing.T) {
 	insert(t, one, rangelock.From(5), 0)
 	b := rangelock.NewFunc[[2]byte, int](func(x, y [2]byte) int { return int(x[0]) - int(y[0]) }, nil)
 	insert(t, b, rangelock.Span([2]byte{'a'}, [2]byte{'b'}), 0)
-	h := inspect.Handler(u, f, p, back, same, one, b, rangelock.New[int, int](nil))
+	h := inspect.Handler(show(u), show(f), show(p), show(back), show(same), show(one), show(b), show(rangelock.New[int, int](nil)))
 	var d document
 	if err := json.Unmarshal([]byte(get(t, h, "format=json")), &d); err != nil {
 		t.Fatal(err)
@@ -377,18 +380,18 @@ func TestHTTP(t *testing.T) {
 		t.Errorf("the page refers to another host: %s", bad)
 	}
 	defer func() {
-		if s, _ := recover().(string); !strings.HasPrefix(s, "inspect: Handler with a nil map") {
-			t.Errorf("Handler(nil) panics with %q", s)
+		if s, _ := recover().(string); !strings.HasPrefix(s, "inspect: Handler with the zero Map") {
+			t.Errorf("Handler of the zero Map panics with %q", s)
 		}
 	}()
-	inspect.Handler(nil)
+	inspect.Handler(inspect.Map{})
 }
 
 // TestRates checks the averages on the clock of a bubble, and when there are none.
 func TestRates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := rangelock.New[int, int](nil)
-		h := inspect.Handler(m)
+		h := inspect.Handler(show(m))
 		rates := func() map[string]float64 {
 			var d document
 			if err := json.Unmarshal([]byte(get(t, h, "format=json")), &d); err != nil {

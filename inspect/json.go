@@ -3,30 +3,9 @@ package inspect
 import (
 	"bytes"
 	"encoding/json"
-	"math"
-	"reflect"
 
 	"github.com/spanlock/spanlock/rangelock"
 )
-
-// maxExact is how large an integer a JSON number can be relied on to hold.
-const maxExact = 1 << 53
-
-// exact returns a key as JSON has it: a number where that loses nothing, else text.
-func exact(v reflect.Value, text string) any {
-	switch {
-	case v.CanInt() && v.Int() >= -maxExact && v.Int() <= maxExact:
-		return v.Int()
-	case v.CanUint() && v.Uint() <= maxExact:
-		return v.Uint()
-	case v.CanFloat() && !math.IsInf(v.Float(), 0):
-		return v.Float()
-	case v.Kind() == reflect.String:
-		s, rest := shorten(v.String(), maxKey)
-		return s + rest
-	}
-	return text
-}
 
 // The answer to ?format=json; the package's documentation has its meaning.
 type (

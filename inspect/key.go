@@ -1,90 +1,112 @@
 package inspect
 
 import (
+	"cmp"
 	"fmt"
-	"reflect"
+	"math"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/spanlock/spanlock/internal/raw"
+	"github.com/spanlock/spanlock/internal/shape"
 )
 
-// Keys and values belong to strangers: a key may be what a client has sent. Each goes
-// through protect or keyText, which leave nothing but printable characters and not many
-// of them; the page's template then escapes what HTML has a meaning for.
+// keyType is what is known of the keys of a map.
+type keyType struct {
+	kind shape.Kind
+	size int // of a key, in bytes
+}
 
-const (
-	maxKey      = 48   // bytes of a string key that are shown
-	maxValue    = 160  // bytes of what a format returns that are shown
-	maxSentence = 1000 // bytes of what a map panics with that are shown
-)
+// key is a bound of which the type is forgotten. It goes by what the type is made of, and
+// no method of it is called.
+type key struct {
+	word uint64 // a number: its value; of a signed one and of a float the bits, of 64
+	text string // a string, or bytes: those of the key itself, so of an array until the next visit
+}
 
-// protect returns what f returns, fit to be shown, or what it panics with.
-func protect(f func() string) (s string) {
-	defer func() {
-		if x := recover(); x != nil {
-			s = clean(fmt.Sprintf("(the format panicked: %v)", x))
+// kept returns k with memory of its own.
+func (k key) kept() key { return key{k.word, strings.Clone(k.text)} }
+
+// keysOf returns what is known of keys of type K, and the function that reads them.
+func keysOf[K any]() (t keyType, read func(*K) key) {
+	t.kind, t.size = shape.KindOf[K]()
+	switch t.kind {
+	case shape.Signed:
+		switch t.size {
+		case 1:
+			return t, func(k *K) key { return key{word: uint64(raw.As[int8](k))} }
+		case 2:
+			return t, func(k *K) key { return key{word: uint64(raw.As[int16](k))} }
+		case 4:
+			return t, func(k *K) key { return key{word: uint64(raw.As[int32](k))} }
 		}
-	}()
-	return clean(f())
-}
-
-// clean returns s as a format's text is shown.
-func clean(s string) string { return printable(s, maxValue) }
-
-// printable shortens s to at most max bytes and replaces what is not printable.
-func printable(s string, max int) string {
-	s, rest := shorten(s, max)
-	s = strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !strconv.IsPrint(r) {
-			return '\uFFFD'
+		return t, func(k *K) key { return key{word: raw.Word(*k)} }
+	case shape.Unsigned, shape.Address:
+		return t, func(k *K) key { return key{word: raw.Word(*k)} }
+	case shape.Float:
+		if t.size == 4 {
+			return t, func(k *K) key { return key{word: math.Float64bits(float64(raw.As[float32](k)))} }
 		}
-		return r
-	}, s)
-	return s + rest
+		return t, func(k *K) key { return key{word: raw.Word(*k)} }
+	case shape.Text:
+		return t, func(k *K) key { return key{text: raw.As[string](k)} }
+	case shape.Bytes:
+		return t, func(k *K) key { return key{text: raw.Text(raw.As[[]byte](k))} }
+	case shape.Array:
+		return t, func(k *K) key { return key{text: raw.Text(raw.Memory(k))} }
+	}
+	return t, func(*K) key { return key{} }
 }
 
-// shorten cuts s to at most max bytes, not within a character, and says what is missing.
-func shorten(s string, max int) (short, rest string) {
-	if len(s) <= max {
-		return s, ""
-	}
-	n := max
-	for n > max-utf8.UTFMax && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n], fmt.Sprintf("… (%d bytes)", len(s))
-}
+// float returns the value of a float.
+func (k key) float() float64 { return math.Float64frombits(k.word) }
 
-// quote is a string key: in quotes, with escapes for all that is not printable.
-func quote(s string) string {
-	s, rest := shorten(s, maxKey)
-	return strconv.Quote(s) + rest
-}
-
-// plainKey returns the text of a key that needs no format: a number, a string or bytes.
-// It goes by the kind of the type and calls no method of it.
-func plainKey(v reflect.Value) (string, bool) {
-	switch v.Kind() {
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return strconv.FormatInt(v.Int(), 10), true
-	case reflect.Uintptr:
-		return fmt.Sprintf("%#x", v.Uint()), true
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return strconv.FormatUint(v.Uint(), 10), true
-	case reflect.Float32:
-		return strconv.FormatFloat(v.Float(), 'g', -1, 32), true
-	case reflect.Float64:
-		return strconv.FormatFloat(v.Float(), 'g', -1, 64), true
-	case reflect.String:
-		return quote(v.String()), true
-	}
-	if isBytes(v.Type()) {
-		return quote(string(v.Bytes())), true
+// plain returns the text of a key that needs no format: a number, a string or bytes.
+func (t keyType) plain(k key) (string, bool) {
+	switch t.kind {
+	case shape.Signed:
+		return strconv.FormatInt(int64(k.word), 10), true
+	case shape.Unsigned:
+		return strconv.FormatUint(k.word, 10), true
+	case shape.Address:
+		return fmt.Sprintf("%#x", k.word), true
+	case shape.Float:
+		return strconv.FormatFloat(k.float(), 'g', -1, 8*t.size), true
+	case shape.Text, shape.Bytes, shape.Array:
+		return quote(k.text), true
 	}
 	return "", false
 }
 
-// isBytes reports whether t is a slice or an array of bytes.
-func isBytes(t reflect.Type) bool {
-	return (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && t.Elem().Kind() == reflect.Uint8
+// compare compares two keys by value, if they are numbers, strings or bytes. Others it takes
+// for equal.
+func (t keyType) compare(a, b key) int {
+	switch t.kind {
+	case shape.Signed:
+		return cmp.Compare(int64(a.word), int64(b.word))
+	case shape.Unsigned, shape.Address:
+		return cmp.Compare(a.word, b.word)
+	case shape.Float:
+		return cmp.Compare(a.float(), b.float())
+	}
+	return strings.Compare(a.text, b.text)
+}
+
+// maxExact is how large an integer a JSON number can be relied on to hold.
+const maxExact = 1 << 53
+
+// exact returns a key as JSON has it: a number where that loses nothing, else text.
+func (t keyType) exact(k key, text string) any {
+	switch i := int64(k.word); {
+	case t.kind == shape.Signed && i >= -maxExact && i <= maxExact:
+		return i
+	case (t.kind == shape.Unsigned || t.kind == shape.Address) && k.word <= maxExact:
+		return k.word
+	case t.kind == shape.Float && !math.IsInf(k.float(), 0):
+		return k.float()
+	case t.kind == shape.Text:
+		s, rest := shorten(k.text, maxKey)
+		return s + rest
+	}
+	return text
 }

@@ -1,11 +1,8 @@
 package inspect
 
 import (
-	"bytes"
-	"cmp"
 	"fmt"
 	"math"
-	"reflect"
 	"strconv"
 	"strings"
 )
@@ -35,34 +32,37 @@ func orderLayout(n int, why string) layout {
 
 // newLayout returns a layout by the keys of m and of what has left it, or, where these are
 // no help, by order.
-func newLayout(m Map, ranges int) layout {
-	lo, hi, unbounded := m.Extent()
+func newLayout(m source, ranges int) layout {
+	keys := m.keyType()
+	lo, hi, unbounded, some := m.extent()
 	ordered := true
-	for r := range m.Survey() {
-		if !r.Detached {
-			break
+	m.survey(func(s *spot) bool {
+		if !s.Detached {
+			return false
 		}
-		unbounded = unbounded || r.Unbounded
-		last := r.Hi
-		if r.Unbounded {
-			last = r.Lo
+		unbounded = unbounded || s.unbounded
+		last := s.hi
+		if s.unbounded {
+			last = s.lo
 		}
-		ordered = ordered && compareKeys(r.Lo, last) <= 0
-		if !lo.IsValid() || compareKeys(r.Lo, lo) < 0 {
-			lo = copied(r.Lo)
+		ordered = ordered && keys.compare(s.lo, last) <= 0
+		if !some || keys.compare(s.lo, lo) < 0 {
+			lo = s.lo.kept()
 		}
-		if !hi.IsValid() || compareKeys(last, hi) > 0 {
-			hi = copied(last)
+		if !some || keys.compare(last, hi) > 0 {
+			hi = last.kept()
 		}
-	}
-	if !lo.IsValid() {
+		some = true
+		return true
+	})
+	if !some {
 		return orderLayout(ranges, "")
 	}
-	l := layout{scale: newScale(lo, hi)}
+	l := layout{scale: newScale(keys, lo, hi)}
 	if l.scale.kind == byOrder {
 		return orderLayout(ranges, l.scale.why)
 	}
-	if !ordered || compareKeys(lo, hi) > 0 {
+	if !ordered || keys.compare(lo, hi) > 0 {
 		return orderLayout(ranges, unorderedKeys)
 	}
 	first, b := l.scale.at(lo), l.scale.at(hi)
@@ -74,7 +74,7 @@ func newLayout(m Map, ranges int) layout {
 	l.whole = window{first, l.scale.below(first, b, hi)}
 	l.end, l.endLabel = l.scale.after(l.whole.last), l.scale.label(b)
 	if l.scale.kind == byFloat {
-		l.end, l.endLabel = strconv.FormatFloat(hi.Float(), 'g', -1, 64), strconv.FormatFloat(hi.Float(), 'g', 6, 64)
+		l.end, l.endLabel = strconv.FormatFloat(hi.float(), 'g', -1, 64), strconv.FormatFloat(hi.float(), 'g', 6, 64)
 	}
 	return l
 }
@@ -84,31 +84,6 @@ const (
 	unorderedKeys = "the map does not order its keys by value"
 	alikeKeys     = "most of these keys begin alike"
 )
-
-// copied returns a key of which a survey uses the memory again.
-func copied(key reflect.Value) reflect.Value {
-	c := reflect.New(key.Type()).Elem()
-	c.Set(key)
-	return c
-}
-
-// compareKeys compares two keys by value, if they are numbers, strings or bytes. Others
-// it takes for equal.
-func compareKeys(a, b reflect.Value) int {
-	switch {
-	case a.CanInt():
-		return cmp.Compare(a.Int(), b.Int())
-	case a.CanUint():
-		return cmp.Compare(a.Uint(), b.Uint())
-	case a.CanFloat():
-		return cmp.Compare(a.Float(), b.Float())
-	case a.Kind() == reflect.String:
-		return cmp.Compare(a.String(), b.String())
-	case isBytes(a.Type()):
-		return bytes.Compare(a.Bytes(), b.Bytes())
-	}
-	return 0
-}
 
 // from and to return the ends of w as they stand in a query, and fromLabel and toLabel as
 // people read them. What is at to is not in w.

@@ -3,22 +3,21 @@ package inspect
 import (
 	"fmt"
 	"iter"
-	"reflect"
 
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// Map is a map that can be shown: a *rangelock.Map of any type, a rangealloc.Map, or
-// what [Named] makes of them. Its methods are those of [rangelock.Map].
-type Map interface {
-	Stats() rangelock.Stats
-	Extent() (lo, hi reflect.Value, unbounded bool)
-	Survey() iter.Seq[*rangelock.RangeState]
-}
+// Map is a map that can be shown. [Named] makes it; the zero Map is none. It may be copied,
+// and given to any number of handlers.
+type Map struct{ source }
 
-// Source is a Map whose values can be shown, because it hands out guards.
+// Source is what a Map is made of: a *rangelock.Map or a rangealloc.Map, whatever its keys
+// and values are. The methods are those of [rangelock.Map].
 type Source[K, V any] interface {
-	Map
+	Stats() rangelock.Stats
+	First() (rangelock.Range[K], V, bool)
+	Last() (rangelock.Range[K], V, bool)
+	Survey() iter.Seq2[rangelock.Range[K], rangelock.RangeState]
 	TryAcquire(key K) (rangelock.Guard[K, V], error)
 }
 
@@ -38,64 +37,131 @@ type Format[K, V any] struct {
 	Value func(r rangelock.Range[K], v V) string
 }
 
-// Named returns m with a name, which stands on the page, and with the formats of f,
-// which may be nil. It panics if m is nil, or holds a nil map.
+// Named returns m as a Map with a name, which stands on the page, and with the formats of f,
+// which may be nil. Without a name a handler calls it by its number. Named panics if m is
+// nil, holds a nil map, or one that nobody has made.
 func Named[K, V any](name string, m Source[K, V], f *Format[K, V]) Map {
-	if isNil(m) {
-		panic(fmt.Sprintf("inspect: Named %q with a nil map of type %T", name, m))
-	}
-	n := &named[K, V]{Source: m, label: clean(name)}
+	mustBeMap(name, m)
+	n := &named[K, V]{of: m, label: clean(name)}
 	if f != nil {
 		n.format = *f
 	}
-	return n
+	n.keys, n.read = keysOf[K]()
+	return Map{n}
 }
 
-// isNil reports whether there is no map in m: m is nil, or a nil pointer, or a struct of
-// nothing but a nil pointer, as the zero rangealloc.Map is. Each would panic at the first
-// request, far from the mistake.
-func isNil(m Map) bool {
-	if m == nil {
-		return true
-	}
-	v := reflect.ValueOf(m)
-	if v.Kind() == reflect.Struct && v.NumField() == 1 {
-		v = v.Field(0)
-	}
-	return v.Kind() == reflect.Pointer && v.IsNil()
+// mustBeMap panics if m cannot be used, here and not at the first request, far from the
+// mistake. It asks m itself, which panics then.
+func mustBeMap[K, V any](name string, m Source[K, V]) {
+	defer func() {
+		if x := recover(); x != nil {
+			panic(fmt.Sprintf("inspect: Named %q with a nil map of type %T, or one that was not made: %v", name, m, x))
+		}
+	}()
+	m.First()
+}
+
+// source is a map of which the types of keys and values are forgotten.
+type source interface {
+	name() string
+	stats() rangelock.Stats
+	keyType() keyType
+
+	// extent returns where the first range in the map begins, and where the last one ends, or
+	// begins if it has no end, and whether there is one. The two are not read at one instant.
+	extent() (lo, hi key, unbounded, ok bool)
+
+	// survey calls visit with each range until it returns false, with the same spot each time.
+	survey(visit func(*spot) bool)
+
+	// valueText returns the text of the value of the range that begins at lo, as spot.first
+	// returned it, if there is a format for it and the range can be had.
+	valueText(lo any) string
+}
+
+// spot is one range of a survey.
+type spot struct {
+	lo, hi    key // hi means nothing where unbounded
+	unbounded bool
+	rangelock.RangeState
+	bounds
+}
+
+// bounds is what can be had of a spot's bounds beyond their place.
+type bounds interface {
+	// keyText returns the text of a bound, if there is a format for it.
+	keyText(hi bool) (string, bool)
+	// first returns the key that the range begins with, for source.valueText; nil if values
+	// have no text.
+	first() any
 }
 
 // named is a map with what its owner said of it.
 type named[K, V any] struct {
-	Source[K, V]
+	of     Source[K, V]
 	label  string
 	format Format[K, V]
+	keys   keyType
+	read   func(*K) key
 }
 
-// presenter is what only a named map can do.
-type presenter interface {
-	name() string
-	// keyText returns the text of a bound, if there is a format for it.
-	keyText(key reflect.Value) (string, bool)
-	// valueText returns the text of the value of the range that begins at lo, if there
-	// is a format for it and the range can be had.
-	valueText(lo reflect.Value) string
+func (n *named[K, V]) name() string           { return n.label }
+func (n *named[K, V]) stats() rangelock.Stats { return n.of.Stats() }
+func (n *named[K, V]) keyType() keyType       { return n.keys }
+
+func (n *named[K, V]) extent() (lo, hi key, unbounded, ok bool) {
+	first, _, ok := n.of.First()
+	last, _, also := n.of.Last()
+	if !ok || !also {
+		return lo, hi, false, false
+	}
+	end := &last.Hi
+	if last.Unbounded {
+		end = &last.Lo
+	}
+	return n.read(&first.Lo).kept(), n.read(end).kept(), last.Unbounded, true
 }
 
-func (n *named[K, V]) name() string { return n.label }
+// walk is a survey under way, and where it is.
+type walk[K, V any] struct {
+	n    *named[K, V]
+	at   rangelock.Range[K]
+	spot spot
+}
 
-func (n *named[K, V]) keyText(key reflect.Value) (string, bool) {
-	if n.format.Key == nil {
+func (n *named[K, V]) survey(visit func(*spot) bool) {
+	w := &walk[K, V]{n: n}
+	w.spot.bounds = w
+	for r, s := range n.of.Survey() {
+		w.at = r
+		w.spot.RangeState, w.spot.unbounded = s, r.Unbounded
+		w.spot.lo, w.spot.hi = n.read(&w.at.Lo), n.read(&w.at.Hi)
+		if !visit(&w.spot) {
+			return
+		}
+	}
+}
+
+func (w *walk[K, V]) keyText(hi bool) (string, bool) {
+	if w.n.format.Key == nil {
 		return "", false
 	}
-	return protect(func() string { return n.format.Key(key.Interface().(K)) }), true
+	bound := w.at.Lo
+	if hi {
+		bound = w.at.Hi
+	}
+	return protect(func() string { return w.n.format.Key(bound) }), true
 }
 
-func (n *named[K, V]) valueText(lo reflect.Value) string {
-	if n.format.Value == nil {
-		return ""
+func (w *walk[K, V]) first() any {
+	if w.n.format.Value == nil {
+		return nil
 	}
-	g, err := n.TryAcquire(lo.Interface().(K))
+	return w.at.Lo
+}
+
+func (n *named[K, V]) valueText(lo any) string {
+	g, err := n.of.TryAcquire(lo.(K))
 	if err != nil {
 		return "" // a writer has it, or it has left
 	}

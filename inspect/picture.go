@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"math"
-	"reflect"
 	"slices"
 	"time"
 
@@ -37,7 +36,7 @@ var stateMeanings = [numStates]string{
 
 func (s state) String() string { return stateNames[s] }
 
-func stateOf(s *rangelock.RangeState) state {
+func stateOf(s *spot) state {
 	switch {
 	case s.Detached:
 		return left
@@ -74,7 +73,7 @@ type row struct {
 	value           string
 	ordinal         int
 	visible         bool // it is in view and has a place
-	key             reflect.Value
+	key             any  // what the source finds its value by, or nil
 }
 
 // A cell is a part of the line with what lies in it, of all or of a part of it.
@@ -109,8 +108,8 @@ type picture struct {
 	longest   row    // the one that has been waited for longest; waitedFor is zero if none is
 	took      time.Duration
 
-	presenter presenter
-	disorder  string // why the layout does not fit: the places are not in order, or all the same
+	source   source
+	disorder string // why the layout does not fit: the places are not in order, or all the same
 }
 
 // aggregated reports whether there is too much in view to list it.
@@ -119,25 +118,24 @@ func (p *picture) aggregated() bool { return p.inView > maxRows }
 // survey walks over the map and returns what it sees, with the view that zoom asks for.
 //
 // It returns the failure of ended when ctx has ended, within stride ranges.
-func survey(ctx context.Context, index int, name string, m Map, zoom zoom) (*picture, error) {
+func survey(ctx context.Context, index int, name string, m source, zoom zoom) (*picture, error) {
 	start := time.Now()
-	p := &picture{index: index, name: name, stats: m.Stats()}
+	p := &picture{index: index, name: name, stats: m.stats(), source: m}
 	for i := range p.stats.Waits {
 		p.stats.Waits[i].Range = "" // made of keys, which may not be shown; the walk finds the range
 	}
-	p.presenter, _ = m.(presenter)
 	p.layout = newLayout(m, p.stats.Ranges)
-	err := p.walk(ctx, m, zoom)
+	err := p.walk(ctx, zoom)
 	if err == nil && p.disorder != "" {
 		p.layout = orderLayout(p.stats.Ranges, p.disorder)
-		err = p.walk(ctx, m, zoom)
+		err = p.walk(ctx, zoom)
 	}
 	p.took = time.Since(start)
 	return p, err
 }
 
 // walk fills the picture by one survey.
-func (p *picture) walk(ctx context.Context, m Map, zoom zoom) error {
+func (p *picture) walk(ctx context.Context, zoom zoom) error {
 	var err error
 	if p.view, err = zoom.window(&p.layout); err != nil {
 		return err
@@ -147,61 +145,25 @@ func (p *picture) walk(ctx context.Context, m Map, zoom zoom) error {
 	p.rows, p.busy, p.gone, p.outside, p.longest = nil, nil, nil, 0, row{}
 	// With a part for each place, where there are few, no part is covered that is not.
 	p.cells, p.strip = make([]cell, p.view.parts(viewCells)), make([]cell, p.whole.parts(mapCells))
-	n, flat, end := 0, 0, uint64(0)
-	walked := 0
-	for r := range m.Survey() {
-		if walked%stride == 0 && ctx.Err() != nil {
-			return ended(ctx)
+	var at progress
+	var gone error
+	p.source.survey(func(r *spot) bool {
+		if at.walked%stride == 0 && ctx.Err() != nil {
+			gone = ended(ctx)
+			return false
 		}
-		walked++
-		st := stateOf(r)
-		p.counts[st]++
-		p.guards += r.Guards
-		p.announced += r.Announced
-		p.waiting += r.Waiting
-		a, b, z := uint64(n), uint64(n)+1, uint64(n)
-		if p.scale.kind != byOrder {
-			a, b, z = p.scale.at(r.Lo), math.MaxUint64, p.whole.last
-			if !r.Unbounded {
-				b = p.scale.at(r.Hi)
-				z = p.scale.below(a, b, r.Hi)
-			}
-		}
-		unordered := b < a || a < end
-		// A range that has come since whole was measured is at its edge, not nowhere.
-		x := p.whole.clamp(a)
-		z = p.whole.clamp(max(x, z))
-		if st == left {
-			p.gone = append(p.gone, p.newRow(r, st, x, z, n))
-			continue
-		}
-		if !r.Since.IsZero() && time.Since(r.Since) > p.longest.waitedFor {
-			p.longest = p.newRow(r, st, x, z, n)
-		}
-		if n++; unordered {
-			p.disorder = unorderedKeys
-			return nil
-		}
-		if end = b; a == b {
-			flat++
-		}
-		fill(p.strip, p.whole, x, z, r, st)
-		if p.view.has(x, z) {
-			p.inView++
-			fill(p.cells, p.view, x, z, r, st)
-			if p.inView <= maxRows {
-				p.rows = append(p.rows, p.newRow(r, st, x, z, n-1))
-			} else if p.inView == maxRows+1 {
-				p.busy = slices.DeleteFunc(p.rows, func(x row) bool { return x.state == free })
-				p.rows = nil
-			}
-			if p.inView > maxRows && st != free && len(p.busy) < maxRows {
-				p.busy = append(p.busy, p.newRow(r, st, x, z, n-1))
-			}
-		}
+		at.walked++
+		return p.visit(r, &at)
+	})
+	if gone != nil {
+		return gone
+	}
+	if at.unordered {
+		p.disorder = unorderedKeys
+		return nil
 	}
 	// Strings that begin alike have all the same place.
-	if p.disorder = ""; p.scale.kind == byBytes && flat > n/2 {
+	if p.disorder = ""; p.scale.kind == byBytes && at.flat > at.n/2 {
 		p.disorder = alikeKeys
 	}
 	if n := len(p.gone); p.zoomed {
@@ -225,54 +187,112 @@ func (p *picture) walk(ctx context.Context, m Map, zoom zoom) error {
 	return nil
 }
 
+// progress is how far a walk is.
+type progress struct {
+	walked, n, flat int    // ranges visited, those of them in the map, and those that begin and end at one place
+	end             uint64 // the place at which the last one in the map ends
+	unordered       bool   // the places are not in order
+}
+
+// visit enters one range into the picture, and reports whether to go on.
+func (p *picture) visit(r *spot, at *progress) bool {
+	st := stateOf(r)
+	p.counts[st]++
+	p.guards += r.Guards
+	p.announced += r.Announced
+	p.waiting += r.Waiting
+	n := at.n
+	a, b, z := uint64(n), uint64(n)+1, uint64(n)
+	if p.scale.kind != byOrder {
+		a, b, z = p.scale.at(r.lo), math.MaxUint64, p.whole.last
+		if !r.unbounded {
+			b = p.scale.at(r.hi)
+			z = p.scale.below(a, b, r.hi)
+		}
+	}
+	unordered := b < a || a < at.end
+	// A range that has come since whole was measured is at its edge, not nowhere.
+	x := p.whole.clamp(a)
+	z = p.whole.clamp(max(x, z))
+	if st == left {
+		p.gone = append(p.gone, p.newRow(r, st, x, z, n))
+		return true
+	}
+	if !r.Since.IsZero() && time.Since(r.Since) > p.longest.waitedFor {
+		p.longest = p.newRow(r, st, x, z, n)
+	}
+	if at.n++; unordered {
+		at.unordered = true
+		return false
+	}
+	if at.end = b; a == b {
+		at.flat++
+	}
+	fill(p.strip, p.whole, x, z, r, st)
+	if !p.view.has(x, z) {
+		return true
+	}
+	p.inView++
+	fill(p.cells, p.view, x, z, r, st)
+	if p.inView <= maxRows {
+		p.rows = append(p.rows, p.newRow(r, st, x, z, n))
+	} else if p.inView == maxRows+1 {
+		p.busy = slices.DeleteFunc(p.rows, func(x row) bool { return x.state == free })
+		p.rows = nil
+	}
+	if p.inView > maxRows && st != free && len(p.busy) < maxRows {
+		p.busy = append(p.busy, p.newRow(r, st, x, z, n))
+	}
+	return true
+}
+
 // finish adds to a row what is worth its while only now that it is known to be listed.
 func (p *picture) finish(x *row) {
 	x.visible = p.view.has(x.a, x.z) && (p.scale.kind != byOrder || x.state != left)
-	if x.key.IsValid() {
-		x.value = p.presenter.valueText(x.key)
+	if x.key != nil {
+		x.value = p.source.valueText(x.key)
 	}
 }
 
 // newRow writes a range down.
-func (p *picture) newRow(r *rangelock.RangeState, st state, a, z uint64, ordinal int) row {
+func (p *picture) newRow(r *spot, st state, a, z uint64, ordinal int) row {
 	x := row{
-		a: a, z: z, unbounded: r.Unbounded, state: st, guards: r.Guards, announced: r.Announced, waiting: r.Waiting, ordinal: ordinal,
+		a: a, z: z, unbounded: r.unbounded, state: st, guards: r.Guards, announced: r.Announced, waiting: r.Waiting, ordinal: ordinal,
 		writerWaits: st == excluded && r.Guards > 0,
 	}
 	if !r.Since.IsZero() {
 		x.waitedFor = time.Since(r.Since)
 	}
-	x.lo, x.rawLo = p.key(r.Lo)
-	if r.Unbounded {
+	x.lo, x.rawLo = p.bound(r, r.lo, false)
+	if r.unbounded {
 		x.hi = noEnd
 	} else {
-		x.hi, x.rawHi = p.key(r.Hi)
+		x.hi, x.rawHi = p.bound(r, r.hi, true)
 	}
 	if st == left {
 		x.left = time.Since(r.Left)
-	} else if p.presenter != nil {
-		x.key = reflect.New(r.Lo.Type()).Elem()
-		x.key.Set(r.Lo) // the survey uses r again
+	} else {
+		x.key = r.first()
 	}
 	return x
 }
 
-// key returns a bound as text, which is empty if it may not be shown, and as JSON has it.
-func (p *picture) key(v reflect.Value) (text string, raw any) {
-	if p.presenter != nil {
-		if t, ok := p.presenter.keyText(v); ok {
-			return t, t
-		}
+// bound returns a bound of r, k, as text, which is empty if it may not be shown, and as JSON
+// has it. hi says which of the two it is.
+func (p *picture) bound(r *spot, k key, hi bool) (text string, raw any) {
+	if t, ok := r.keyText(hi); ok {
+		return t, t
 	}
-	t, ok := plainKey(v)
+	keys := p.source.keyType()
+	t, ok := keys.plain(k)
 	if !ok {
 		return "", nil
 	}
-	return t, exact(v, t)
+	return t, keys.exact(k, t)
 }
 
 // fill enters a range from the place a to z into the cells that it reaches into.
-func fill(cells []cell, w window, a, z uint64, r *rangelock.RangeState, st state) {
+func fill(cells []cell, w window, a, z uint64, r *spot, st state) {
 	if !w.has(a, z) {
 		return
 	}

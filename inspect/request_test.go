@@ -19,10 +19,10 @@ import (
 // surveyed is a map with a survey of its own.
 type surveyed struct {
 	*rangelock.Map[int, int]
-	survey iter.Seq[*rangelock.RangeState]
+	survey iter.Seq2[rangelock.Range[int], rangelock.RangeState]
 }
 
-func (s surveyed) Survey() iter.Seq[*rangelock.RangeState] { return s.survey }
+func (s surveyed) Survey() iter.Seq2[rangelock.Range[int], rangelock.RangeState] { return s.survey }
 
 // ask serves one request with a context.
 func ask(ctx context.Context, h http.Handler, query string) *httptest.ResponseRecorder {
@@ -46,16 +46,16 @@ func TestClientGone(t *testing.T) {
 	for _, query := range []string{"", "format=fragment", "format=text", "format=json", "map=0&cut=0.1,0.2"} {
 		ctx, cancel := context.WithCancel(bg)
 		walked := 0
-		h := inspect.Handler(surveyed{m, func(yield func(*rangelock.RangeState) bool) {
-			for r := range m.Survey() {
+		h := inspect.Handler(show(surveyed{m, func(yield func(rangelock.Range[int], rangelock.RangeState) bool) {
+			for r, s := range m.Survey() {
 				if walked++; walked == 5000 {
 					cancel()
 				}
-				if !yield(r) {
+				if !yield(r, s) {
 					return
 				}
 			}
-		}})
+		}}))
 		answer := ask(ctx, h, query)
 		if walked > 5000+1024 {
 			t.Errorf("%q: the client went after 5000 ranges, the walk ended after %d", query, walked)
@@ -85,13 +85,13 @@ func TestClientGone(t *testing.T) {
 	gone, leave := context.WithCancelCause(bg)
 	leave(fmt.Errorf("bored"))
 	walked := 0
-	h = inspect.Handler(surveyed{m, func(yield func(*rangelock.RangeState) bool) {
-		for r := range m.Survey() {
-			if walked++; !yield(r) {
+	h = inspect.Handler(show(surveyed{m, func(yield func(rangelock.Range[int], rangelock.RangeState) bool) {
+		for r, s := range m.Survey() {
+			if walked++; !yield(r, s) {
 				return
 			}
 		}
-	}})
+	}}))
 	if answer := ask(gone, h, ""); walked > 0 || !strings.Contains(answer.Body.String(), "bored") {
 		t.Errorf("%d ranges walked for a client that had gone; %d %s", walked, answer.Code, answer.Body)
 	}
@@ -104,10 +104,10 @@ func TestClientGoneInLine(t *testing.T) {
 		m := rangelock.New[int, int](nil)
 		insert(t, m, rangelock.Span(0, 1), 0)
 		goOn := make(chan struct{})
-		h := inspect.Handler(surveyed{m, func(yield func(*rangelock.RangeState) bool) {
+		h := inspect.Handler(show(surveyed{m, func(yield func(rangelock.Range[int], rangelock.RangeState) bool) {
 			<-goOn
 			m.Survey()(yield)
-		}})
+		}}))
 		first := make(chan int, 1)
 		go func() { first <- ask(bg, h, "").Code }()
 		synctest.Wait()
@@ -139,16 +139,16 @@ func TestMisusedMap(t *testing.T) {
 	m := rangelock.New[int, int](nil)
 	insert(t, m, rangelock.Span(0, 1), 0)
 	var with any
-	h := inspect.Handler(surveyed{m, func(yield func(*rangelock.RangeState) bool) {
-		for r := range m.Survey() {
+	h := inspect.Handler(show(surveyed{m, func(yield func(rangelock.Range[int], rangelock.RangeState) bool) {
+		for r, s := range m.Survey() {
 			if with != nil {
 				panic(with)
 			}
-			if !yield(r) {
+			if !yield(r, s) {
 				return
 			}
 		}
-	}})
+	}}))
 	for _, with = range []any{"rangelock: a key was changed\x00<b>", fmt.Errorf("rangelock: a key was changed\x00<b>"), "rangealloc: a key was changed\x00<b>"} {
 		for _, query := range []string{"", "format=json", "format=text", "format=fragment"} {
 			answer := ask(bg, h, query)
@@ -185,7 +185,7 @@ func TestKeyChanged(t *testing.T) {
 			}
 		}
 		ctx, cancel := context.WithTimeout(bg, 10*time.Second)
-		answer := ask(ctx, inspect.Handler(m), "")
+		answer := ask(ctx, inspect.Handler(show(m)), "")
 		cancel()
 		if answer.Code != http.StatusOK && (answer.Code != http.StatusInternalServerError || !strings.Contains(answer.Body.String(), "rangelock: ")) {
 			t.Fatalf("key %d changed: %d %s", changed, answer.Code, answer.Body)

@@ -7,21 +7,23 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/spanlock/spanlock/internal/shape"
 )
 
 // A scale lays keys out on a line of 2^64 places, so that all that is drawn is drawn
 // with the same arithmetic.
 type scale struct {
-	kind scaleKind
-	why  string  // byOrder: the reason, for people
-	base float64 // byFloat: the key at place 0, or a finite one instead of -Inf
-	inf  bool    // byFloat: the key at place 0 is -Inf
-	step float64 // byFloat: what lies between two places
-	hex  bool    // byUnsigned: the keys are addresses
-	top  uint64  // the last place that a key can have
+	kind  scaleKind
+	why   string  // byOrder: the reason, for people
+	base  float64 // byFloat: the key at place 0, or a finite one instead of -Inf
+	inf   bool    // byFloat: the key at place 0 is -Inf
+	step  float64 // byFloat: what lies between two places
+	hex   bool    // byUnsigned: the keys are addresses
+	fixed bool    // byBytes: all keys are equally long
+	top   uint64  // the last place that a key can have
 }
 
 type scaleKind int
@@ -49,24 +51,20 @@ func (k scaleKind) String() string {
 // float64 can tell apart.
 const floatPlaces = 1 << 60
 
-// newScale returns the scale for keys of the type of lo, from lo to hi.
-func newScale(lo, hi reflect.Value) scale {
-	switch k := lo.Kind(); k {
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return scale{kind: bySigned, top: 1<<63 | (1<<(lo.Type().Bits()-1) - 1)}
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		return scale{kind: byUnsigned, hex: k == reflect.Uintptr, top: math.MaxUint64 >> (64 - lo.Type().Bits())}
-	case reflect.Float32, reflect.Float64:
-		return newFloatScale(lo.Float(), hi.Float())
-	case reflect.String:
+// newScale returns the scale for keys of type t, from lo to hi.
+func newScale(t keyType, lo, hi key) scale {
+	bits := 8 * min(t.size, 8)
+	switch t.kind {
+	case shape.Signed:
+		return scale{kind: bySigned, top: 1<<63 | (1<<(bits-1) - 1)}
+	case shape.Unsigned, shape.Address:
+		return scale{kind: byUnsigned, hex: t.kind == shape.Address, top: math.MaxUint64 >> (64 - bits)}
+	case shape.Float:
+		return newFloatScale(lo.float(), hi.float())
+	case shape.Text, shape.Bytes:
 		return scale{kind: byBytes, top: math.MaxUint64}
-	}
-	if t := lo.Type(); isBytes(t) {
-		s := scale{kind: byBytes, top: math.MaxUint64}
-		if t.Kind() == reflect.Array {
-			s.top = ^(s.top >> (8 * t.Len()))
-		}
-		return s
+	case shape.Array:
+		return scale{kind: byBytes, top: ^(math.MaxUint64 >> bits), fixed: true}
 	}
 	return scale{kind: byOrder, why: "these keys have no distance"}
 }
@@ -93,16 +91,16 @@ func finite(f float64) float64 {
 }
 
 // at returns the place of a key. It means nothing byOrder.
-func (s scale) at(v reflect.Value) uint64 {
+func (s scale) at(k key) uint64 {
 	switch s.kind {
 	case byUnsigned:
-		return v.Uint()
+		return k.word
 	case bySigned:
-		return uint64(v.Int()) ^ 1<<63
+		return k.word ^ 1<<63
 	case byFloat:
-		return s.atFloat(v.Float())
+		return s.atFloat(k.float())
 	case byBytes:
-		b, _ := firstBytes(v)
+		b, _ := s.firstBytes(k)
 		return binary.BigEndian.Uint64(b[:])
 	}
 	return 0
@@ -110,9 +108,9 @@ func (s scale) at(v reflect.Value) uint64 {
 
 // below returns the last place of a range from the place a to the key hi, which is not
 // in it and has the place b. Where the keys of one place are many, it can be b.
-func (s scale) below(a, b uint64, hi reflect.Value) uint64 {
+func (s scale) below(a, b uint64, hi key) uint64 {
 	if s.kind == byBytes {
-		if _, more := firstBytes(hi); more {
+		if _, more := s.firstBytes(hi); more {
 			return max(a, b)
 		}
 	}
@@ -121,20 +119,13 @@ func (s scale) below(a, b uint64, hi reflect.Value) uint64 {
 
 // firstBytes returns the first eight bytes of a key, and whether there are smaller keys
 // that begin with them.
-func firstBytes(v reflect.Value) (b [8]byte, smaller bool) {
-	var rest int
-	if v.Kind() == reflect.String {
-		k := v.String()
-		rest = len(k) - copy(b[:], k)
-	} else {
-		k := v.Bytes()
-		rest = len(k) - copy(b[:], k)
-	}
-	// The smallest of them ends where only zeros follow; those of an array are all equally long.
-	if v.Kind() == reflect.Array {
+func (s scale) firstBytes(k key) (b [8]byte, smaller bool) {
+	rest := len(k.text) - copy(b[:], k.text)
+	if s.fixed {
 		return b, rest > 0
 	}
-	return b, rest > 0 || v.Len() > len(bytes.TrimRight(b[:], "\x00"))
+	// The smallest of them ends where only zeros follow.
+	return b, rest > 0 || len(k.text) > len(bytes.TrimRight(b[:], "\x00"))
 }
 
 func (s scale) atFloat(f float64) uint64 {

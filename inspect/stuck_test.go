@@ -27,7 +27,7 @@ func TestStuckWriter(t *testing.T) {
 			m.Remove(t.Context(), rangelock.Span(10, 20))
 		}()
 		synctest.Wait()
-		h := inspect.Handler(m)
+		h := inspect.Handler(show(m))
 		const alarm = `class="alarm"`
 		time.Sleep(999 * time.Millisecond)
 		if page := get(t, h, ""); strings.Contains(page, alarm) {

@@ -3,7 +3,6 @@ package rangealloc
 import (
 	"context"
 	"iter"
-	"reflect"
 
 	"github.com/spanlock/spanlock/rangelock"
 )
@@ -129,11 +128,22 @@ func (m Map[K, V]) Stats() rangelock.Stats { return m.of("Stats").Stats() }
 
 // Survey yields the allocated ranges, and those that were freed and are still held, with
 // their states, as [rangelock.Map.Survey] does.
-func (m Map[K, V]) Survey() iter.Seq[*rangelock.RangeState] { return m.of("Survey").Survey() }
+func (m Map[K, V]) Survey() iter.Seq2[rangelock.Range[K], rangelock.RangeState] {
+	return m.of("Survey").Survey()
+}
 
-// Extent returns the outermost bounds of what is allocated, as [rangelock.Map.Extent]
-// does.
-func (m Map[K, V]) Extent() (lo, hi reflect.Value, unbounded bool) { return m.of("Extent").Extent() }
+// SurveyIn is [Map.Survey] for the ranges that overlap r, as [rangelock.Map.SurveyIn] is.
+func (m Map[K, V]) SurveyIn(r rangelock.Range[K]) iter.Seq2[rangelock.Range[K], rangelock.RangeState] {
+	return m.of("SurveyIn").SurveyIn(r)
+}
+
+// First returns the first allocated range and its value, and whether there is one. It never
+// waits, and leaves no guard.
+func (m Map[K, V]) First() (rangelock.Range[K], V, bool) { return m.of("First").First() }
+
+// Last returns the last allocated range and its value, and whether there is one, as
+// [Map.First] does.
+func (m Map[K, V]) Last() (rangelock.Range[K], V, bool) { return m.of("Last").Last() }
 
 // Len returns how many ranges are allocated. It never waits.
 func (m Map[K, V]) Len() int { return m.of("Len").Len() }

@@ -149,13 +149,13 @@ func TestAnnouncedSeen(t *testing.T) {
 		look := func(when string, detached bool) {
 			t.Helper()
 			total := m.Announced()
-			for s := range m.Survey() {
+			for r, s := range m.Survey() {
 				want := 1
-				if s.Lo.Int() == 0 {
+				if r.Lo == 0 {
 					want = 1 + crowded
 				}
 				if s.Guards != want || s.Announced > s.Guards || s.Announced > total || s.Detached != (detached && want > 1) {
-					t.Errorf("%s: %v with %d guards, %d of them announced, detached %t; %d announced in all", when, s.Lo, s.Guards, s.Announced, s.Detached, total)
+					t.Errorf("%s: %v with %d guards, %d of them announced, detached %t; %d announced in all", when, r.Lo, s.Guards, s.Announced, s.Detached, total)
 				}
 				total -= s.Announced
 			}
@@ -190,11 +190,11 @@ func TestAnnouncedSeenLate(t *testing.T) {
 		t.Fatal("the readers do not announce themselves")
 	}
 	var g intGuard
-	for s := range m.Survey() {
-		switch s.Lo.Int() {
+	for r, s := range m.Survey() {
+		switch r.Lo {
 		case 0:
 			g = hold(t, m, last)
-		case int64(last):
+		case last:
 			if s.Announced != 1 || s.Guards != 1 {
 				t.Errorf("%d guards, %d of them announced, want 1", s.Guards, s.Announced)
 			}

@@ -18,11 +18,11 @@ func TestSurveyLooksWhilePinned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "b")
 		found := windowAt(t, "rangelock: leaf found")
-		var seen []int64
+		var seen []int
 		surveying := start("Survey", func() {
-			for s := range m.Survey() {
+			for r, s := range m.Survey() {
 				if !s.Detached {
-					seen = append(seen, s.Lo.Int())
+					seen = append(seen, r.Lo)
 				}
 			}
 		})
@@ -34,7 +34,7 @@ func TestSurveyLooksWhilePinned(t *testing.T) {
 		must(t, m.Insert(bg, rg(1000, 1010), "d"), m.Insert(bg, rg(900, 910), "c"))
 		found.letGo()
 		surveying.returns(t)
-		if !slices.Equal(seen, []int64{900, 1000}) {
+		if !slices.Equal(seen, []int{900, 1000}) {
 			t.Errorf("seen are the ranges from %d, want those from 900 and 1000", seen)
 		}
 		usable(t, m)

@@ -2,7 +2,7 @@ package rangelock
 
 import (
 	"iter"
-	"reflect"
+	"slices"
 	"time"
 
 	"github.com/spanlock/spanlock/internal/announce"
@@ -10,15 +10,8 @@ import (
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
-// RangeState is what [Map.Survey] found of one range, as of one instant.
+// RangeState is how one range stood when [Map.Survey] read it.
 type RangeState struct {
-	// Lo and Hi are the range's bounds, [Lo, Hi), as values of the map's key type; Hi
-	// means nothing where Unbounded. They stand in memory that the survey uses again:
-	// who wants a bound when the body has returned takes its Interface. So a survey of
-	// a million ranges makes no garbage for those that nobody looks at twice.
-	Lo, Hi    reflect.Value
-	Unbounded bool
-
 	// Guards is how many guards are held; now and then one more, of a reader that is
 	// just being refused.
 	Guards int
@@ -117,7 +110,7 @@ func (m *Map[K, V]) guardsIn(h *header[K, V], s uint64, l *look) (n, announcedOn
 	return n + announcedOnes, announcedOnes
 }
 
-// maxLingering is how many ranges that have left a survey yields.
+// maxLingering is how many of the ranges that have left a survey looks at.
 const maxLingering = 1024
 
 // Survey yields the ranges that have left the map and still have guards, in no order
@@ -129,78 +122,90 @@ const maxLingering = 1024
 // leaf of the tree while pinned and yields it when not, as [Map.All] does, whose
 // guarantees are those of Survey; a range that leaves meanwhile may be yielded
 // twice, attached and detached, or not at all. It never waits, whatever a writer does.
-// The RangeState that it yields is the same each time, with other contents.
 //
-// It allocates that RangeState, which the body might keep, and a table for ranges that
-// have left if there are more than a few of them. It panics as [Map.All] does.
+// It allocates a table for ranges that have left if there are more than a few of them, and
+// one for guards that are announced; apart from these it allocates as [Map.All] does, and
+// panics as that does.
 //
 // Survey synchronizes nothing.
-func (m *Map[K, V]) Survey() iter.Seq[*RangeState] {
-	return func(yield func(*RangeState) bool) { m.survey(yield) }
+func (m *Map[K, V]) Survey() iter.Seq2[Range[K], RangeState] {
+	return func(yield func(Range[K], RangeState) bool) { m.survey(nil, yield) }
 }
 
-// shown is what a survey yields, with the memory that its bounds stand in.
-type shown[K any] struct {
-	state RangeState
-	at    Range[K]
+// SurveyIn is [Map.Survey] for the ranges that overlap r, the whole of each. Of those that
+// have left it yields what overlaps r among the 1024 that Survey would look at. If r is not
+// valid it yields nothing.
+func (m *Map[K, V]) SurveyIn(r Range[K]) iter.Seq2[Range[K], RangeState] {
+	return func(yield func(Range[K], RangeState) bool) { m.surveyIn(r, yield) }
 }
 
-// newShown returns the one that a survey uses for all ranges.
-func newShown[K any]() *shown[K] {
-	s := new(shown[K])
-	s.state.Lo, s.state.Hi = reflect.ValueOf(&s.at.Lo).Elem(), reflect.ValueOf(&s.at.Hi).Elem()
-	return s
-}
-
-// each yields the ranges in buf and reports whether to go on.
-func (s *shown[K]) each(buf []surveyed[K], yield func(*RangeState) bool) bool {
-	x := &s.state
-	for i := range buf {
-		w := &buf[i].word
-		s.at = buf[i].r
-		x.Unbounded, x.Guards, x.Waiting, x.Excluded = s.at.Unbounded, w.guards, w.waiting, w.excluded
-		x.Announced, x.Exclusive, x.Since = w.announced, w.exclusive, w.since
-		x.Detached, x.Left = w.detached, buf[i].left
-		if !yield(x) {
-			return false
-		}
+// surveyIn is the loop of SurveyIn.
+func (m *Map[K, V]) surveyIn(r Range[K], yield func(Range[K], RangeState) bool) {
+	m.mustBeMade()
+	if m.valid(r) {
+		m.survey(&r, yield)
 	}
-	return true
 }
 
-// survey is the loop of Survey. It goes from leaf to leaf as walk does.
-func (m *Map[K, V]) survey(yield func(*RangeState) bool) {
+// survey is the loop of Survey, for the ranges that overlap in, or for all if that is nil.
+// It goes from leaf to leaf as walk does.
+func (m *Map[K, V]) survey(in *Range[K], yield func(Range[K], RangeState) bool) {
 	m.mustBeMade()
 	var room [rangetree.LeafCap]surveyed[K]
-	s := newShown[K]()
 	var l look
-	if !s.each(m.readLingering(room[:0], maxLingering, &l), yield) {
+	gone := m.readLingering(room[:0], maxLingering, &l)
+	if in != nil {
+		gone = slices.DeleteFunc(gone, func(x surveyed[K]) bool { return !m.overlap(x.r, *in) })
+	}
+	if !yieldAll(gone, yield) {
 		return
 	}
 	var last Range[K]
-	for at := fromFirst; ; at = fromStart {
-		buf, next, ok := m.surveyLeaf(room[:0], at, last.Hi, &l)
+	at, key, end := fromFirst, last.Hi, (*K)(nil)
+	if in != nil {
+		at, key = fromOverlap, in.Lo
+		if !in.Unbounded {
+			end = &in.Hi
+		}
+	}
+	for {
+		buf, next, ok := m.surveyLeaf(room[:0], at, key, end, &l)
 		if !ok {
 			return
 		}
 		if at == fromStart {
 			m.mustRise(last, next)
 		}
-		if last = next; !s.each(buf, yield) || last.Unbounded {
+		if last = next; !yieldAll(buf, yield) || last.Unbounded {
 			return
 		}
+		at, key = fromStart, last.Hi
 	}
 }
 
-// surveyLeaf appends to buf the ranges of one leaf from at on, but for those that are just
-// leaving. It returns the last one's bounds, also if it is left out, and whether there is
+// yieldAll yields the ranges in buf and reports whether to go on.
+func yieldAll[K any](buf []surveyed[K], yield func(Range[K], RangeState) bool) bool {
+	for i := range buf {
+		w := &buf[i].word
+		if !yield(buf[i].r, RangeState{
+			Guards: w.guards, Excluded: w.excluded, Announced: w.announced, Exclusive: w.exclusive,
+			Waiting: w.waiting, Since: w.since, Detached: w.detached, Left: buf[i].left,
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// surveyLeaf appends to buf the ranges of one leaf from at on that start below end, if that is
+// not nil, but for those that are just leaving. It returns the last one's bounds, also if it is left out, and whether there is
 // one.
-func (m *Map[K, V]) surveyLeaf(buf []surveyed[K], at from, key K, l *look) ([]surveyed[K], Range[K], bool) {
+func (m *Map[K, V]) surveyLeaf(buf []surveyed[K], at from, key K, end *K, l *look) ([]surveyed[K], Range[K], bool) {
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
 	var room [rangetree.LeafCap]*rangetree.Entry[K]
 	var last Range[K]
-	es := m.leafFrom(room[:0], at, key, nil)
+	es := m.leafFrom(room[:0], at, key, end)
 	invariants.At("rangelock: leaf found")
 	l.taken = false
 	for _, e := range es {
@@ -211,26 +216,4 @@ func (m *Map[K, V]) surveyLeaf(buf []surveyed[K], at from, key K, l *look) ([]su
 		}
 	}
 	return buf, last, len(es) > 0
-}
-
-// Extent returns the bound at which the first attached range begins and that at which
-// the last one ends, or begins if it is unbounded, which it then reports too. Of an
-// empty map both are zero Values. The two are not read at one instant. It is as quick
-// as two searches, and waits for nobody.
-func (m *Map[K, V]) Extent() (lo, hi reflect.Value, unbounded bool) {
-	m.mustBeMade()
-	pin := m.domain.Pin()
-	defer pin.Unpin()
-	var c rangetree.Cursor[K]
-	m.tree.First(&c)
-	first, final := c.Entry(), m.tree.Last()
-	if first == nil || final == nil {
-		return lo, hi, false
-	}
-	last := headerOf[K, V](final).bounds()
-	end := last.Hi
-	if last.Unbounded {
-		end = last.Lo
-	}
-	return reflect.ValueOf(&Range[K]{Lo: first.Lo}).Elem().Field(0), reflect.ValueOf(&Range[K]{Lo: end}).Elem().Field(0), last.Unbounded
 }

@@ -2,7 +2,6 @@ package rangelock_test
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -18,12 +17,12 @@ import (
 // the order of their bounds.
 func states(m *intMap) string {
 	var left, attached []string
-	for s := range m.Survey() {
-		hi := fmt.Sprint(s.Hi)
-		if s.Unbounded {
+	for r, s := range m.Survey() {
+		hi := fmt.Sprint(r.Hi)
+		if r.Unbounded {
 			hi = "inf"
 		}
-		x := fmt.Sprintf("%v-%s:%d", s.Lo, hi, s.Guards)
+		x := fmt.Sprintf("%d-%s:%d", r.Lo, hi, s.Guards)
 		if s.Excluded {
 			x += "x"
 		}
@@ -106,7 +105,7 @@ func TestSurveyManyLeft(t *testing.T) {
 			t.Fatal(n, err)
 		}
 		n := 0
-		for s := range m.Survey() {
+		for _, s := range m.Survey() {
 			if !s.Detached || s.Guards != 1 {
 				t.Fatalf("%+v", s)
 			}
@@ -126,17 +125,25 @@ func TestSurveyManyLeft(t *testing.T) {
 	})
 }
 
-// TestSurveyAllocs: a survey allocates what it yields, and no more.
+// TestSurveyAllocs: a survey of words allocates nothing, however many ranges there are.
 func TestSurveyAllocs(t *testing.T) {
 	if rangelock.Debug {
 		t.Skip("each pin allocates in a debug build")
 	}
 	m := numbered(1000 * rangelock.LeafCap)
-	if n := testing.AllocsPerRun(10, func() {
-		for range m.Survey() {
+	for name, survey := range map[string]func(){
+		"Survey": func() {
+			for range m.Survey() {
+			}
+		},
+		"SurveyIn": func() {
+			for range m.SurveyIn(rangelock.From(5)) {
+			}
+		},
+	} {
+		if n := testing.AllocsPerRun(10, survey); n > 0 {
+			t.Errorf("%s: %v allocations for %d ranges", name, n, m.Len())
 		}
-	}); n > 1 {
-		t.Errorf("%v allocations for %d ranges", n, m.Len())
 	}
 }
 
@@ -186,9 +193,9 @@ func TestSurveyBeside(t *testing.T) {
 	}
 	for range 50 {
 		odd, last := 0, -1
-		for s := range m.Survey() {
-			lo, hi := int(s.Lo.Int()), int(s.Hi.Int())
-			if hi != lo+10 || s.Unbounded || s.Guards < 0 || s.Guards > 2 {
+		for r, s := range m.Survey() {
+			lo, hi := r.Lo, r.Hi
+			if hi != lo+10 || r.Unbounded || s.Guards < 0 || s.Guards > 2 {
 				t.Errorf("[%d, %d) with %d guards", lo, hi, s.Guards)
 			}
 			if s.Detached {
@@ -211,26 +218,6 @@ func TestSurveyBeside(t *testing.T) {
 	}
 }
 
-// TestExtent checks the outermost bounds of maps of all heights.
-func TestExtent(t *testing.T) {
-	m := rangelock.New[int, string](nil)
-	if lo, hi, unbounded := m.Extent(); lo.IsValid() || hi.IsValid() || unbounded {
-		t.Error("an empty map has an extent")
-	}
-	for _, n := range []int{1, rangelock.LeafCap + 1, 30 * rangelock.LeafCap} {
-		m := numbered(n)
-		if lo, hi, unbounded := m.Extent(); lo.Int() != 0 || hi.Int() != int64(10*n) || unbounded {
-			t.Errorf("%d ranges: [%v, %v), %t", n, lo, hi, unbounded)
-		}
-	}
-	if err := m.Insert(bg, rangelock.From(-7), "x"); err != nil {
-		t.Fatal(err)
-	}
-	if lo, hi, unbounded := m.Extent(); lo.Int() != -7 || hi.Int() != -7 || !unbounded {
-		t.Errorf("[%v, %v), %t", lo, hi, unbounded)
-	}
-}
-
 // TestSurveyUserKeys checks that keys of any type come as they are.
 func TestSurveyUserKeys(t *testing.T) {
 	lo, hi := place{file: "a", off: 2}, place{file: "b", off: 1}
@@ -238,9 +225,70 @@ func TestSurveyUserKeys(t *testing.T) {
 	if err := m.Insert(bg, rangelock.Span(lo, hi), 1); err != nil {
 		t.Fatal(err)
 	}
-	for s := range m.Survey() {
-		if comparePlaces(s.Lo.Interface().(place), lo) != 0 || s.Hi.Type() != reflect.TypeFor[place]() {
-			t.Errorf("%v-%v", s.Lo, s.Hi)
+	for r := range m.Survey() {
+		if comparePlaces(r.Lo, lo) != 0 || comparePlaces(r.Hi, hi) != 0 {
+			t.Errorf("%v", r)
+		}
+	}
+}
+
+// TestSurveyKept: what a survey has yielded stays as it was, whatever it yields next.
+func TestSurveyKept(t *testing.T) {
+	m := numbered(3 * rangelock.LeafCap)
+	for i := range 3 * rangelock.LeafCap {
+		for range i % 3 {
+			g := hold(t, m, 10*i)
+			defer g.Release()
+		}
+	}
+	type seen struct {
+		r intRange
+		s rangelock.RangeState
+	}
+	var all []seen
+	for r, s := range m.Survey() {
+		all = append(all, seen{r, s})
+	}
+	for i, x := range all {
+		if x.r != rg(10*i, 10*i+10) || x.s.Guards != i%3 {
+			t.Errorf("the range %d is %v with %d guards, want %d", i, x.r, x.s.Guards, i%3)
+		}
+	}
+}
+
+// TestSurveyIn: a survey of a part yields what a survey of all yields that overlaps it, of
+// what is in the map and of what has left.
+//
+// It kills 240_survey_in_all_that_left and 241_survey_in_cut.
+func TestSurveyIn(t *testing.T) {
+	m := numbered(3 * rangelock.LeafCap)
+	must(t, m.Insert(bg, rangelock.From(10_000), "end"))
+	for _, at := range []int{0, 40, 150, 155, 300, 10_001} {
+		g := hold(t, m, at)
+		defer g.Release()
+	}
+	must(t, m.Swap(bg, rg(0, 10), "new"), m.Swap(bg, rg(100, 200), "new"), m.Swap(bg, rangelock.From(10_000), "new"))
+	_, err := m.Retire(bg, rg(300, 310))
+	must(t, err)
+	line := func(r intRange, s rangelock.RangeState) string {
+		return fmt.Sprintf("%v:%d,%t", r, s.Guards, s.Detached)
+	}
+	for _, in := range []intRange{rg(0, 1), rg(0, 10), rg(9, 11), rg(10, 20), rg(95, 100), rg(99, 101), rg(199, 200), rg(200, 201), rg(300, 301), rg(309, 320),
+		rg(-5, 0), rg(1000, 9999), rg(5000, 10_001), rangelock.From(305), rangelock.From(9999), rangelock.From(20_000), rg(0, 20_000), rg(5, 5), rg(9, 3)} {
+		var want, got []string
+		for r, s := range m.Survey() {
+			if rangelock.Overlap(r, in) {
+				want = append(want, line(r, s))
+			}
+		}
+		for r, s := range m.SurveyIn(in) {
+			got = append(got, line(r, s))
+		}
+		// What has left comes in no order.
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("in %v:\n%v, want\n%v", in, got, want)
 		}
 	}
 }

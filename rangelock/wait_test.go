@@ -145,9 +145,9 @@ func TestStatsShowWaits(t *testing.T) {
 				if text := s.String(); !strings.Contains(text, "waiting: "+x.want.String()) {
 					t.Errorf("no wait in %q", text)
 				}
-				for r := range m.Survey() {
-					if at := int(r.Lo.Int()); (at == x.at) != (!r.Since.IsZero() && time.Since(r.Since) == 3*time.Second) {
-						t.Errorf("at %d somebody waits since %v", at, r.Since)
+				for r, s := range m.Survey() {
+					if (r.Lo == x.at) != (!s.Since.IsZero() && time.Since(s.Since) == 3*time.Second) {
+						t.Errorf("at %d somebody waits since %v", r.Lo, s.Since)
 					}
 				}
 				cancel()
@@ -302,7 +302,12 @@ func TestZeroMap(t *testing.T) {
 			for range m.Survey() {
 			}
 		},
-		"Extent":       func(m *intMap) { m.Extent() },
+		"SurveyIn": func(m *intMap) {
+			for range m.SurveyIn(rg(0, 1)) {
+			}
+		},
+		"First":        func(m *intMap) { m.First() },
+		"Last":         func(m *intMap) { m.Last() },
 		"Stats":        func(m *intMap) { m.Stats() },
 		"Lock":         func(m *intMap) { m.Lock() },
 		"LockContext":  func(m *intMap) { m.LockContext(bg) },
@@ -347,7 +352,7 @@ func TestSurveyOfEmptyLine(t *testing.T) {
 		excluding.waits(t)
 		cancel()
 		inLine.returns(t)
-		for s := range m.Survey() {
+		for _, s := range m.Survey() {
 			if s.Waiting != 0 || !s.Excluded || s.Since.IsZero() {
 				t.Errorf("surveyed %+v", s)
 			}

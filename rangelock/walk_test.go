@@ -115,9 +115,16 @@ var walks = map[string]func(m *intMap, body func(intRange, *intWriter)){
 		}
 	},
 	"Survey": func(m *intMap, body func(intRange, *intWriter)) {
-		for s := range m.Survey() {
+		for r, s := range m.Survey() {
 			if !s.Detached {
-				body(intRange{int(s.Lo.Int()), int(s.Hi.Int()), s.Unbounded}, nil)
+				body(r, nil)
+			}
+		}
+	},
+	"SurveyIn": func(m *intMap, body func(intRange, *intWriter)) {
+		for r, s := range m.SurveyIn(rangelock.From(0)) {
+			if !s.Detached {
+				body(r, nil)
 			}
 		}
 	},

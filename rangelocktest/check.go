@@ -8,8 +8,8 @@
 package rangelocktest
 
 import (
+	"fmt"
 	"iter"
-	"reflect"
 	"testing"
 	"time"
 
@@ -17,10 +17,11 @@ import (
 )
 
 // Map is a map that can be checked: a *rangelock.Map or a rangealloc.Map, whatever its keys
-// and values are.
-type Map interface {
+// and values are. K is its type of keys, which the compiler finds by itself in a call of
+// [Check].
+type Map[K any] interface {
 	Stats() rangelock.Stats
-	Survey() iter.Seq[*rangelock.RangeState]
+	Survey() iter.Seq2[rangelock.Range[K], rangelock.RangeState]
 }
 
 // patience is how long Check waits for goroutines that are about to release.
@@ -44,12 +45,10 @@ const patience = time.Second
 //
 // Of the ranges that have left the map Check sees 1024 at most, as [rangelock.Map.Survey]
 // does. It needs no build tag, and costs the map nothing before the end of the test. It panics
-// if m is nil.
-func Check(tb testing.TB, m Map) {
+// if m is nil, or is a map that nobody has made.
+func Check[K any](tb testing.TB, m Map[K]) {
 	tb.Helper()
-	if v := reflect.ValueOf(m); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-		panic("rangelocktest: Check of a nil map")
-	}
+	mustBeMap(m)
 	tb.Cleanup(func() {
 		tb.Helper()
 		if left := settled(m); left.any() {
@@ -59,7 +58,7 @@ func Check(tb testing.TB, m Map) {
 }
 
 // settled returns what is held of m when everybody had a moment to release.
-func settled(m Map) remains {
+func settled[K any](m Map[K]) remains {
 	pause := 50 * time.Microsecond
 	for start := time.Now(); ; {
 		left := look(m)
@@ -69,4 +68,15 @@ func settled(m Map) remains {
 		time.Sleep(pause)
 		pause = min(2*pause, patience/20)
 	}
+}
+
+// mustBeMap panics if m is nil, holds a nil map, or one that cannot be used. It asks m
+// itself, which panics at the first use of such a map: better here than at the test's end.
+func mustBeMap[K any](m Map[K]) {
+	defer func() {
+		if x := recover(); x != nil {
+			panic(fmt.Sprintf("rangelocktest: Check of a nil map, or of one that was not made: %v", x))
+		}
+	}()
+	m.Stats()
 }

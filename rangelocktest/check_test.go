@@ -246,7 +246,7 @@ func TestCheckMany(t *testing.T) {
 
 // TestCheckNil: a nil map is a mistake that is told at the call, and not at the end.
 func TestCheckNil(t *testing.T) {
-	for _, m := range []rangelocktest.Map{nil, (*intMap)(nil)} {
+	for _, m := range []rangelocktest.Map[int]{nil, (*intMap)(nil), new(intMap), rangealloc.Map[int, string]{}} {
 		func() {
 			defer func() {
 				if text, _ := recover().(string); !strings.HasPrefix(text, "rangelocktest: ") {

@@ -26,22 +26,17 @@ type held struct {
 func (x *remains) any() bool { return x.guards > 0 || x.writer || x.readers > 0 }
 
 // look returns what is held now. Guards that come and go meanwhile may be in it.
-func look(m Map) (x remains) {
-	for s := range m.Survey() {
+func look[K any](m Map[K]) (x remains) {
+	for r, s := range m.Survey() {
 		if s.Guards == 0 {
 			continue
 		}
 		x.guards += s.Guards
-		x.ranges = append(x.ranges, held{boundsOf(s), s.Guards, s.Announced, s.Exclusive, s.Detached})
+		x.ranges = append(x.ranges, held{r.String(), s.Guards, s.Announced, s.Exclusive, s.Detached})
 	}
 	lock := m.Stats().Sem
 	x.writer, x.readers = lock.Writer, lock.Readers
 	return x
-}
-
-// boundsOf returns the range of s as a Range prints itself.
-func boundsOf(s *rangelock.RangeState) string {
-	return rangelock.Range[any]{Lo: s.Lo.Interface(), Hi: s.Hi.Interface(), Unbounded: s.Unbounded}.String()
 }
 
 // maxRanges is how many ranges an error lists, and maxLeaks of how many guards it says where
@@ -52,7 +47,7 @@ const (
 )
 
 // text returns the error.
-func (x *remains) text(m Map) string {
+func (x *remains) text(m any) string {
 	var b strings.Builder
 	var what []string
 	if x.guards > 0 {
@@ -95,7 +90,7 @@ func (h held) String() string {
 }
 
 // places says where guards of m were taken, if it is known.
-func places(b *strings.Builder, m Map) {
+func places(b *strings.Builder, m any) {
 	var leaks []rangelock.Leak
 	if l, ok := m.(interface{ Leaks() []rangelock.Leak }); ok {
 		leaks = l.Leaks()

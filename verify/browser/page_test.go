@@ -206,7 +206,7 @@ func scene(t *testing.T) inspect.Map {
 // TestHostile shows a map whose keys and values are an attack, in all widths.
 func TestHostile(t *testing.T) {
 	b := newTab(t)
-	server := httptest.NewServer(inspect.Handler(scene(t), rangelock.New[int, int](nil)))
+	server := httptest.NewServer(inspect.Handler(scene(t), inspect.Named("", rangelock.New[int, int](nil), nil)))
 	defer server.Close()
 	for _, shape := range []struct {
 		name   string
