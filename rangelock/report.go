@@ -12,8 +12,8 @@ import (
 
 // Sub returns what has happened since earlier, which is of the same map. The counters are
 // differences: FellBackBusy, FellBackMiss, FellBackGone, LockWaits, LockWaited,
-// ExcludeWaits, ExcludeWaited, TurnWaits, TurnWaited, Retired, and of Sem and Domain
-// Waits, Waited and Retired. All the rest stays as it is in s: it says how things stand.
+// ExcludeWaits, ExcludeWaited, TurnWaits, TurnWaited, Transactions, Retired, and of Sem and
+// Domain Waits, Waited and Retired. All the rest stays as it is in s: it says how things stand.
 func (s Stats) Sub(earlier Stats) Stats {
 	s.FellBackBusy -= earlier.FellBackBusy
 	s.FellBackMiss -= earlier.FellBackMiss
@@ -24,6 +24,7 @@ func (s Stats) Sub(earlier Stats) Stats {
 	s.ExcludeWaited -= earlier.ExcludeWaited
 	s.TurnWaits -= earlier.TurnWaits
 	s.TurnWaited -= earlier.TurnWaited
+	s.Transactions -= earlier.Transactions
 	s.Retired -= earlier.Retired
 	s.Sem.Waits -= earlier.Sem.Waits
 	s.Sem.Waited -= earlier.Sem.Waited
@@ -41,6 +42,8 @@ func (s Stats) String() string {
 	l.always(int64(s.Pending), "pending", "pending")
 	l.gauge(s.PendingCost != int64(s.Pending), "cost %d", s.PendingCost)
 	l.always(s.Retired, "retired", "retired")
+	l.count(s.Transactions, "transaction", "transactions")
+	l.gauge(s.MaxPending > 0, "MaxPending %d", s.MaxPending)
 	l.part("")
 	l.count(int64(s.Levels), "level", "levels")
 	l.count(s.Bytes, "byte", "bytes")
@@ -131,6 +134,8 @@ func (s Stats) LogValue() slog.Value {
 	rest := nonZero(
 		slog.Int("announced", s.Announced),
 		slog.Int64("pendingCost", s.PendingCost),
+		slog.Int64("maxPending", s.MaxPending),
+		slog.Int64("transactions", s.Transactions),
 		slog.Int("levels", s.Levels),
 		slog.Int64("bytes", s.Bytes),
 		slog.Int64("fellBackBusy", s.FellBackBusy),

@@ -179,7 +179,7 @@ func TestHandlesString(t *testing.T) {
 // says how things stand. Whoever adds a field decides which.
 func TestStatsSub(t *testing.T) {
 	stand := []string{
-		"Ranges", "Announced", "Levels", "Bytes", "Pending", "PendingCost", "Stalled", "Waiting", "OldestWait",
+		"Ranges", "Announced", "Levels", "Bytes", "Pending", "PendingCost", "MaxPending", "Stalled", "Waiting", "OldestWait",
 		"Sem.Readers", "Sem.WaitingWriters", "Sem.WaitingReaders", "Sem.OldestWait",
 		"Domain.Epoch", "Domain.Pins", "Domain.Pending", "Domain.PendingCost", "Domain.Peak",
 		"Domain.OldestPending", "Domain.StalledFor",
@@ -233,7 +233,7 @@ func numbers(v reflect.Value, prefix string, f func(name string, v reflect.Value
 var someStats = rangelock.Stats{
 	Ranges: 12, Announced: 1, Levels: 2, Bytes: 4096, FellBackBusy: 5, FellBackGone: 2,
 	LockWaits: 3, LockWaited: 2 * time.Second, TurnWaits: 1, TurnWaited: time.Millisecond,
-	Retired: 40, Pending: 3, PendingCost: 15, Stalled: time.Minute,
+	Retired: 40, Pending: 3, PendingCost: 15, MaxPending: 99, Transactions: 44, Stalled: time.Minute,
 	Sem:    rwsem.Stats{Writer: true, WaitingReaders: 1, OldestWait: time.Second},
 	Domain: epoch.Stats{Epoch: 77},
 }
@@ -245,7 +245,7 @@ func TestStatsString(t *testing.T) {
 		want string
 	}{
 		{rangelock.Stats{}, "0 ranges, 0 pending, 0 retired"},
-		{someStats, "12 ranges, 1 guard announced, 3 pending, cost 15, 40 retired; 2 levels, 4096 bytes; fell back: 5 busy, 2 gone; " +
+		{someStats, "12 ranges, 1 guard announced, 3 pending, cost 15, 40 retired, 44 transactions, MaxPending 99; 2 levels, 4096 bytes; fell back: 5 busy, 2 gone; " +
 			"waits: 3 for the lock (2s), 1 for a turn (1ms); " +
 			"a writer has the lock, 1 reader waits for it, the first for 1s; nothing reclaimed for 1m0s"},
 		{rangelock.Stats{Ranges: 1, Pending: 2, PendingCost: 2, Sem: rwsem.Stats{Readers: 2}}, "1 range, 2 pending, 0 retired; 2 readers have the lock"},
@@ -267,7 +267,7 @@ func TestStatsLogValue(t *testing.T) {
 	if got, want := line(rangelock.Stats{}), "s.ranges=0 s.pending=0 s.retired=0"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	want := "s.ranges=12 s.pending=3 s.retired=40 s.announced=1 s.pendingCost=15 s.levels=2 s.bytes=4096 s.fellBackBusy=5 s.fellBackGone=2 " +
+	want := "s.ranges=12 s.pending=3 s.retired=40 s.announced=1 s.pendingCost=15 s.maxPending=99 s.transactions=44 s.levels=2 s.bytes=4096 s.fellBackBusy=5 s.fellBackGone=2 " +
 		"s.lockWaits=3 s.lockWaited=2s s.turnWaits=1 s.turnWaited=1ms s.stalled=1m0s s.sem.writer=true s.sem.waitingReaders=1 s.sem.oldestWait=1s"
 	if got := line(someStats); got != want {
 		t.Errorf("%s, want %s", got, want)
@@ -336,6 +336,6 @@ func ExampleStats_Sub() {
 	}
 	report()
 	// Output:
-	// level=INFO msg=segments stats.ranges=3 stats.pending=0 stats.retired=0 stats.levels=2
-	// level=INFO msg=segments stats.ranges=1 stats.pending=0 stats.retired=2 stats.levels=2
+	// level=INFO msg=segments stats.ranges=3 stats.pending=0 stats.retired=0 stats.transactions=3 stats.levels=2
+	// level=INFO msg=segments stats.ranges=1 stats.pending=0 stats.retired=2 stats.transactions=1 stats.levels=2
 }

@@ -51,9 +51,13 @@ type Stats struct {
 	OldestWait time.Duration
 	Waits      []Wait
 
+	// Transactions is how many have begun, those of the one-operation forms among them.
+	Transactions int64
+
 	Retired     int64         // ranges that have been through OnRetire, or freed without one
 	Pending     int           // ranges that have left and have not
 	PendingCost int64         // what those cost, in units of Options.Cost
+	MaxPending  int64         // that of Options; 0 for no bound
 	Stalled     time.Duration // how long a pin has kept anything from being reclaimed
 
 	Sem    rwsem.Stats // of the semaphore: who has it, who waits for it
@@ -96,6 +100,9 @@ func (m *Map[K, V]) Stats() Stats {
 		Sem:           m.sem.Stats(),
 		Domain:        domain,
 	}
+	seq, _ := m.sem.Speculate()
+	s.Transactions = int64((seq + 1) / 2) // the number is odd while one is under way
+	s.MaxPending = m.options.MaxPending
 	s.Waiting, s.OldestWait, s.Waits = m.waits()
 	s.Pending, s.PendingCost = m.pending.sum()
 	s.Levels, s.Bytes = m.size(s.Ranges)

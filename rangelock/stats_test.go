@@ -180,3 +180,28 @@ func TestStatsBytes(t *testing.T) {
 		t.Errorf("%d bytes for %d ranges", s.Bytes, n)
 	}
 }
+
+// TestStatsTransactions: each transaction is counted once, from its beginning on, and a Reader
+// is none.
+//
+// It kills 243_transaction_counted_late.
+func TestStatsTransactions(t *testing.T) {
+	m := rangelock.New(&rangelock.Options[int, string]{MaxPending: 7})
+	want := func(when string, n int64) {
+		t.Helper()
+		if s := m.Stats(); s.Transactions != n || s.MaxPending != 7 {
+			t.Errorf("%s: %d transactions, MaxPending %d; want %d and 7", when, s.Transactions, s.MaxPending, n)
+		}
+	}
+	want("new", 0)
+	must(t, m.Insert(bg, rg(0, 10), "a"))
+	want("an Insert", 1)
+	w := m.Lock()
+	want("a transaction under way", 2)
+	r := w.Downgrade()
+	want("its Reader", 2)
+	r.Unlock()
+	m.RLock().Unlock()
+	must(t, m.Do(bg, func(w intWriter) error { return nil }))
+	want("at the end", 3)
+}
