@@ -192,7 +192,7 @@ var (
 	_ inspect.Source[key, value]        = (*rangelock.Map[key, value])(nil)
 	_ inspect.Source[int, string]       = rangealloc.Map[int, string]{}
 	_                                   = inspect.Named[[]byte, any]
-	_                                   = inspect.Format[key, value]{Key: func(key) string { return "" }, Value: func(span, value) string { return "" }}
+	_                                   = inspect.Options[key, value]{Key: func(key) string { return "" }, Value: func(span, value) string { return "" }}
 )
 
 // Any map can be checked for leaks, and asked for them in any build.

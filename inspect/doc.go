@@ -49,11 +49,20 @@
 //
 // # Rates
 //
-// Requests leave a sample of the counters, half a second apart at least and kept for a
-// minute. Rates are averages from the oldest sample kept to now, and say over how long.
-// There is no goroutine that samples: when nobody has looked for a minute the next look
-// has no rates, the one after it has those of the time in between. Only slow paths are
-// counted in a map, so there is no rate of reads.
+// Requests leave a sample of the counters, half a second apart at least and kept for five
+// minutes. Rates are averages of the last minute, or since the last look if that is longer
+// ago, and say over how long; the line below each is of the last five minutes, with a point
+// for each five seconds. There is no goroutine that samples: when nobody has looked for five
+// minutes the next look has no rates, the one after it has those of the time in between. Only
+// slow paths are counted in a map, so there is no rate of reads. How much of the time a writer
+// had the lock is the share of looks that have met one.
+//
+// # Alarms
+//
+// A wait that lasts, a range that has left long ago and is still held, a transaction that
+// keeps the lock, a pin that keeps the epoch, and a backlog that is near MaxPending are
+// alarms: they stand above everything else on the page, with a link to their range, and in
+// the text and in JSON. [Alarms] has the bounds.
 //
 // # Scale
 //
@@ -95,6 +104,7 @@
 //	  "guards": 3, "announced": 1, "waiting": 0,   of the whole map; on the ranges
 //	  "stats": {…},                     rangelock.Stats; times in nanoseconds
 //	  "rates": {"over": 59.5, …},       per second, over so many seconds; null if unknown
+//	  "alarms": [{"about": "wait", "text": "…"}],  or "left", "writer", "stalled", "pending"
 //	  "inView": 9,                      ranges of the map, without those that have left
 //	  "ranges": [{"index": 0, "lo": 0, "hi": 9, "state": "held", "guards": 1, …}],
 //	  "cells": [{"from": "0", "to": "3", "ranges": 2, "guards": 0, "states": {"free": 2}}],

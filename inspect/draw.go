@@ -102,18 +102,21 @@ func line(w window, a, z uint64, least float64) (x, y float64) {
 func coord(f float64) string    { return strconv.FormatFloat(math.Round(100*f)/100, 'f', 2, 64) }
 func width(a, b float64) string { return coord((math.Round(100*b) - math.Round(100*a)) / 100) }
 
-// points is a line through the values, on a field of 100 by 20.
-func points(values []float64) string {
+// points is a line through the values on a field of 100 by 20, and the area below it. The
+// field has room for n values, of which these are the last.
+func points(values []float64, n int) (line, area string) {
 	if len(values) < 2 {
-		return ""
+		return "", ""
 	}
 	top := 1e-9
 	for _, v := range values {
 		top = max(top, v)
 	}
 	var b strings.Builder
+	x := func(i int) float64 { return 100 * float64(n-len(values)+i) / float64(n-1) }
 	for i, v := range values {
-		fmt.Fprintf(&b, "%.1f,%.1f ", 100*float64(i)/float64(len(values)-1), 19-18*v/top)
+		fmt.Fprintf(&b, "%.1f,%.1f ", x(i), 19-18*v/top)
 	}
-	return strings.TrimSpace(b.String())
+	line = strings.TrimSpace(b.String())
+	return line, fmt.Sprintf("%.1f,20 %s 100,20", x(0), line)
 }

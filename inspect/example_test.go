@@ -12,7 +12,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// A map of files is mounted beside pprof; what a range stands for is said by a Format.
+// A map of files is mounted beside pprof; what a range stands for is said by Options.
 func Example() {
 	ctx := context.Background()
 	m := rangelock.New[int, string](nil)
@@ -26,7 +26,7 @@ func Example() {
 	defer g.Release()
 
 	mux := http.NewServeMux()
-	mux.Handle("/debug/spanlock", inspect.Handler(inspect.Named("files", m, &inspect.Format[int, string]{
+	mux.Handle("/debug/spanlock", inspect.Handler(inspect.Named("files", m, &inspect.Options[int, string]{
 		Value: func(_ rangelock.Range[int], file string) string { return file },
 	})))
 	server := httptest.NewServer(mux)

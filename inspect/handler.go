@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spanlock/spanlock/internal/seam"
 )
@@ -18,7 +17,7 @@ import (
 // what, and for whom. It panics if one of them is the zero Map.
 //
 // Keys that are numbers, strings or bytes are shown as they are, quoted and shortened.
-// Other keys, and all values, are shown only where [Named] gives a [Format].
+// Other keys, and all values, are shown only where [Named] gives [Options].
 //
 // The handler looks at a map only while it serves a request: at one map at a time, a
 // leaf of the tree at a time, without a lock that readers or writers wait for. A request
@@ -69,7 +68,8 @@ func (h *handler) look(ctx context.Context, s *shown, z zoom) (p *picture, err e
 	if err != nil {
 		return nil, err
 	}
-	p.rates = s.history.add(time.Now(), p.stats)
+	p.rates = s.history.add(p.at, &p.stats)
+	p.raise()
 	return p, nil
 }
 

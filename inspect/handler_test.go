@@ -111,7 +111,7 @@ func TestNothingIsHeld(t *testing.T) {
 		insert(t, m, rangelock.Span(i, i+1), fmt.Sprint(i))
 	}
 	formatted := 0
-	h := inspect.Handler(inspect.Named("n", m, &inspect.Format[int, string]{
+	h := inspect.Handler(inspect.Named("n", m, &inspect.Options[int, string]{
 		Key: func(k int) string { return fmt.Sprintf("key%d", k) },
 		Value: func(r rangelock.Range[int], v string) string {
 			if w, ok := m.TryLock(); ok {
@@ -153,7 +153,7 @@ func TestHostile(t *testing.T) {
 	for i, e := range evil {
 		insert(t, m, rangelock.Span(fmt.Sprint(i)+e, fmt.Sprint(i)+e+"\xff"), i)
 	}
-	h := inspect.Handler(inspect.Named("<b>"+evil[0], m, &inspect.Format[string, int]{
+	h := inspect.Handler(inspect.Named("<b>"+evil[0], m, &inspect.Options[string, int]{
 		Value: func(_ rangelock.Range[string], v int) string { return evil[v] },
 	}), show(m))
 	for _, query := range []string{"", "format=fragment", "map=1"} {
@@ -289,7 +289,7 @@ func TestMillion(t *testing.T) {
 	g, _ := m.Acquire(16 * 700_000)
 	defer g.Release()
 	formatted := 0
-	h := inspect.Handler(inspect.Named("large", m, &inspect.Format[uint64, int]{
+	h := inspect.Handler(inspect.Named("large", m, &inspect.Options[uint64, int]{
 		Value: func(rangelock.Range[uint64], int) string { formatted++; return "v" },
 	}))
 	for _, query := range []string{"", "format=text", "format=json", "cut=0.2,0.9"} {
@@ -327,7 +327,7 @@ func TestBeside(t *testing.T) {
 	for i := range 300 {
 		insert(t, m, rangelock.Span(10*i, 10*i+10), new(int))
 	}
-	h := inspect.Handler(inspect.Named("busy", m, &inspect.Format[int, *int]{
+	h := inspect.Handler(inspect.Named("busy", m, &inspect.Options[int, *int]{
 		Value: func(_ rangelock.Range[int], v *int) string { return fmt.Sprint(*v) },
 	}))
 	var stop atomic.Bool
@@ -414,9 +414,13 @@ func TestRates(t *testing.T) {
 				t.Fatalf("after %d s: %v", i+1, r)
 			}
 		}
-		time.Sleep(61 * time.Second)
+		time.Sleep(99 * time.Second)
+		if r := rates(); r["over"] != 99 || r["retired"] != 0 {
+			t.Errorf("when nobody has looked for 99 s: %v", r)
+		}
+		time.Sleep(301 * time.Second)
 		if r := rates(); r != nil {
-			t.Errorf("when nobody has looked for a minute: %v", r)
+			t.Errorf("when nobody has looked for more than five minutes: %v", r)
 		}
 	})
 }

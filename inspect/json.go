@@ -24,6 +24,7 @@ type (
 		Waiting   int             `json:"waiting"`
 		Stats     rangelock.Stats `json:"stats"`
 		Rates     *jsonRates      `json:"rates"`
+		Alarms    []jsonAlarm     `json:"alarms"`
 		InView    int             `json:"inView"`
 		Ranges    []jsonRange     `json:"ranges"`
 		Cells     []jsonCell      `json:"cells"`
@@ -55,13 +56,19 @@ type (
 		States map[string]int `json:"states"`
 	}
 	jsonRates struct {
-		Over          float64 `json:"over"`
-		Retired       float64 `json:"retired"`
-		FellBack      float64 `json:"fellBack"`
-		LockWaits     float64 `json:"lockWaits"`
-		LockWaited    float64 `json:"lockWaited"`
-		ExcludeWaits  float64 `json:"excludeWaits"`
-		ExcludeWaited float64 `json:"excludeWaited"`
+		Over         float64 `json:"over"`
+		Retired      float64 `json:"retired"`
+		FellBack     float64 `json:"fellBack"`
+		LockWaits    float64 `json:"lockWaits"`
+		LockWaited   float64 `json:"lockWaited"`
+		GuardWaits   float64 `json:"guardWaits"`
+		GuardWaited  float64 `json:"guardWaited"`
+		Transactions float64 `json:"transactions"`
+		WriterHeld   float64 `json:"writerHeld"`
+	}
+	jsonAlarm struct {
+		About string `json:"about"`
+		Text  string `json:"text"`
 	}
 )
 
@@ -80,10 +87,14 @@ func (p *picture) json() jsonMap {
 		Index: p.index, Name: p.name, Scale: p.scale.kind.String(),
 		Whole: p.jsonWindow(p.whole), View: p.jsonWindow(p.view),
 		Counts: jsonStates(p.counts), Guards: p.guards, Announced: p.announced, Waiting: p.waiting, Stats: p.stats,
-		InView: p.inView, Ranges: jsonRows(p.rows), Cells: []jsonCell{}, Left: jsonRows(p.gone), Outside: p.outside,
+		Alarms: []jsonAlarm{}, InView: p.inView, Ranges: jsonRows(p.rows), Cells: []jsonCell{}, Left: jsonRows(p.gone), Outside: p.outside,
 	}
 	if r := &p.rates; r.over > 0 {
-		m.Rates = &jsonRates{r.over.Seconds(), r.retired, r.fellBack, r.lockWaits, r.lockWaited, r.excludes, r.excludeWaited}
+		c := &r.per
+		m.Rates = &jsonRates{r.over.Seconds(), c[retired], c[fellBack], c[lockWaits], c[lockWaited], c[guardWaits], c[guardWaited], c[transactions], c[writerHeld]}
+	}
+	for _, a := range p.alarms {
+		m.Alarms = append(m.Alarms, jsonAlarm{a.about, a.text})
 	}
 	if p.aggregated() {
 		m.Ranges = jsonRows(p.busy)

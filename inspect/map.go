@@ -21,11 +21,12 @@ type Source[K, V any] interface {
 	TryAcquire(key K) (rangelock.Guard[K, V], error)
 }
 
-// Format says how keys and values become text. Both functions are called by several
-// goroutines at once, for the few hundred ranges that are listed one by one and never
-// for all of a large map. Whatever they return is escaped, shortened, and cleared of
-// what is not printable; what they do when they panic is print the panic.
-type Format[K, V any] struct {
+// Options says how a map is shown: how keys and values become text, and what is an alarm. The
+// functions are called by several goroutines at once, for the few hundred ranges that are
+// listed one by one and never for all of a large map. Whatever they return is escaped,
+// shortened, and cleared of what is not printable; what they do when they panic is print the
+// panic.
+type Options[K, V any] struct {
 	// Key returns the text of a bound; nil for the default, see [Handler]. It holds
 	// nothing and may be called with the bound of a range that has left the map.
 	Key func(key K) string
@@ -35,17 +36,21 @@ type Format[K, V any] struct {
 	// and a writer that excludes the range waits for it: it should be quick, must not
 	// change what v refers to, and must not use the map but by TryAcquire.
 	Value func(r rangelock.Range[K], v V) string
+
+	// Alarms are the bounds of the map's alarms; the zero Alarms are the defaults.
+	Alarms Alarms
 }
 
-// Named returns m as a Map with a name, which stands on the page, and with the formats of f,
-// which may be nil. Without a name a handler calls it by its number. Named panics if m is
+// Named returns m as a Map with a name, which stands on the page, shown as o says, which may
+// be nil. Without a name a handler calls it by its number. Named panics if m is
 // nil, holds a nil map, or one that nobody has made.
-func Named[K, V any](name string, m Source[K, V], f *Format[K, V]) Map {
+func Named[K, V any](name string, m Source[K, V], o *Options[K, V]) Map {
 	mustBeMap(name, m)
 	n := &named[K, V]{of: m, label: clean(name)}
-	if f != nil {
-		n.format = *f
+	if o != nil {
+		n.options = *o
 	}
+	n.options.Alarms = n.options.Alarms.withDefaults()
 	n.keys, n.read = keysOf[K]()
 	return Map{n}
 }
@@ -66,6 +71,7 @@ type source interface {
 	name() string
 	stats() rangelock.Stats
 	keyType() keyType
+	alarms() Alarms // without zeros
 
 	// extent returns where the first range in the map begins, and where the last one ends, or
 	// begins if it has no end, and whether there is one. The two are not read at one instant.
@@ -98,16 +104,17 @@ type bounds interface {
 
 // named is a map with what its owner said of it.
 type named[K, V any] struct {
-	of     Source[K, V]
-	label  string
-	format Format[K, V]
-	keys   keyType
-	read   func(*K) key
+	of      Source[K, V]
+	label   string
+	options Options[K, V]
+	keys    keyType
+	read    func(*K) key
 }
 
 func (n *named[K, V]) name() string           { return n.label }
 func (n *named[K, V]) stats() rangelock.Stats { return n.of.Stats() }
 func (n *named[K, V]) keyType() keyType       { return n.keys }
+func (n *named[K, V]) alarms() Alarms         { return n.options.Alarms }
 
 func (n *named[K, V]) extent() (lo, hi key, unbounded, ok bool) {
 	first, _, ok := n.of.First()
@@ -143,18 +150,18 @@ func (n *named[K, V]) survey(visit func(*spot) bool) {
 }
 
 func (w *walk[K, V]) keyText(hi bool) (string, bool) {
-	if w.n.format.Key == nil {
+	if w.n.options.Key == nil {
 		return "", false
 	}
 	bound := w.at.Lo
 	if hi {
 		bound = w.at.Hi
 	}
-	return protect(func() string { return w.n.format.Key(bound) }), true
+	return protect(func() string { return w.n.options.Key(bound) }), true
 }
 
 func (w *walk[K, V]) first() any {
-	if w.n.format.Value == nil {
+	if w.n.options.Value == nil {
 		return nil
 	}
 	return w.at.Lo
@@ -166,5 +173,5 @@ func (n *named[K, V]) valueText(lo any) string {
 		return "" // a writer has it, or it has left
 	}
 	defer g.Release()
-	return protect(func() string { return n.format.Value(g.Range(), g.Value()) })
+	return protect(func() string { return n.options.Value(g.Range(), g.Value()) })
 }

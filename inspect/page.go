@@ -52,6 +52,7 @@ type (
 	mapView struct {
 		Name, Query                             string
 		Tiles                                   [][]tile // two rows
+		Alarms                                  []warning
 		Legend                                  []legend
 		In, Out, Left, Right, All               string
 		Strip, Gone                             []part
@@ -65,10 +66,11 @@ type (
 		Took                                    time.Duration
 	}
 	tile struct {
-		Label, Value, Unit, Note, Line string
-		Alarm                          bool
+		Label, Value, Unit, Note, Line, Area string
+		Alarm                                bool
 	}
-	legend struct{ Name, Meaning, Count string }
+	warning struct{ Text, Href string }
+	legend  struct{ Name, Meaning, Count string }
 	// A part is a rectangle on a line 1000 wide.
 	part struct{ Class, X, Y, W, H, Opacity, Title string }
 	// A drawn is what one can click on: a range, or a cell.
@@ -140,6 +142,13 @@ func (p *picture) viewed() *mapView {
 		if n := p.view.last - p.view.lo; p.scale.kind != byBytes && (n&1 == 1 || n > 1000) {
 			v.Mid = p.scale.label(p.view.edge(1, 2))
 		}
+	}
+	for _, a := range p.alarms {
+		x := warning{Text: a.text}
+		if a.at != nil && p.scale.kind != byOrder {
+			x.Href = p.link(p.around(a.at.a, a.at.z))
+		}
+		v.Alarms = append(v.Alarms, x)
 	}
 	for st := free; st < numStates; st++ {
 		v.Legend = append(v.Legend, legend{st.String(), stateMeanings[st], count(p.counts[st])})

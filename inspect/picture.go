@@ -88,25 +88,30 @@ type cell struct {
 // A picture is what one walk over a map has seen.
 type picture struct {
 	layout
-	index     int
-	name      string
-	stats     rangelock.Stats
-	rates     rates
-	view      window
-	zoomed    bool
-	counts    [numStates]int // ranges by state; left among them
-	guards    int
-	announced int // of the guards
-	waiting   int
-	inView    int
-	cells     []cell // of the view
-	strip     []cell // of the whole
-	rows      []row  // those in view if they are few
-	busy      []row  // if not: those in view that are not free, as far as there is room
-	gone      []row  // those in view that have left and are still held, the oldest first
-	outside   int    // how many of these are not in view
-	longest   row    // the one that has been waited for longest; waitedFor is zero if none is
-	took      time.Duration
+	index      int
+	name       string
+	stats      rangelock.Stats
+	rates      rates
+	view       window
+	zoomed     bool
+	counts     [numStates]int // ranges by state; left among them
+	guards     int
+	announced  int // of the guards
+	waiting    int
+	inView     int
+	cells      []cell // of the view
+	strip      []cell // of the whole
+	rows       []row  // those in view if they are few
+	busy       []row  // if not: those in view that are not free, as far as there is room
+	gone       []row  // those in view that have left and are still held, the oldest first
+	outside    int    // how many of these are not in view
+	longest    row    // the one that has been waited for longest; waitedFor is zero if none is
+	waitedLong int    // how many ranges have been waited for for longer than the bound of the alarm
+	stale      row    // of those that have left, in view or not, the one that left first
+	staleOnes  int    // how many of them have been held for longer than the bound of the alarm
+	alarms     []alarm
+	at         time.Time // when the walk began
+	took       time.Duration
 
 	source   source
 	disorder string // why the layout does not fit: the places are not in order, or all the same
@@ -119,8 +124,7 @@ func (p *picture) aggregated() bool { return p.inView > maxRows }
 //
 // It returns the failure of ended when ctx has ended, within stride ranges.
 func survey(ctx context.Context, index int, name string, m source, zoom zoom) (*picture, error) {
-	start := time.Now()
-	p := &picture{index: index, name: name, stats: m.stats(), source: m}
+	p := &picture{at: time.Now(), index: index, name: name, stats: m.stats(), source: m}
 	for i := range p.stats.Waits {
 		p.stats.Waits[i].Range = "" // made of keys, which may not be shown; the walk finds the range
 	}
@@ -130,7 +134,7 @@ func survey(ctx context.Context, index int, name string, m source, zoom zoom) (*
 		p.layout = orderLayout(p.stats.Ranges, p.disorder)
 		err = p.walk(ctx, zoom)
 	}
-	p.took = time.Since(start)
+	p.took = time.Since(p.at)
 	return p, err
 }
 
@@ -143,6 +147,7 @@ func (p *picture) walk(ctx context.Context, zoom zoom) error {
 	p.zoomed = p.view != p.whole
 	p.counts, p.guards, p.announced, p.waiting, p.inView = [numStates]int{}, 0, 0, 0, 0
 	p.rows, p.busy, p.gone, p.outside, p.longest = nil, nil, nil, 0, row{}
+	p.waitedLong, p.stale, p.staleOnes = 0, row{}, 0
 	// With a part for each place, where there are few, no part is covered that is not.
 	p.cells, p.strip = make([]cell, p.view.parts(viewCells)), make([]cell, p.whole.parts(mapCells))
 	var at progress
@@ -215,11 +220,23 @@ func (p *picture) visit(r *spot, at *progress) bool {
 	x := p.whole.clamp(a)
 	z = p.whole.clamp(max(x, z))
 	if st == left {
-		p.gone = append(p.gone, p.newRow(r, st, x, z, n))
+		gone := p.newRow(r, st, x, z, n)
+		if p.gone = append(p.gone, gone); gone.left > p.stale.left {
+			p.stale = gone
+		}
+		if over(gone.left, p.source.alarms().Left) {
+			p.staleOnes++
+		}
 		return true
 	}
-	if !r.Since.IsZero() && time.Since(r.Since) > p.longest.waitedFor {
-		p.longest = p.newRow(r, st, x, z, n)
+	if !r.Since.IsZero() {
+		waited := time.Since(r.Since)
+		if waited > p.longest.waitedFor {
+			p.longest = p.newRow(r, st, x, z, n)
+		}
+		if over(waited, p.source.alarms().Wait) {
+			p.waitedLong++
+		}
 	}
 	if at.n++; unordered {
 		at.unordered = true

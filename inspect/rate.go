@@ -8,89 +8,188 @@ import (
 )
 
 const (
-	rateSpan  = time.Minute
+	rateSpan  = time.Minute            // averages are over so long
+	lineSpan  = 5 * time.Minute        // lines are of so long, and samples kept for it
+	lineStep  = 5 * time.Second        // a point of a line is the average of so long
 	rateEvery = 500 * time.Millisecond // samples that come closer are not kept
-	rateMost  = 128                    // samples
 	rateLeast = 100 * time.Millisecond // over less no rate is given
+	stepLeast = time.Second            // and over less of a step no point
 )
 
-// sample is what the counters were at one time.
+// counter is something of which there is a rate.
+type counter int
+
+const (
+	retired counter = iota
+	fellBack
+	lockWaits
+	lockWaited // seconds
+	guardWaits // for guards and for turns
+	guardWaited
+	transactions
+	writerHeld // seconds in which a writer had the lock, as far as looks tell
+	numCounters
+)
+
+// counts is how far each counter was.
+type counts [numCounters]float64
+
+// sample is the counts at one time.
 type sample struct {
-	at    time.Time
-	stats rangelock.Stats
+	at time.Time
+	counts
 }
 
-// history is the samples of one map over the last minute. Requests leave them; there is
-// no goroutine.
+// history is what earlier looks at a map have seen. Requests leave samples; there is no
+// goroutine.
 type history struct {
 	mu      seam.Mutex
-	samples []sample // the oldest first
+	start   time.Time // of the first look; steps of lines are counted from it
+	samples []sample  // those of the last lineSpan, the oldest first
+
+	last   sample // of the last look, kept or not
+	writer bool   // had the lock at the last look
+	since  time.Time
 }
 
-// rates is how often things happened per second, on average over a span. The zero rates
-// are those of a map at which nobody has looked before.
+// rates is how often things happened per second. The zero rates are those of a map at which
+// nobody has looked before.
 type rates struct {
-	over                                     time.Duration
-	retired, fellBack, lockWaits, excludes   float64
-	lockWaited, excludeWaited                float64 // seconds of waiting per second
-	retiredLine, fellBackLine, lockWaitsLine []float64
+	over  time.Duration // since when, for per; 0 if nothing is known
+	per   counts        // per second, on average
+	lines [numCounters][]float64
+
+	// writerFor is since when the transaction under way has been seen, by looks that have
+	// all met the same one: it has lasted for so long at least.
+	writerFor time.Duration
 }
 
-// add takes a sample and returns the rates from the oldest one that is less than a
-// minute old up to it.
-func (h *history) add(now time.Time, s rangelock.Stats) rates {
+// add takes what Stats has said at one time, and returns the rates up to it.
+func (h *history) add(now time.Time, s *rangelock.Stats) (r rates) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.start.IsZero() {
+		h.start = now
+	}
+	x := sample{now, h.countsLocked(now, s)}
+	r.writerFor = h.seeWriterLocked(x, s.Sem.Writer)
+	h.last = x
 	old := 0
-	for old < len(h.samples) && now.Sub(h.samples[old].at) > rateSpan {
+	for old < len(h.samples) && now.Sub(h.samples[old].at) > lineSpan {
 		old++
 	}
-	if n := len(h.samples) - old; n >= rateMost {
-		old += n - rateMost + 1
-	}
 	h.samples = append(h.samples[:0], h.samples[old:]...)
-	r := h.ratesLocked(sample{now, s})
-	if n := len(h.samples); n == 0 || now.Sub(h.samples[n-1].at) >= rateEvery {
-		h.samples = append(h.samples, sample{now, s})
+	if n := len(h.samples); n > 0 {
+		h.averageLocked(&r, x)
+		r.lines = lines(h.samples, x, h.start)
+		if now.Sub(h.samples[n-1].at) < rateEvery {
+			return r
+		}
 	}
+	h.samples = append(h.samples, x)
 	return r
 }
 
-// ratesLocked returns the rates from the samples to a new one.
+// countsLocked returns the counters. That of the time in which a writer has the lock is an
+// estimate: between two looks one had it if it has it at the second. Who looks once a second
+// for a minute is told the share of sixty instants.
 //
 // Preconditions: the caller holds mu.
-func (h *history) ratesLocked(now sample) (r rates) {
-	if len(h.samples) == 0 {
-		return r
+func (h *history) countsLocked(now time.Time, s *rangelock.Stats) counts {
+	c := counts{
+		retired:      float64(s.Retired),
+		fellBack:     float64(s.FellBackBusy + s.FellBackMiss + s.FellBackGone),
+		lockWaits:    float64(s.LockWaits),
+		lockWaited:   s.LockWaited.Seconds(),
+		guardWaits:   float64(s.ExcludeWaits + s.TurnWaits),
+		guardWaited:  (s.ExcludeWaited + s.TurnWaited).Seconds(),
+		transactions: float64(s.Transactions),
+		writerHeld:   h.last.counts[writerHeld],
 	}
-	first := h.samples[0]
-	if r.over = now.at.Sub(first.at); r.over < rateLeast {
-		return rates{}
+	if s.Sem.Writer && !h.last.at.IsZero() {
+		c[writerHeld] += max(0, now.Sub(h.last.at).Seconds())
 	}
-	per := func(count func(*rangelock.Stats) int64) float64 {
-		return float64(count(&now.stats)-count(&first.stats)) / r.over.Seconds()
-	}
-	r.retired, r.fellBack, r.lockWaits = per(retiredCount), per(fellBackCount), per(lockWaitCount)
-	r.excludes = per(func(s *rangelock.Stats) int64 { return s.ExcludeWaits })
-	r.lockWaited = per(func(s *rangelock.Stats) int64 { return int64(s.LockWaited) }) / 1e9
-	r.excludeWaited = per(func(s *rangelock.Stats) int64 { return int64(s.ExcludeWaited) }) / 1e9
-	before := first
-	for _, at := range append(h.samples[1:len(h.samples):len(h.samples)], now) {
-		d := at.at.Sub(before.at).Seconds()
-		if d < rateLeast.Seconds() {
-			continue
-		}
-		step := func(count func(*rangelock.Stats) int64) float64 {
-			return float64(count(&at.stats)-count(&before.stats)) / d
-		}
-		r.retiredLine = append(r.retiredLine, step(retiredCount))
-		r.fellBackLine = append(r.fellBackLine, step(fellBackCount))
-		r.lockWaitsLine = append(r.lockWaitsLine, step(lockWaitCount))
-		before = at
-	}
-	return r
+	return c
 }
 
-func retiredCount(s *rangelock.Stats) int64  { return s.Retired }
-func fellBackCount(s *rangelock.Stats) int64 { return s.FellBackBusy + s.FellBackMiss + s.FellBackGone }
-func lockWaitCount(s *rangelock.Stats) int64 { return s.LockWaits }
+// seeWriterLocked returns for how long the writer that has the lock has been seen.
+//
+// Preconditions: the caller holds mu.
+func (h *history) seeWriterLocked(now sample, writer bool) time.Duration {
+	same := h.writer && now.counts[transactions] == h.last.counts[transactions]
+	if h.writer = writer; !writer {
+		return 0
+	}
+	if !same {
+		h.since = now.at
+	}
+	return now.at.Sub(h.since)
+}
+
+// averageLocked sets the averages from the oldest sample of the last rateSpan to now, or, where
+// nobody has looked for so long, from the last one.
+//
+// Preconditions: the caller holds mu; there is a sample.
+func (h *history) averageLocked(r *rates, now sample) {
+	first := h.samples[len(h.samples)-1]
+	for _, s := range h.samples {
+		if now.at.Sub(s.at) <= rateSpan {
+			first = s
+			break
+		}
+	}
+	over := now.at.Sub(first.at)
+	if over < rateLeast {
+		return
+	}
+	r.over = over
+	for k := range r.per {
+		r.per[k] = (now.counts[k] - first.counts[k]) / over.Seconds()
+	}
+}
+
+// lines returns the averages per second in the steps of lineSpan, the last of which has now in
+// it. The first are missing where there was no sample yet, and so is the last if it has just
+// begun. What has happened between two samples counts as spread evenly over the time between.
+func lines(samples []sample, now sample, start time.Time) (all [numCounters][]float64) {
+	const n = int(lineSpan / lineStep)
+	last := int(now.at.Sub(start) / lineStep)
+	base := start.Add(time.Duration(last-n+1) * lineStep)
+	var sum [n]counts
+	var covered [n]time.Duration
+	before := samples[0]
+	for i := range len(samples) {
+		next := now
+		if i+1 < len(samples) {
+			next = samples[i+1]
+		}
+		d := next.at.Sub(before.at)
+		for at := before.at; at.Before(next.at); {
+			step := max(0, int(at.Sub(base)/lineStep))
+			end := base.Add(time.Duration(step+1) * lineStep)
+			if at.Before(base) {
+				step, end = -1, base
+			}
+			if next.at.Before(end) {
+				end = next.at
+			}
+			if part := end.Sub(at); step >= 0 && step < n {
+				covered[step] += part
+				for k := range sum[step] {
+					sum[step][k] += (next.counts[k] - before.counts[k]) * float64(part) / float64(d)
+				}
+			}
+			at = end
+		}
+		before = next
+	}
+	for step, c := range covered {
+		if c < stepLeast {
+			continue
+		}
+		for k := range all {
+			all[k] = append(all[k], sum[step][k]/c.Seconds())
+		}
+	}
+	return all
+}

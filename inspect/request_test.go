@@ -70,7 +70,7 @@ func TestClientGone(t *testing.T) {
 	// A client that goes while values are formatted.
 	ctx, cancel := context.WithCancel(bg)
 	formatted := 0
-	h := inspect.Handler(inspect.Named("n", m, &inspect.Format[int, int]{
+	h := inspect.Handler(inspect.Named("n", m, &inspect.Options[int, int]{
 		Value: func(rangelock.Range[int], int) string {
 			if formatted++; formatted == 3 {
 				cancel()

@@ -25,10 +25,14 @@ func (p *picture) writeText(w *bytes.Buffer) {
 	fmt.Fprintf(w, "# epoch %d, %d pins, pending %d (cost %d), stalled %v\n",
 		s.Domain.Epoch, s.Domain.Pins, s.Pending, s.PendingCost, short(s.Stalled))
 	if r := &p.rates; r.over > 0 {
-		fmt.Fprintf(w, "# per second, over %v: %.1f retired, %.1f fell back, %.1f lock waits, %.1f exclude waits\n",
-			short(r.over), r.retired, r.fellBack, r.lockWaits, r.excludes)
+		fmt.Fprintf(w, "# per second, over %v: %.1f retired, %.1f fell back, %.1f lock waits, %.1f guard waits, %.1f transactions\n",
+			short(r.over), r.per[retired], r.per[fellBack], r.per[lockWaits], r.per[guardWaits], r.per[transactions])
+		fmt.Fprintf(w, "# a writer has the lock %.0f %% of the time\n", 100*r.per[writerHeld])
 	} else {
 		fmt.Fprintln(w, "# per second: not known yet, ask again")
+	}
+	for _, a := range p.alarms {
+		fmt.Fprintf(w, "# alarm: %s\n", a.text)
 	}
 	if p.empty() {
 		fmt.Fprintln(w, "# nothing is in this map")
@@ -113,10 +117,14 @@ func semText(p *picture) string {
 	return t
 }
 
-// waitText says who waits for the semaphore.
+// waitText says who waits for the semaphore, and for how long.
 func waitText(p *picture) string {
+	return fmt.Sprintf("%s, the first for %v", queueText(p), short(p.stats.Sem.OldestWait))
+}
+
+func queueText(p *picture) string {
 	s := &p.stats.Sem
-	return fmt.Sprintf("%s, %s, the first for %v", plural(s.WaitingWriters, "writer"), plural(s.WaitingReaders, "reader"), short(s.OldestWait))
+	return plural(s.WaitingWriters, "writer") + ", " + plural(s.WaitingReaders, "reader")
 }
 
 // count writes a number in groups of three.

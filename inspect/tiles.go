@@ -6,12 +6,6 @@ import (
 	"time"
 )
 
-// stallAlarm is from when on a stalled epoch is shown as a fault.
-const stallAlarm = time.Second
-
-// waitAlarm is from when on a wait that lasts is.
-const waitAlarm = time.Second
-
 // guardsNote says on how many ranges guards are held, and how many of the guards stand in lines
 // of their readers. The others are counted in their ranges.
 func (p *picture) guardsNote() string {
@@ -32,7 +26,11 @@ func (p *picture) tiles() [][]tile {
 		{Label: "backlog", Value: count(s.Pending), Unit: "pending", Note: fmt.Sprintf("cost %s, %s left", count(s.PendingCost), count(p.counts[left]))},
 		{Label: "epoch", Value: strconv.FormatUint(s.Domain.Epoch, 10), Note: fmt.Sprintf("%d pins", s.Domain.Pins)},
 	}
-	if s.Stalled >= stallAlarm {
+	now[3].Alarm = p.isAlarmed(alarmLeft) || p.isAlarmed(alarmPending)
+	if s.MaxPending > 0 {
+		now[3].Note = fmt.Sprintf("cost %s of %s, %s left", count(s.PendingCost), count(s.MaxPending), count(p.counts[left]))
+	}
+	if p.isAlarmed(alarmStalled) {
 		t := &now[len(now)-1]
 		t.Alarm, t.Note = true, fmt.Sprintf("stalled by a pin for %v", short(s.Stalled))
 	}
@@ -40,15 +38,27 @@ func (p *picture) tiles() [][]tile {
 	if r.over == 0 {
 		return [][]tile{now, {{Label: "rates", Value: "–", Note: "known from the second look on"}}}
 	}
-	over := "over " + short(r.over).Round(time.Second).String()
+	waits := func(n, waited counter, label string) tile {
+		return p.rateTile(n, label, rate(r.per[waited])+" s/s waited")
+	}
+	writer := p.rateTile(transactions, "transactions", fmt.Sprintf("a writer has the lock %.0f %% of the time", 100*min(1, r.per[writerHeld])))
+	if writer.Alarm = p.isAlarmed(alarmWriter); writer.Alarm {
+		writer.Note = fmt.Sprintf("a writer has had the lock for %v", short(r.writerFor))
+	}
 	return [][]tile{now, {
-		tile{Label: "retired", Value: rate(r.retired), Unit: "/s", Line: points(r.retiredLine), Note: over},
-		tile{Label: "fell back", Value: rate(r.fellBack), Unit: "/s", Line: points(r.fellBackLine),
-			Note: fmt.Sprintf("busy %s, miss %s, gone %s", count(s.FellBackBusy), count(s.FellBackMiss), count(s.FellBackGone))},
-		tile{Label: "lock waits", Value: rate(r.lockWaits), Unit: "/s", Line: points(r.lockWaitsLine),
-			Note: fmt.Sprintf("%s s/s waited", rate(r.lockWaited))},
-		tile{Label: "exclude waits", Value: rate(r.excludes), Unit: "/s", Note: fmt.Sprintf("%s s/s waited", rate(r.excludeWaited))},
+		p.rateTile(retired, "retired", "average of "+short(r.over).Round(time.Second).String()),
+		p.rateTile(fellBack, "fell back", fmt.Sprintf("busy %s, miss %s, gone %s", count(s.FellBackBusy), count(s.FellBackMiss), count(s.FellBackGone))),
+		waits(lockWaits, lockWaited, "lock waits"),
+		waits(guardWaits, guardWaited, "guard waits"),
+		writer,
 	}}
+}
+
+// rateTile is the tile of a counter: its rate, and its line of five minutes.
+func (p *picture) rateTile(k counter, label, note string) tile {
+	r := &p.rates
+	line, area := points(r.lines[k], int(lineSpan/lineStep))
+	return tile{Label: label, Value: rate(r.per[k]), Unit: "/s", Line: line, Area: area, Note: note}
 }
 
 // waitTile says who waits: for the lock, for guards or for a turn at a range, for a load,
@@ -73,7 +83,7 @@ func (p *picture) waitTile() tile {
 	if x := &p.longest; x.waitedFor > 0 {
 		t.Note += fmt.Sprintf("; longest at %s, for %v", x.bounds(), short(x.waitedFor))
 	}
-	t.Alarm = max(s.OldestWait, p.stats.OldestWait) >= waitAlarm
+	t.Alarm = p.isAlarmed(alarmWait)
 	return t
 }
 

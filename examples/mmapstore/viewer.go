@@ -38,7 +38,7 @@ func (v *viewer) show(s *spanStore, p *progress) {
 		return
 	}
 	mux := http.NewServeMux()
-	mux.Handle(viewerPath, inspect.Handler(inspect.Named("spanlock store", s.m, &inspect.Format[uint64, *mapping]{
+	mux.Handle(viewerPath, inspect.Handler(inspect.Named("spanlock store", s.m, &inspect.Options[uint64, *mapping]{
 		// The guard under which this is called keeps the mapping from being unmapped.
 		Value: func(_ rangelock.Range[uint64], m *mapping) string { return m.file.path },
 	})))

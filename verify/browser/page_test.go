@@ -198,7 +198,7 @@ func scene(t *testing.T) inspect.Map {
 			w.Unlock()
 		}
 	}()
-	return inspect.Named("hostile "+evil, m, &inspect.Format[string, string]{
+	return inspect.Named("hostile "+evil, m, &inspect.Options[string, string]{
 		Value: func(_ rangelock.Range[string], v string) string { return v },
 	})
 }
