@@ -90,8 +90,25 @@ var _ = rangelock.Options[key, value]{
 	SplitValue:  func(r span, at key, v value) (left, right value, err error) { return v, v, nil },
 	LoadRange:   func(k key) span { return span{Lo: k, Unbounded: true} },
 	MergeValue:  func(left, right span, lv, rv value) (v value, ok bool) { return lv, true },
-	Trace:       &rangelock.Trace{},
+	Trace: &rangelock.Trace[key]{
+		WaitStart: func(rangelock.WaitInfo[key]) {},
+		WaitDone:  func(rangelock.WaitInfo[key]) {},
+		FellBack:  func(rangelock.FellBackInfo[key]) {},
+		Unlocked:  func(rangelock.UnlockedInfo[key]) {},
+		Retired:   func(rangelock.RetiredInfo[key]) {},
+	},
 }
+
+var _ slog.LogValuer = rangelock.WaitInfo[key]{
+	Context: context.Background(), Op: "", For: rangelock.ForLock, Exclusive: true, Key: new(key), Range: span{}, Since: time.Time{},
+	Holder: "", HolderSince: time.Time{}, Guards: 1, Ahead: 1, Waited: time.Second, Err: error(nil),
+}
+
+var (
+	_ = rangelock.FellBackInfo[key]{Context: context.Background(), Op: "", Key: new(key), Reason: rangelock.Busy}
+	_ = rangelock.UnlockedInfo[key]{Context: context.Background(), Op: "", Range: span{}, Held: time.Second}
+	_ = rangelock.RetiredInfo[key]{Range: span{}, Cost: int64(1)}
+)
 
 var _ interface {
 	Acquire(key) (guard, bool)

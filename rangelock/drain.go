@@ -19,14 +19,23 @@ import (
 // that has left the map. It may be called during a transaction, also by the one who
 // holds it, unless OnRetire waits for that transaction.
 func (m *Map[K, V]) Drain(ctx context.Context) error {
+	return m.drain(ctx, "Drain")
+}
+
+// drain is Drain for the method op.
+func (m *Map[K, V]) drain(ctx context.Context, op string) error {
 	m.mustBeMade()
 	if debug && ctx.Done() == nil {
 		m.mayWait("Drain", toDrain)
 	}
 	start := time.Now()
-	if !m.pending.wait(ctx) {
-		return &WaitError[K]{For: ForRetire, Held: m.heldRanges(nil), Waited: time.Since(start), ended: endedBy(ctx)}
+	t := m.tells(ctx, subject[K]{op: op}, ForRetire)
+	if !m.pending.wait(ctx, func() { m.waitStart(t) }) {
+		err := &WaitError[K]{For: ForRetire, Held: m.heldRanges(nil), Waited: time.Since(start), ended: endedBy(ctx)}
+		m.waitDone(t, err.Waited, err)
+		return err
 	}
+	m.waitDone(t, time.Since(start), nil)
 	m.sweep(ctx)
 	return nil
 }
@@ -49,10 +58,14 @@ func (m *Map[K, V]) DrainRange(ctx context.Context, r Range[K]) error {
 		m.mayDrain(r)
 	}
 	start := time.Now()
-	if !m.waitRange(ctx, r) {
-		return &WaitError[K]{For: ForRetire, Range: r, ranged: true, Held: m.heldRanges(&r),
+	t := m.tells(ctx, subject[K]{op: "DrainRange", r: r}, ForRetire)
+	if !m.waitRange(ctx, r, func() { m.waitStart(t) }) {
+		err := &WaitError[K]{For: ForRetire, Range: r, ranged: true, Held: m.heldRanges(&r),
 			Waited: time.Since(start), ended: endedBy(ctx)}
+		m.waitDone(t, err.Waited, err)
+		return err
 	}
+	m.waitDone(t, time.Since(start), nil)
 	return nil
 }
 
@@ -93,15 +106,19 @@ func (m *Map[K, V]) Close(ctx context.Context) error {
 		}
 	}
 	start := time.Now()
-	if !m.flights.ground(ctx) {
-		return &WaitError[K]{For: ForLoad, Waited: time.Since(start), ended: endedBy(ctx)}
+	t := m.tells(ctx, subject[K]{op: "Close"}, ForLoad)
+	if !m.flights.ground(ctx, func() { m.waitStart(t) }) {
+		err := &WaitError[K]{For: ForLoad, Waited: time.Since(start), ended: endedBy(ctx)}
+		m.waitDone(t, err.Waited, err)
+		return err
 	}
-	return m.Drain(ctx)
+	m.waitDone(t, time.Since(start), nil)
+	return m.drain(ctx, "Close")
 }
 
 // closeLocked clears the map under the semaphore.
 func (m *Map[K, V]) closeLocked(ctx context.Context) error {
-	w, err := m.LockContext(ctx)
+	w, err := m.lockFor(ctx, "Close", Range[K]{})
 	if err == ErrClosed {
 		return nil
 	}
@@ -128,16 +145,16 @@ type drainer[K any] struct {
 }
 
 // wait waits until every range that has left before the call is through, and reports whether
-// they are; if not, ctx has ended.
-func (p *pending[K, V]) wait(ctx context.Context) bool {
+// they are; if not, ctx has ended. It calls begin before it parks.
+func (p *pending[K, V]) wait(ctx context.Context, begin func()) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	d := &drainer[K]{last: p.turnLocked()}
-	return p.emptyLocked(d.last) || p.parkLocked(ctx, d) || p.emptyLocked(d.last)
+	return p.emptyLocked(d.last) || p.parkLocked(ctx, d, begin) || p.emptyLocked(d.last)
 }
 
 // waitRange is wait for the ranges that overlap r.
-func (m *Map[K, V]) waitRange(ctx context.Context, r Range[K]) bool {
+func (m *Map[K, V]) waitRange(ctx context.Context, r Range[K], begin func()) bool {
 	p := &m.pending
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -157,7 +174,7 @@ func (m *Map[K, V]) waitRange(ctx context.Context, r Range[K]) bool {
 		}
 		return true
 	})
-	return d.count == 0 || p.parkLocked(ctx, d) || d.count == 0
+	return d.count == 0 || p.parkLocked(ctx, d, begin) || d.count == 0
 }
 
 // unwatchLocked takes away what d watches.
@@ -173,11 +190,13 @@ func (p *pending[K, V]) unwatchLocked(d *drainer[K]) {
 	}
 }
 
-// parkLocked parks d until it is woken, or ctx ends. It gives mu back meanwhile.
-func (p *pending[K, V]) parkLocked(ctx context.Context, d *drainer[K]) (woken bool) {
+// parkLocked calls begin, and parks d until it is woken, or ctx ends. It gives mu back meanwhile.
+func (p *pending[K, V]) parkLocked(ctx context.Context, d *drainer[K], begin func()) (woken bool) {
 	d.since, d.parker = time.Now(), seam.NewParker()
 	p.line = append(p.line, d)
 	p.mu.Unlock()
+	begin()
+	defer region(ctx, "rangelock.Drain").End()
 	woken = d.parker.Park(ctx.Done())
 	p.mu.Lock()
 	p.line = slices.DeleteFunc(p.line, func(o *drainer[K]) bool { return o == d })

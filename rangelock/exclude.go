@@ -157,7 +157,9 @@ func (m *Map[K, V]) awaitSlow(h *header[K, V]) (err error) {
 	if debug && ctx.Done() == nil {
 		m.mayExclude(h)
 	}
-	m.excludeWaiting()
+	defer region(ctx, "rangelock.Exclude").End()
+	t := m.tellsExclusion(h)
+	m.waitStart(t)
 	x := &exclusion[K, V]{h: h, r: h.bounds(), since: time.Now(), parker: seam.NewParker()}
 	m.waiter.Store(x)
 	defer m.waiter.Store(nil)
@@ -170,6 +172,6 @@ func (m *Map[K, V]) awaitSlow(h *header[K, V]) (err error) {
 			break
 		}
 	}
-	m.excludeWaited(time.Since(x.since), err)
+	m.excludeWaited(t, time.Since(x.since), err)
 	return err
 }

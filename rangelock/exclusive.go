@@ -55,6 +55,9 @@ func (m *Map[K, V]) TryAcquireExclusive(key K) (Guard[K, V], error) {
 	g, a := m.enterAlone(key)
 	switch a {
 	case entered:
+		if m.traced {
+			m.isAlone("TryAcquireExclusive", g)
+		}
 		if debug {
 			g = m.remember(g)
 		}
@@ -73,6 +76,9 @@ func (m *Map[K, V]) acquireExclusive(ctx context.Context, key K) (Guard[K, V], a
 	var err error
 	if a >= busy {
 		g, a, err = m.acquireSlow(ctx, key, g, a, true)
+	}
+	if m.traced && a == entered {
+		m.isAlone("AcquireExclusive", g)
 	}
 	if debug {
 		g = m.remember(g)

@@ -585,10 +585,10 @@ func TestHappensExclusive(t *testing.T) {
 func TestExclusiveStats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log []string
-		m := rangelock.New(&rangelock.Options[int, string]{Trace: &rangelock.Trace{
-			TurnWait: func(exclusive bool) { log = append(log, fmt.Sprint("wait ", exclusive)) },
-			TurnGot: func(exclusive bool, d time.Duration, err error) {
-				log = append(log, fmt.Sprint("got ", exclusive, d, err))
+		m := rangelock.New(&rangelock.Options[int, string]{Trace: &rangelock.Trace[int]{
+			WaitStart: func(w rangelock.WaitInfo[int]) { log = append(log, fmt.Sprint("wait ", w.Exclusive)) },
+			WaitDone: func(w rangelock.WaitInfo[int]) {
+				log = append(log, fmt.Sprint("got ", w.Exclusive, w.Waited, w.Err))
 			},
 		}})
 		fillTens(m, "a")

@@ -148,10 +148,10 @@ func (fs *flights[K, V]) land(f *flight[K, V]) []*passenger[K, V] {
 
 // ground ends the contexts of all loads and waits until they have landed, and what
 // they have brought is counted as pending. It reports whether they have; if not, ctx has
-// ended.
+// ended. It calls begin before it parks.
 //
 // Preconditions: the map is closed.
-func (fs *flights[K, V]) ground(ctx context.Context) bool {
+func (fs *flights[K, V]) ground(ctx context.Context, begin func()) bool {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	if len(fs.list) == 0 {
@@ -164,6 +164,8 @@ func (fs *flights[K, V]) ground(ctx context.Context) bool {
 	p := seam.NewParker()
 	fs.line = append(fs.line, p)
 	fs.mu.Unlock()
+	begin()
+	defer region(ctx, "rangelock.Load").End()
 	ok := p.Park(ctx.Done())
 	fs.mu.Lock()
 	fs.line = slices.DeleteFunc(fs.line, func(o *seam.Parker) bool { return o == p })
@@ -260,7 +262,14 @@ func (m *Map[K, V]) tell(f *flight[K, V], why failure) {
 // writer could take away what is in the way of r, and then a caller could board and be
 // told that it is there.
 func (m *Map[K, V]) bring(f *flight[K, V], r Range[K], v V) (why failure) {
-	w := m.Lock()
+	if debug {
+		m.mayWait("Lock", toLock)
+	}
+	const op = "AcquireOrLoad"
+	if !m.sem.TryLock() {
+		m.lockWaiting(context.Background(), subject[K]{op: op, r: r}, true, m.sem.LockContext)
+	}
+	w := m.begin(context.Background(), op, r)
 	defer w.Unlock()
 	defer m.flights.land(f)
 	kept := false
@@ -280,7 +289,7 @@ func (m *Map[K, V]) bring(f *flight[K, V], r Range[K], v V) (why failure) {
 		return failure{}
 	}
 	var s rangetree.Slot[K]
-	m.txn.op.name = "AcquireOrLoad"
+	m.txn.op.name = op
 	err := m.place(&s, r)
 	if err == nil {
 		err = m.roomFor(1, r)

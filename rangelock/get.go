@@ -153,8 +153,12 @@ func (m *Map[K, V]) lookPinned(key K, r *Range[K]) (v V, a answer) {
 
 // getSlow is Get after it met a writer; met is what it met.
 func (m *Map[K, V]) getSlow(key K, met answer, r *Range[K]) (v V, a answer) {
-	m.fellBack(met)
-	m.lockShared(context.Background())
+	of := aboutKey("Get", key)
+	if r != nil {
+		of.op = "GetRange"
+	}
+	m.fellBack(context.Background(), of, met)
+	m.lockShared(context.Background(), of)
 	defer m.sem.RUnlock()
 	if h := m.find(key); h != nil {
 		if r != nil {

@@ -129,6 +129,9 @@ func (m *Map[K, V]) releaseOther(h *header[K, V], life, s uint64) {
 // giveBackAlone takes back what an exclusive guard of the life gen has added to the word of h,
 // but for left counts, and returns the word after it.
 func (m *Map[K, V]) giveBackAlone(h *header[K, V], gen, left uint64) uint64 {
+	if m.traced {
+		m.notAlone(h)
+	}
 	for {
 		s := h.State.Load()
 		if s&^lowMask != gen || s&alone == 0 {

@@ -136,14 +136,15 @@ const maxStale = 8
 // It goes round again only if its flight did not fly for this key, if somebody else has
 // changed the map, or if the flight's load was stale, and that is counted.
 func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K, V], g Guard[K, V], a answer) (Guard[K, V], error) {
+	of := aboutKey("AcquireOrLoad", key)
 	if a >= busy {
-		m.fellBack(a)
+		m.fellBack(ctx, of, a)
 	}
 	if a == taken {
 		var t *turn[K, V]
 		if g, t = m.lineUp(g.h, g.life, false); t != nil {
 			var err error
-			if g, err = m.awaitTurn(ctx, t); err != nil {
+			if g, err = m.awaitTurn(ctx, of, t); err != nil {
 				return g, err
 			}
 		}
@@ -161,9 +162,9 @@ func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K,
 		}
 	}
 	for stale := 0; ; {
-		g, t, f, p, err := m.board(ctx, key, claim, load)
+		g, t, f, p, err := m.board(ctx, of, claim, load)
 		if t != nil {
-			if g, err = m.awaitTurn(ctx, t); err == nil && g.h == nil {
+			if g, err = m.awaitTurn(ctx, of, t); err == nil && g.h == nil {
 				continue // the range has left the map
 			}
 			return g, err
@@ -171,12 +172,8 @@ func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K,
 		if f == nil {
 			return g, err
 		}
-		if !p.parker.Park(ctx.Done()) {
-			invariants.At("rangelock: a passenger leaves")
-			if m.flights.leave(f, p) {
-				return g, &WaitError[K]{For: ForLoad, Waited: time.Since(p.since), ended: endedBy(ctx)}
-			}
-			p.parker.Park(nil) // landed: a few steps more, and perhaps a guard to give back
+		if err := m.awaitLoad(ctx, of, f, p); err != nil {
+			return g, err
 		}
 		switch {
 		case p.panicked != nil:
@@ -193,6 +190,25 @@ func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K,
 	}
 }
 
+// awaitLoad parks until the flight tells its passenger p what has become of it, or until ctx
+// ends first and p has left.
+func (m *Map[K, V]) awaitLoad(ctx context.Context, of subject[K], f *flight[K, V], p *passenger[K, V]) error {
+	defer region(ctx, "rangelock.Load").End()
+	t := m.tells(ctx, of, ForLoad)
+	m.waitStart(t)
+	if !p.parker.Park(ctx.Done()) {
+		invariants.At("rangelock: a passenger leaves")
+		if m.flights.leave(f, p) {
+			err := &WaitError[K]{For: ForLoad, Waited: time.Since(p.since), ended: endedBy(ctx)}
+			m.waitDone(t, err.Waited, err)
+			return err
+		}
+		p.parker.Park(nil) // landed: a few steps more, and perhaps a guard to give back
+	}
+	m.waitDone(t, time.Since(p.since), nil)
+	return nil
+}
+
 // board looks for the range that covers key and takes a guard on it, or stands in its
 // line. If there is none it puts a passenger on the flight that the key belongs to, and
 // starts that if there is none either. With an error, a guard or a turn the flight is
@@ -201,12 +217,13 @@ func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K,
 // While it has the semaphore for reading no range appears, and no flight lands with
 // one: a flight leaves the list in the transaction that inserts its range. So the key
 // cannot fall between the two.
-func (m *Map[K, V]) board(ctx context.Context, key K, claim Range[K], load loader[K, V]) (g Guard[K, V], t *turn[K, V], f *flight[K, V], p *passenger[K, V], err error) {
-	if err := m.lockShared(ctx); err != nil {
+func (m *Map[K, V]) board(ctx context.Context, of subject[K], claim Range[K], load loader[K, V]) (g Guard[K, V], t *turn[K, V], f *flight[K, V], p *passenger[K, V], err error) {
+	if err := m.lockShared(ctx, of); err != nil {
 		return g, nil, nil, nil, err
 	}
 	defer m.sem.RUnlock()
 	invariants.At("rangelock: boarding")
+	key := of.key
 	if h := m.find(key); h != nil {
 		g, _, t := m.hold(h, false)
 		return g, t, nil, nil, nil

@@ -83,6 +83,7 @@ type Map[K, V any] struct {
 
 	direct bool // keys are words: a reader needs no pin, and no comparison can panic
 
+	traced bool     // the hooks of options.Trace ask for waits
 	refers bool     // values hold pointers
 	plain  raw.Kind // how Get loads a value without a pin; raw.Split where it needs one
 
@@ -120,6 +121,10 @@ type Map[K, V any] struct {
 	// that it excluded; nil when it does not. The writer stores it, a releaser
 	// loads it.
 	waiter seam.Pointer[exclusion[K, V]]
+
+	// holder is the transaction under way, and nil without one, or without a trace that asks
+	// for it. The writer stores it, and whoever begins to wait loads it.
+	holder seam.Pointer[holding]
 
 	// txn, spare, dead and scratch belong to who holds sem for writing.
 	txn     transaction[K, V]
@@ -196,6 +201,7 @@ func newMap[K, V any](o *Options[K, V]) *Map[K, V] {
 	if o != nil {
 		o.check()
 		m.options = *o
+		m.traced = o.Trace != nil && (o.Trace.WaitStart != nil || o.Trace.WaitDone != nil)
 	}
 	m.reapFn, m.tidyFn = m.reap, m.tidy
 	if debug {

@@ -17,7 +17,7 @@ import (
 //
 // It is Linux's lock_next_vma for ranges.
 func (m *Map[K, V]) AcquireNext(key K) (Guard[K, V], bool) {
-	g, a, _ := m.next(context.Background(), key)
+	g, a, _ := m.beside(context.Background(), "AcquireNext", key, false)
 	return g, a == entered
 }
 
@@ -27,7 +27,7 @@ func (m *Map[K, V]) AcquireNext(key K) (Guard[K, V], bool) {
 // [ErrClosed]. With an error the guard is
 // the zero Guard.
 func (m *Map[K, V]) AcquireNextContext(ctx context.Context, key K) (Guard[K, V], error) {
-	g, a, err := m.next(ctx, key)
+	g, a, err := m.beside(ctx, "AcquireNext", key, false)
 	if err == nil && a == missed {
 		err = m.absent()
 	}
@@ -55,12 +55,7 @@ func (m *Map[K, V]) AcquirePrevContext(ctx context.Context, key K) (Guard[K, V],
 	return g, err
 }
 
-// next is AcquireNext; ctx ends its waits.
-func (m *Map[K, V]) next(ctx context.Context, key K) (Guard[K, V], answer, error) {
-	return m.beside(ctx, "AcquireNext", key, false)
-}
-
-// beside is AcquireNext, or AcquirePrev if so wanted; ctx ends its waits.
+// beside is AcquireNext, or AcquirePrev if so wanted, for that method; ctx ends its waits.
 func (m *Map[K, V]) beside(ctx context.Context, method string, key K, previous bool) (Guard[K, V], answer, error) {
 	m.mustBeMade()
 	if !m.valid(From(key)) {
@@ -72,7 +67,7 @@ func (m *Map[K, V]) beside(ctx context.Context, method string, key K, previous b
 	g, a := m.enterNext(key, previous)
 	var err error
 	if a >= busy {
-		g, a, err = m.fallBack(ctx, g, a, false, func() *header[K, V] {
+		g, a, err = m.fallBack(ctx, aboutKey(method, key), g, a, false, func() *header[K, V] {
 			return m.seekBeside(key, previous)
 		})
 	}
@@ -170,7 +165,7 @@ func (m *Map[K, V]) GuardsContext(ctx context.Context, r Range[K]) iter.Seq2[*Gu
 		}
 		last := Span(r.Lo, r.Lo)
 		for key := r.Lo; ; {
-			g, a, err := m.next(ctx, key)
+			g, a, err := m.beside(ctx, "Guards", key, false)
 			if err != nil {
 				yield(nil, err)
 				return

@@ -7,7 +7,7 @@ import "context"
 // [ErrClosed]; then f is not called. Otherwise its error is that of f. There is no rollback:
 // what f has done before it failed stands. f must not end the transaction itself.
 func (m *Map[K, V]) Do(ctx context.Context, f func(w Writer[K, V]) error) error {
-	w, err := m.LockContext(ctx)
+	w, err := m.lockFor(ctx, "Do", Range[K]{})
 	if err != nil {
 		return err
 	}
@@ -20,7 +20,7 @@ func (m *Map[K, V]) Do(ctx context.Context, f func(w Writer[K, V]) error) error 
 // the call, with a [WaitError], and returns [ErrClosed] on a closed map. Its other errors
 // are those of [Writer.Insert].
 func (m *Map[K, V]) Insert(ctx context.Context, r Range[K], v V) error {
-	w, err := m.LockContext(ctx)
+	w, err := m.lockFor(ctx, "Insert", r)
 	if err != nil {
 		return err
 	}
@@ -50,13 +50,13 @@ func (m *Map[K, V]) Retire(ctx context.Context, r Range[K]) (int, error) {
 func (m *Map[K, V]) takeOut(ctx context.Context, method string, r Range[K], wait bool) (n int, err error) {
 	for again := true; again; {
 		n, err = m.takeOutOnce(ctx, method, r, wait)
-		again, err = m.retry(ctx, err)
+		again, err = m.retry(ctx, subject[K]{op: method, r: r}, err)
 	}
 	return n, err
 }
 
 func (m *Map[K, V]) takeOutOnce(ctx context.Context, method string, r Range[K], wait bool) (int, error) {
-	w, err := m.LockContext(ctx)
+	w, err := m.lockFor(ctx, method, r)
 	if err != nil {
 		return 0, err
 	}
@@ -72,13 +72,13 @@ func (m *Map[K, V]) takeOutOnce(ctx context.Context, method string, r Range[K], 
 func (m *Map[K, V]) Swap(ctx context.Context, r Range[K], v V) (err error) {
 	for again := true; again; {
 		err = m.swapOnce(ctx, r, v)
-		again, err = m.retry(ctx, err)
+		again, err = m.retry(ctx, subject[K]{op: "Swap", r: r}, err)
 	}
 	return err
 }
 
 func (m *Map[K, V]) swapOnce(ctx context.Context, r Range[K], v V) error {
-	w, err := m.LockContext(ctx)
+	w, err := m.lockFor(ctx, "Swap", r)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ type Options[K, V any] struct {
 	MergeValue func(left, right Range[K], lv, rv V) (v V, ok bool)
 
 	// Trace is told what happens on the slow paths; nil for nothing.
-	Trace *Trace
+	Trace *Trace[K]
 
 	// MaxPending bounds the sum of the costs that are pending, in units of Cost.
 	// An operation that would pass it returns a [BacklogError] and does nothing, also

@@ -49,7 +49,7 @@ func (m *Map[K, V]) RLock() Reader[K, V] {
 	}
 	m.mustBeMade()
 	if !m.sem.TryRLock() {
-		m.lockWaiting(context.Background(), false, m.sem.RLockContext)
+		m.lockWaiting(context.Background(), subject[K]{op: "RLock"}, false, m.sem.RLockContext)
 	}
 	return m.newReader()
 }
@@ -64,7 +64,7 @@ func (m *Map[K, V]) RLockContext(ctx context.Context) (Reader[K, V], error) {
 	if debug && ctx.Done() == nil {
 		m.mayWait("RLockContext", toLock)
 	}
-	if err := m.lockShared(ctx); err != nil {
+	if err := m.lockShared(ctx, subject[K]{op: "RLock"}); err != nil {
 		return Reader[K, V]{}, err
 	}
 	return m.newReader(), nil
@@ -153,7 +153,7 @@ func (r Reader[K, V]) acquire(ctx context.Context, method string, key K) (Guard[
 		// one has ended meanwhile: then the range may be gone, and what covers the key
 		// can only be told by another search.
 		var err error
-		if g, err = m.awaitTurn(ctx, t); err != nil {
+		if g, err = m.awaitTurn(ctx, aboutKey("Reader.Acquire", key), t); err != nil {
 			return g, taken, err
 		}
 		if a = entered; g.h == nil {

@@ -85,7 +85,7 @@ func (m *Map[K, V]) reap() {
 func (m *Map[K, V]) bury(h *header[K, V]) {
 	defer func() {
 		if !h.moved() {
-			m.countRetired(1)
+			m.countRetired(h)
 		}
 		m.through(h)
 		m.recycle(h)
@@ -182,7 +182,7 @@ func (m *Map[K, V]) leave(h *header[K, V], marks []uint64) {
 		if h.State.CompareAndSwap(before, before|excluded|detached|retired) {
 			m.dead.push(h)
 			if !h.moved() {
-				m.countRetired(1)
+				m.countRetired(h)
 			}
 			return
 		}

@@ -27,6 +27,11 @@ import (
 // It must not be called from OnRetire, nor by a goroutine that has a guard on a range
 // that has left the map: both may be what it waits for.
 func (m *Map[K, V]) Room(ctx context.Context, cost int64) error {
+	return m.room(ctx, subject[K]{op: "Room"}, cost)
+}
+
+// room is Room for a call about of.
+func (m *Map[K, V]) room(ctx context.Context, of subject[K], cost int64) error {
 	if cost < 0 {
 		panic(fmt.Sprintf("rangelock: Room for a negative cost %d", cost))
 	}
@@ -43,15 +48,20 @@ func (m *Map[K, V]) Room(ctx context.Context, cost int64) error {
 	case cost > max:
 		return &BacklogError[K]{Cost: cost, Pending: m.pending.costNow(), MaxPending: max, rangeless: true}
 	}
-	if since, ok := m.pending.awaitRoom(ctx, cost, max); !ok {
-		return &WaitError[K]{For: ForRoom, Waited: time.Since(since), ended: endedBy(ctx), Held: m.heldRanges(nil)}
+	t := m.tells(ctx, of, ForRoom)
+	since, ok := m.pending.awaitRoom(ctx, cost, max, func() { m.waitStart(t) })
+	if !ok {
+		err := &WaitError[K]{For: ForRoom, Waited: time.Since(since), ended: endedBy(ctx), Held: m.heldRanges(nil)}
+		m.waitDone(t, err.Waited, err)
+		return err
 	}
+	m.waitDone(t, time.Since(since), nil)
 	return nil
 }
 
 // retry reports whether a one-operation form that returned err is to be tried again:
 // there was no room for it, and now there is.
-func (m *Map[K, V]) retry(ctx context.Context, err error) (bool, error) {
+func (m *Map[K, V]) retry(ctx context.Context, of subject[K], err error) (bool, error) {
 	if err == nil || !m.options.WaitForRoom {
 		return false, err
 	}
@@ -59,7 +69,7 @@ func (m *Map[K, V]) retry(ctx context.Context, err error) (bool, error) {
 	if !errors.As(err, &full) || full.Cost > full.MaxPending {
 		return false, err
 	}
-	err = m.Room(ctx, full.Cost)
+	err = m.room(ctx, of, full.Cost)
 	return err == nil, err
 }
 
@@ -78,8 +88,8 @@ func (p *pending[K, V]) costNow() int64 {
 }
 
 // awaitRoom waits until cost more fits under max, and reports whether it does, and when
-// the wait began; if not, ctx has ended.
-func (p *pending[K, V]) awaitRoom(ctx context.Context, cost, max int64) (since time.Time, ok bool) {
+// the wait began; if not, ctx has ended. It calls begin before it parks.
+func (p *pending[K, V]) awaitRoom(ctx context.Context, cost, max int64, begin func()) (since time.Time, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	x := &roomer{cost: cost, max: max}
@@ -89,6 +99,8 @@ func (p *pending[K, V]) awaitRoom(ctx context.Context, cost, max int64) (since t
 	x.since, x.parker = time.Now(), seam.NewParker()
 	p.rooms = append(p.rooms, x)
 	p.mu.Unlock()
+	begin()
+	defer region(ctx, "rangelock.Room").End()
 	ok = x.parker.Park(ctx.Done())
 	p.mu.Lock()
 	if at := slices.Index(p.rooms, x); at >= 0 {

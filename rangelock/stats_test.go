@@ -35,15 +35,13 @@ func (j *journal) take() string {
 	return s
 }
 
-func (j *journal) trace() *rangelock.Trace {
-	return &rangelock.Trace{
-		FellBack:    func(r rangelock.Reason) { j.add("fell back: %v", r) },
-		LockWait:    func(w bool) { j.add("lock wait %t", w) },
-		LockGot:     func(w bool, d time.Duration, err error) { j.add("lock got %t %v %v", w, d, err) },
-		Unlocked:    func(d time.Duration) { j.add("unlocked %v", d) },
-		ExcludeWait: func() { j.add("exclude wait") },
-		ExcludeGot:  func(d time.Duration, err error) { j.add("exclude got %v %v", d, err) },
-		Retired:     func(n int) { j.add("retired %d", n) },
+func (j *journal) trace() *rangelock.Trace[int] {
+	return &rangelock.Trace[int]{
+		FellBack:  func(f rangelock.FellBackInfo[int]) { j.add("fell back: %v", f.Reason) },
+		WaitStart: func(w rangelock.WaitInfo[int]) { j.add("wait for %v", w.For) },
+		WaitDone:  func(w rangelock.WaitInfo[int]) { j.add("waited for %v %v %v", w.For, w.Waited, w.Err) },
+		Unlocked:  func(u rangelock.UnlockedInfo[int]) { j.add("unlocked %v", u.Held) },
+		Retired:   func(r rangelock.RetiredInfo[int]) { j.add("retired %v", r.Range) },
 	}
 }
 
@@ -83,12 +81,12 @@ func TestTraceAndStats(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		g.Release()
 		excluding.returns(t)
-		want("Exclude", "exclude wait, exclude got 3s <nil>")
+		want("Exclude", "wait for the guards, waited for the guards 3s <nil>")
 
 		waiting := start("Acquire", func() { m.Acquire(5) })
 		waiting.waits(t)
 		time.Sleep(2 * time.Second)
-		want("busy", "fell back: busy, lock wait false")
+		want("busy", "fell back: busy, wait for the lock")
 		ctx, cancel := context.WithCancel(bg)
 		locking := start("LockContext", func() {
 			if _, err := m.LockContext(ctx); err == nil {
@@ -98,19 +96,19 @@ func TestTraceAndStats(t *testing.T) {
 		locking.waits(t)
 		cancel()
 		locking.returns(t)
-		want("a cancelled writer", "lock wait true, lock got true 0s rangelock: gave up waiting for the lock: context canceled")
+		want("a cancelled writer", "wait for the lock, waited for the lock 0s rangelock: gave up waiting for the lock: context canceled")
 		if err := w.Insert(rg(50, 60), "f"); err != nil {
 			t.Fatal(err)
 		}
 		missing := start("Acquire of a gap", func() { m.Acquire(30) })
 		missing.waits(t)
-		want("miss", "fell back: miss, lock wait false")
+		want("miss", "fell back: miss, wait for the lock")
 		w.Unlock()
 		waiting.returns(t)
 		missing.returns(t)
 		synctest.Wait()
 		if told := j.take(); !strings.Contains(told, "unlocked 5s") ||
-			!strings.Contains(told, "lock got false 2s <nil>") || !strings.Contains(told, "lock got false 0s <nil>") {
+			!strings.Contains(told, "waited for the lock 2s <nil>") || !strings.Contains(told, "waited for the lock 0s <nil>") {
 			t.Errorf("Unlock: told %q", told)
 		}
 
@@ -119,7 +117,7 @@ func TestTraceAndStats(t *testing.T) {
 		}
 		synctest.Wait()
 		// OnRetire may come before the end of the transaction.
-		if told := j.take(); told != "unlocked 0s, retired 1" && told != "retired 1, unlocked 0s" {
+		if told := j.take(); told != "unlocked 0s, retired [10, 20)" && told != "retired [10, 20), unlocked 0s" {
 			t.Errorf("Retire: told %q", told)
 		}
 		s := m.Stats()

@@ -32,11 +32,16 @@ import (
 type turns[K, V any] struct {
 	mu    seam.Mutex
 	lines map[*header[K, V]]*line[K, V]
+
+	// alone is which calls have exclusive guards, by range. It is empty where no trace asks
+	// for it, and no protocol depends on it.
+	alone map[*header[K, V]]*holding
 }
 
 // line is who waits for one range, first come first. turns.mu protects it.
 type line[K, V any] struct {
 	head, tail *turn[K, V]
+	n          int // how many
 }
 
 // turn is one goroutine in line.
@@ -45,6 +50,7 @@ type turn[K, V any] struct {
 	gen       uint64 // the life of h, in which it is attached
 	exclusive bool
 	since     time.Time    // when it came
+	ahead     int          // how many stood in line then
 	parker    *seam.Parker // woken once, when it is out of line
 
 	// The rest is under turns.mu.
@@ -121,8 +127,10 @@ func (m *Map[K, V]) claim(h *header[K, V], s uint64, exclusive bool) (Guard[K, V
 
 // awaitTurn parks until t is out of line. It returns its guard, or the zero Guard if it
 // was sent back, or a WaitError if ctx ended first.
-func (m *Map[K, V]) awaitTurn(ctx context.Context, t *turn[K, V]) (Guard[K, V], error) {
-	m.turnWaiting(t.exclusive)
+func (m *Map[K, V]) awaitTurn(ctx context.Context, of subject[K], t *turn[K, V]) (Guard[K, V], error) {
+	defer region(ctx, "rangelock.Turn").End()
+	w := m.tellsTurn(ctx, of, t)
+	m.waitStart(w)
 	t.parker.Park(ctx.Done())
 	m.turns.mu.Lock()
 	if t.state == waiting {
@@ -131,13 +139,13 @@ func (m *Map[K, V]) awaitTurn(ctx context.Context, t *turn[K, V]) (Guard[K, V], 
 		m.leaveLocked(t)
 		m.turns.mu.Unlock()
 		err.Waited, err.ended = time.Since(t.since), endedBy(ctx)
-		m.turnWaited(t.exclusive, err.Waited, err)
+		m.turnWaited(w, err.Waited, err)
 		return Guard[K, V]{}, err
 	}
 	// Granted, also if ctx has ended meanwhile: the count is taken in our name.
 	state := t.state
 	m.turns.mu.Unlock()
-	m.turnWaited(t.exclusive, time.Since(t.since), nil)
+	m.turnWaited(w, time.Since(t.since), nil)
 	if state == sentBack {
 		return Guard[K, V]{}, nil
 	}
@@ -241,6 +249,8 @@ func (m *Map[K, V]) sendBack(h *header[K, V]) {
 
 // push puts t at the end.
 func (l *line[K, V]) push(t *turn[K, V]) {
+	t.ahead = l.n
+	l.n++
 	if l.tail == nil {
 		l.head = t
 	} else {
@@ -252,6 +262,7 @@ func (l *line[K, V]) push(t *turn[K, V]) {
 // pop takes the head out, in the given state, and wakes it.
 func (l *line[K, V]) pop(s turnState) {
 	t := l.head
+	l.n--
 	if l.head = t.next; l.head == nil {
 		l.tail = nil
 	}
@@ -261,6 +272,7 @@ func (l *line[K, V]) pop(s turnState) {
 
 // remove takes t out, wherever it stands.
 func (l *line[K, V]) remove(t *turn[K, V]) {
+	l.n--
 	var before *turn[K, V]
 	for x := l.head; x != t; x = x.next {
 		before = x

@@ -13,7 +13,11 @@ import (
 // acquireSlow goes on where enter or enterAlone gave up, with its answer a and, if that is taken,
 // the range that it was about in g.
 func (m *Map[K, V]) acquireSlow(ctx context.Context, key K, g Guard[K, V], a answer, exclusive bool) (Guard[K, V], answer, error) {
-	return m.fallBack(ctx, g, a, exclusive, func() *header[K, V] { return m.find(key) })
+	op := "Acquire"
+	if exclusive {
+		op = "AcquireExclusive"
+	}
+	return m.fallBack(ctx, aboutKey(op, key), g, a, exclusive, func() *header[K, V] { return m.find(key) })
 }
 
 // fallBack waits until it has a guard on the range that search finds, exclusive if so
@@ -25,8 +29,8 @@ func (m *Map[K, V]) acquireSlow(ctx context.Context, key K, g Guard[K, V], a ans
 // find, is from before the writer and says nothing now. It stands in line for what it
 // finds then, if it has to, while it has the semaphore, and waits when it has given it
 // back. Whoever is sent back, because his range has left the map, starts again.
-func (m *Map[K, V]) fallBack(ctx context.Context, g Guard[K, V], a answer, exclusive bool, search func() *header[K, V]) (Guard[K, V], answer, error) {
-	m.fellBack(a)
+func (m *Map[K, V]) fallBack(ctx context.Context, of subject[K], g Guard[K, V], a answer, exclusive bool, search func() *header[K, V]) (Guard[K, V], answer, error) {
+	m.fellBack(ctx, of, a)
 	var t *turn[K, V]
 	if a == taken {
 		g, t = m.lineUp(g.h, g.life, exclusive)
@@ -34,14 +38,14 @@ func (m *Map[K, V]) fallBack(ctx context.Context, g Guard[K, V], a answer, exclu
 	for {
 		if t != nil {
 			var err error
-			if g, err = m.awaitTurn(ctx, t); err != nil {
+			if g, err = m.awaitTurn(ctx, of, t); err != nil {
 				return Guard[K, V]{}, busy, err
 			}
 		}
 		if a == taken && g.h != nil {
 			return m.drawn(g), entered, nil
 		}
-		if err := m.lockShared(ctx); err != nil {
+		if err := m.lockShared(ctx, of); err != nil {
 			return Guard[K, V]{}, busy, err
 		}
 		g, a, t = m.searchAgain(search, exclusive)
@@ -67,11 +71,11 @@ func (m *Map[K, V]) searchAgain(search func() *header[K, V], exclusive bool) (Gu
 
 // lockShared takes the semaphore for reading. It does not look at ctx when there
 // is nothing to wait for.
-func (m *Map[K, V]) lockShared(ctx context.Context) error {
+func (m *Map[K, V]) lockShared(ctx context.Context, of subject[K]) error {
 	if m.sem.TryRLock() {
 		return nil
 	}
-	return m.lockWaiting(ctx, false, m.sem.RLockContext)
+	return m.lockWaiting(ctx, of, false, m.sem.RLockContext)
 }
 
 // hold takes a guard on an attached range: it answers entered, or taken with the

@@ -102,10 +102,7 @@ func (m *Map[K, V]) waitingSince(h *header[K, V], s uint64) (since time.Time, in
 		m.turns.mu.Lock()
 		// A line can be empty: the last has left it while a transaction has the range.
 		if l := m.turns.lines[h]; l != nil && l.head != nil {
-			since = l.head.since
-			for t := l.head; t != nil; t = t.next {
-				inLine++
-			}
+			since, inLine = l.head.since, l.n
 		}
 		m.turns.mu.Unlock()
 	}

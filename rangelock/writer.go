@@ -2,7 +2,6 @@ package rangelock
 
 import (
 	"context"
-	"time"
 
 	"github.com/spanlock/spanlock/internal/invariants"
 	"github.com/spanlock/spanlock/internal/rangetree"
@@ -43,7 +42,8 @@ type transaction[K, V any] struct {
 	touched []*header[K, V] // excluded and not yet let go
 	op      operation       // the operation under way
 	load    *bulk[K, V]     // what Load has built and nobody sees yet, or nil
-	since   time.Time       // when it began; zero unless the trace wants to know
+	held    *holding        // as Map.holder
+	given   Range[K]        // where held is not nil, the range that the call was given
 }
 
 // maxTouched is how long a list of headers the map keeps for the next transaction.
@@ -62,9 +62,9 @@ func (m *Map[K, V]) Lock() Writer[K, V] {
 	}
 	m.mustBeMade()
 	if !m.sem.TryLock() {
-		m.lockWaiting(context.Background(), true, m.sem.LockContext)
+		m.lockWaiting(context.Background(), subject[K]{op: "Lock"}, true, m.sem.LockContext)
 	}
-	return m.begin(context.Background())
+	return m.begin(context.Background(), "Lock", Range[K]{})
 }
 
 // LockContext is like [Map.Lock], but gives up when ctx is done, also when it is
@@ -73,6 +73,11 @@ func (m *Map[K, V]) Lock() Writer[K, V] {
 // which needs its Unlock all the same. On a closed map LockContext returns
 // [ErrClosed]. With an error there is nothing to unlock.
 func (m *Map[K, V]) LockContext(ctx context.Context) (Writer[K, V], error) {
+	return m.lockFor(ctx, "Lock", Range[K]{})
+}
+
+// lockFor is LockContext for the method op, which is about r.
+func (m *Map[K, V]) lockFor(ctx context.Context, op string, r Range[K]) (Writer[K, V], error) {
 	m.mustBeMade()
 	if ctx.Err() != nil {
 		return Writer[K, V]{}, m.notWaited(ctx, ForLock)
@@ -81,7 +86,7 @@ func (m *Map[K, V]) LockContext(ctx context.Context) (Writer[K, V], error) {
 		m.mayWait("LockContext", toLock)
 	}
 	if !m.sem.TryLock() {
-		if err := m.lockWaiting(ctx, true, m.sem.LockContext); err != nil {
+		if err := m.lockWaiting(ctx, subject[K]{op: op, r: r}, true, m.sem.LockContext); err != nil {
 			return Writer[K, V]{}, err
 		}
 	}
@@ -89,7 +94,7 @@ func (m *Map[K, V]) LockContext(ctx context.Context) (Writer[K, V], error) {
 		m.sem.Unlock()
 		return Writer[K, V]{}, ErrClosed
 	}
-	return m.begin(ctx), nil
+	return m.begin(ctx, op, r), nil
 }
 
 // TryLock begins a transaction if it can do so at once, and reports whether it has.
@@ -104,19 +109,19 @@ func (m *Map[K, V]) TryLock() (Writer[K, V], bool) {
 		m.sem.Unlock()
 		return Writer[K, V]{}, false
 	}
-	return m.begin(context.Background()), true
+	return m.begin(context.Background(), "TryLock", Range[K]{}), true
 }
 
-// begin makes the Writer of who has just locked sem.
-func (m *Map[K, V]) begin(ctx context.Context) Writer[K, V] {
+// begin makes the Writer of the method op, about r, which has just locked sem.
+func (m *Map[K, V]) begin(ctx context.Context, op string, r Range[K]) Writer[K, V] {
 	seq, _ := m.sem.Speculate()
 	m.txn.ctx = ctx
 	m.plan("")
 	if debug {
 		m.rememberWriter()
 	}
-	if t := m.options.Trace; t != nil && t.Unlocked != nil {
-		m.txn.since = time.Now()
+	if m.options.Trace != nil {
+		m.began(op, r)
 	}
 	return Writer[K, V]{m, seq}
 }
@@ -173,11 +178,12 @@ func staleWriter(method string) {
 // transaction, and before that of each later Lock and RLock.
 func (w Writer[K, V]) Unlock() {
 	m := w.checkEnd("Unlock")
-	since := m.txn.since
+	held := m.txn.held
 	m.commit()
-	m.sem.Unlock()
-	if !since.IsZero() {
-		m.options.Trace.Unlocked(time.Since(since))
+	if held == nil {
+		m.sem.Unlock()
+	} else {
+		m.letGo(held, m.sem.Unlock)
 	}
 }
 
@@ -186,11 +192,12 @@ func (w Writer[K, V]) Unlock() {
 // not block.
 func (w Writer[K, V]) Downgrade() Reader[K, V] {
 	m := w.checkEnd("Downgrade")
-	since := m.txn.since
+	held := m.txn.held
 	m.commit()
-	m.sem.Downgrade()
-	if !since.IsZero() {
-		m.options.Trace.Unlocked(time.Since(since))
+	if held == nil {
+		m.sem.Downgrade()
+	} else {
+		m.letGo(held, m.sem.Downgrade)
 	}
 	return m.newReader()
 }

@@ -1,0 +1,232 @@
+package rangelock
+
+import (
+	"context"
+	rtrace "runtime/trace"
+	"time"
+)
+
+// This file is what a map does for Options.Trace, for its counters and for runtime/trace when
+// it comes to a slow path.
+
+// subject is what a call is about: its method, named as WaitInfo.Op says, and the key or the
+// range that it was given. Slow paths pass it by value: a pointer to a key would move the keys
+// of all calls to the heap.
+type subject[K any] struct {
+	op    string
+	key   K
+	keyed bool
+	r     Range[K] // the zero Range where there is none
+}
+
+// aboutKey is the subject of a call that was given a key.
+func aboutKey[K any](op string, key K) subject[K] { return subject[K]{op: op, key: key, keyed: true} }
+
+// region begins a region of runtime/trace around a wait. Its End belongs to the goroutine that
+// began it, so it stands in a defer right behind: a wait may panic, or end its goroutine. While
+// nobody traces it costs a load and a call.
+func region(ctx context.Context, name string) *rtrace.Region { return rtrace.StartRegion(ctx, name) }
+
+// tells returns what the trace is to be told of a wait of a call, if it comes to one; nil if
+// the trace asks for none.
+//
+//go:noinline
+func (m *Map[K, V]) tells(ctx context.Context, of subject[K], what WaitFor) *WaitInfo[K] {
+	if !m.traced {
+		return nil
+	}
+	w := new(WaitInfo[K])
+	w.Context, w.Op, w.For, w.Range = ctx, of.op, what, of.r
+	if of.keyed {
+		key := of.key // &of.key would move of to the heap, also where there is no trace
+		w.Key = &key
+	}
+	return w
+}
+
+// waitStart tells that the wait begins. With nil it does nothing.
+//
+//go:noinline
+func (m *Map[K, V]) waitStart(w *WaitInfo[K]) {
+	if w == nil {
+		return
+	}
+	if w.Since.IsZero() {
+		w.Since = time.Now()
+	}
+	if f := m.options.Trace.WaitStart; f != nil {
+		f(*w)
+	}
+}
+
+// waitDone tells that the wait is over. With nil it does nothing, and for a call that has not
+// come to wait.
+//
+//go:noinline
+func (m *Map[K, V]) waitDone(w *WaitInfo[K], waited time.Duration, err error) {
+	if w == nil || w.Since.IsZero() {
+		return
+	}
+	w.Waited, w.Err = waited, err
+	if f := m.options.Trace.WaitDone; f != nil {
+		f(*w)
+	}
+}
+
+// holding is a call that keeps others out of the map's lock or of a range, and since when.
+type holding struct {
+	ctx   context.Context // of a transaction
+	op    string
+	since time.Time
+}
+
+// behind notes x, which may be nil, as what is in the way.
+func (w *WaitInfo[K]) behind(x *holding) {
+	if x != nil {
+		w.Holder, w.HolderSince = x.op, x.since
+	}
+}
+
+// began notes what has the lock for writing, if the trace asks for that.
+//
+// Preconditions: the caller holds sem for writing, and there is a trace.
+//
+//go:noinline
+func (m *Map[K, V]) began(op string, r Range[K]) {
+	if m.traced || m.options.Trace.Unlocked != nil {
+		m.txn.held, m.txn.given = &holding{m.txn.ctx, op, time.Now()}, r
+		m.holder.Store(m.txn.held)
+	}
+}
+
+// letGo is the rest of Unlock and Downgrade where began has noted x: it lets the semaphore go
+// with unlock. It clears the note before that, so that no call that waits for the next holder
+// takes this one for it.
+//
+//go:noinline
+func (m *Map[K, V]) letGo(x *holding, unlock func()) {
+	r := m.txn.given
+	m.txn.held, m.txn.given = nil, Range[K]{}
+	m.holder.Store(nil)
+	unlock()
+	if f := m.options.Trace.Unlocked; f != nil {
+		f(UnlockedInfo[K]{Context: x.ctx, Op: x.op, Range: r, Held: time.Since(x.since)})
+	}
+}
+
+// fellBack counts a fall-back and tells the trace.
+func (m *Map[K, V]) fellBack(ctx context.Context, of subject[K], a answer) {
+	reason := Busy
+	switch a {
+	case unproved:
+		reason = Miss
+	case gone:
+		reason = Gone
+	}
+	m.tally.fellBack[reason].Add(1)
+	if t := m.options.Trace; t != nil && t.FellBack != nil {
+		key := of.key // as in tells
+		t.FellBack(FellBackInfo[K]{Context: ctx, Op: of.op, Key: &key, Reason: reason})
+	}
+}
+
+// lockWaiting waits for the semaphore with wait, which takes it for writing or for
+// reading, and counts and tells how long that takes.
+func (m *Map[K, V]) lockWaiting(ctx context.Context, of subject[K], writer bool, wait func(context.Context) error) error {
+	name := "rangelock.RLock"
+	if writer {
+		name = "rangelock.Lock"
+	}
+	defer region(ctx, name).End()
+	t := m.tells(ctx, of, ForLock)
+	if t != nil {
+		t.Exclusive = writer
+		t.behind(m.holder.Load())
+	}
+	m.waitStart(t)
+	start := time.Now()
+	err := wait(ctx)
+	waited := time.Since(start)
+	if err != nil {
+		err = &WaitError[K]{For: ForLock, Waited: waited, ended: endedBy(ctx)}
+	}
+	m.tally.lockWaits.Add(1)
+	m.tally.lockWaited.Add(int64(waited))
+	m.waitDone(t, waited, err)
+	return err
+}
+
+// tellsExclusion is tells for a writer that is about to park until nobody is in h.
+func (m *Map[K, V]) tellsExclusion(h *header[K, V]) *WaitInfo[K] {
+	t := m.tells(m.txn.ctx, subject[K]{op: m.txn.op.name, r: h.bounds()}, ForGuards)
+	if t != nil {
+		t.Exclusive = true
+		t.Guards = m.guardsOn(h)
+	}
+	return t
+}
+
+// excludeWaited counts a wait of the writer that is over, and tells the trace.
+func (m *Map[K, V]) excludeWaited(t *WaitInfo[K], waited time.Duration, err error) {
+	m.tally.excludeWaits.Add(1)
+	m.tally.excludeWaited.Add(int64(waited))
+	m.waitDone(t, waited, err)
+}
+
+// tellsTurn is tells for a reader that is about to park in a range's line.
+func (m *Map[K, V]) tellsTurn(ctx context.Context, of subject[K], x *turn[K, V]) *WaitInfo[K] {
+	t := m.tells(ctx, of, ForTurn)
+	if t == nil {
+		return nil
+	}
+	t.Exclusive, t.Since, t.Ahead = x.exclusive, x.since, x.ahead
+	m.turns.mu.Lock()
+	defer m.turns.mu.Unlock()
+	if x.state != waiting {
+		return t // its range may be gone
+	}
+	h := x.h
+	t.Range, t.Guards = h.bounds(), m.guardsOn(h)
+	t.behind(m.turns.alone[h]) // a transaction that excludes h has nobody come to the line
+	return t
+}
+
+// turnWaited counts a wait in a range's line that is over, and tells the trace.
+func (m *Map[K, V]) turnWaited(t *WaitInfo[K], waited time.Duration, err error) {
+	m.tally.turnWaits.Add(1)
+	m.tally.turnWaited.Add(int64(waited))
+	m.waitDone(t, waited, err)
+}
+
+// isAlone notes that a call has taken g, an exclusive guard.
+//
+//go:noinline
+func (m *Map[K, V]) isAlone(op string, g Guard[K, V]) {
+	q := &m.turns
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.alone == nil {
+		q.alone = make(map[*header[K, V]]*holding)
+	}
+	q.alone[g.h] = &holding{op: op, since: time.Now()}
+}
+
+// notAlone takes that note away, before the guard is given back: afterwards there may be
+// another one.
+//
+//go:noinline
+func (m *Map[K, V]) notAlone(h *header[K, V]) {
+	m.turns.mu.Lock()
+	delete(m.turns.alone, h)
+	m.turns.mu.Unlock()
+}
+
+// countRetired counts a range that is through, and tells the trace.
+//
+// Preconditions: h is not recycled yet.
+func (m *Map[K, V]) countRetired(h *header[K, V]) {
+	m.tally.retired.Add(1)
+	if t := m.options.Trace; t != nil && t.Retired != nil {
+		t.Retired(RetiredInfo[K]{Range: h.bounds(), Cost: h.cost})
+	}
+}
