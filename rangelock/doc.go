@@ -75,6 +75,7 @@
 // that is held for a few steps. Who waits for a writer waits in a queue, first come
 // first served, and so also for writers that queued before it. A wait that lasts
 // parks the goroutine; readers that keep coming cannot starve a writer.
+// docs/observability.md says in which profile and [Trace] hook each of these waits shows.
 //
 // # What is not promised
 //
