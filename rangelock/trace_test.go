@@ -247,6 +247,8 @@ func TestTraceWaits(t *testing.T) {
 		{"AcquireOrLoad", aLoad, func(ctx context.Context, m *intMap) error { return release(m.AcquireOrLoad(ctx, 76, noLoad(t))) },
 			"AcquireOrLoad for a load, key 76"},
 		{"Drain", heldRetired, func(ctx context.Context, m *intMap) error { return m.Drain(ctx) }, "Drain for OnRetire"},
+		{"DrainRange", heldRetired, func(ctx context.Context, m *intMap) error { return m.DrainRange(ctx, rg(0, 100)) },
+			"DrainRange for OnRetire, range [0, 100)"},
 		{"Close", heldRetired, func(ctx context.Context, m *intMap) error { return m.Close(ctx) }, "Close for OnRetire"},
 		{"Close", aLoad, func(ctx context.Context, m *intMap) error { return m.Close(ctx) }, "Close for a load"},
 		{"Room", heldRetired, func(ctx context.Context, m *intMap) error { return m.Room(ctx, 5) }, "Room for room under MaxPending"},
