@@ -51,8 +51,8 @@
 //
 // Requests leave a sample of the counters, half a second apart at least and kept for five
 // minutes. Rates are averages of the last minute, or since the last look if that is longer
-// ago, and say over how long; the line below each is of the last five minutes, with a point
-// for each five seconds. There is no goroutine that samples: when nobody has looked for five
+// ago, and say over how long; the line below each is of the last five minutes, as far as they
+// are known, with a point for each five seconds. There is no goroutine that samples: when nobody has looked for five
 // minutes the next look has no rates, the one after it has those of the time in between. Only
 // slow paths are counted in a map, so there is no rate of reads. How much of the time a writer
 // had the lock is the share of looks that have met one.

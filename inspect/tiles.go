@@ -41,7 +41,7 @@ func (p *picture) tiles() [][]tile {
 	waits := func(n, waited counter, label string) tile {
 		return p.rateTile(n, label, rate(r.per[waited])+" s/s waited")
 	}
-	writer := p.rateTile(transactions, "transactions", fmt.Sprintf("a writer has the lock %.0f %% of the time", 100*min(1, r.per[writerHeld])))
+	writer := p.rateTile(transactions, "transactions", fmt.Sprintf("writers have the lock %.0f %%", 100*min(1, r.per[writerHeld])))
 	if writer.Alarm = p.isAlarmed(alarmWriter); writer.Alarm {
 		writer.Note = fmt.Sprintf("a writer has had the lock for %v", short(r.writerFor))
 	}
@@ -54,10 +54,11 @@ func (p *picture) tiles() [][]tile {
 	}}
 }
 
-// rateTile is the tile of a counter: its rate, and its line of five minutes.
+// rateTile is the tile of a counter: its rate, and its line: of a minute at first, and of five when so much is known.
 func (p *picture) rateTile(k counter, label, note string) tile {
 	r := &p.rates
-	line, area := points(r.lines[k], int(lineSpan/lineStep))
+	known := r.lines[k]
+	line, area := points(known, max(len(known), int(time.Minute/lineStep)))
 	return tile{Label: label, Value: rate(r.per[k]), Unit: "/s", Line: line, Area: area, Note: note}
 }
 

@@ -35,7 +35,9 @@
 //
 // With -http the spanlock store's map can be watched in a browser while it runs: which
 // files' ranges are held, what waits, what is retired and still held. The address is
-// printed on standard error, in a line that begins with "watch ".
+// printed on standard error, in a line that begins with "watch ". For the picture's sake
+// visitors come then: they stay in ranges for a second or so, are alone in some, and exclude
+// some while others wait. So with -http the figures at the end are not those of the store.
 //
 //	go run ./examples/mmapstore -duration 10m -http 127.0.0.1:0
 //
@@ -193,7 +195,7 @@ func measure(ctx context.Context, c *corpus, o options, p *progress, v *viewer) 
 		}
 		t.sides[i] = s
 	}
-	v.show(span, p)
+	leave := v.show(ctx, span, c.files, p)
 	t.tell()
 	began := now()
 	err := p.during(max(time.Second, o.duration/20), func() (float64, string) {
@@ -201,6 +203,7 @@ func measure(ctx context.Context, c *corpus, o options, p *progress, v *viewer) 
 		return float64(spent) / float64(o.duration),
 			fmt.Sprintf("%.1fs of %v  %s", spent.Seconds(), o.duration, *t.status.Load())
 	}, func() error { return t.run(ctx, o.duration) })
+	leave()
 	if err := errors.Join(err, t.close(finish)); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -32,19 +33,23 @@ func newViewer(addr string) (*viewer, error) {
 	return &viewer{listener: l}, nil
 }
 
-// show serves the store's map from now on, and says where.
-func (v *viewer) show(s *spanStore, p *progress) {
+// show serves the store's map from now on, says where, and lets visitors come to it until the
+// function that it returns is called, which must be before the store is closed.
+func (v *viewer) show(ctx context.Context, s *spanStore, files []*file, p *progress) (leave func()) {
 	if v == nil {
-		return
+		return func() {}
 	}
 	mux := http.NewServeMux()
 	mux.Handle(viewerPath, inspect.Handler(inspect.Named("spanlock store", s.m, &inspect.Options[uint64, *mapping]{
 		// The guard under which this is called keeps the mapping from being unmapped.
 		Value: func(_ rangelock.Range[uint64], m *mapping) string { return m.file.path },
+		// So that one is seen now and then.
+		Alarms: inspect.Alarms{Wait: 400 * time.Millisecond},
 	})))
 	v.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go v.server.Serve(v.listener) // returns when the viewer is closed
 	p.say("watch http://%s%s", v.listener.Addr(), viewerPath)
+	return receive(ctx, s, files)
 }
 
 // close ends all of it.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // watcher is a standard error that asks for the address in the line "watch …", once.
@@ -52,5 +53,35 @@ func TestViewer(t *testing.T) {
 	err := run(t.Context(), []string{"-dir", t.TempDir(), "-http", "nowhere:-1"}, io.Discard, io.Discard)
 	if err == nil || !strings.HasPrefix(err.Error(), "cannot show the map: ") {
 		t.Errorf("a bad address: %v", err)
+	}
+}
+
+// TestVisitors: with visitors there is something of each kind to see before long, and when they
+// have left nothing is held.
+func TestVisitors(t *testing.T) {
+	st := newSpanStore()
+	s := newTestSide(t, st)
+	leave := receive(t.Context(), st, s.corpus.files)
+	missing := map[string]bool{"held": true, "exclusive": true, "excluded": true, "waiting": true}
+	for deadline := time.Now().Add(30 * time.Second); len(missing) > 0 && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		for _, x := range st.m.Survey() {
+			for what, is := range map[string]bool{"held": x.Guards > 0, "exclusive": x.Exclusive, "excluded": x.Excluded, "waiting": !x.Since.IsZero()} {
+				if is {
+					delete(missing, what)
+				}
+			}
+		}
+	}
+	if len(missing) > 0 {
+		t.Errorf("never seen: %v", missing)
+	}
+	leave()
+	for r, x := range st.m.Survey() {
+		if x.Guards > 0 || x.Excluded {
+			t.Errorf("%v is left behind: %+v", r, x)
+		}
+	}
+	if err := st.close(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
