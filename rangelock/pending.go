@@ -21,12 +21,12 @@ import (
 // stay.
 type pending[K, V any] struct {
 	mu     seam.Mutex
-	table  []slot[K, V]
 	free   uint32 // the first free slot, and one; 0 if there is none
-	n      int    // slots in use
 	first  uint16 // the oldest phase that is counted; phases wrap, and are compared by difference
-	counts []int  // by phase, from first on; new ranges join the last
+	n      int    // slots in use
 	cost   total  // of all
+	table  []slot[K, V]
+	counts []int // by phase, from first on; new ranges join the last
 	line   []*drainer[K]
 	rooms  []*roomer // calls of Room in line, first come first served
 
@@ -64,6 +64,7 @@ func (p *pending[K, V]) add(h *header[K, V], held bool) uint32 {
 	if held {
 		left = time.Now()
 	}
+	cost := h.cost
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.counts) == 0 {
@@ -72,7 +73,7 @@ func (p *pending[K, V]) add(h *header[K, V], held bool) uint32 {
 	at := len(p.counts) - 1
 	p.counts[at]++
 	p.n++
-	p.cost.add(h.cost)
+	p.cost.add(cost)
 	i := p.free
 	if i == 0 {
 		p.table = append(p.table, slot[K, V]{})
@@ -100,11 +101,12 @@ func (p *pending[K, V]) lingers(i uint32, h *header[K, V]) {
 // through takes h out, after its OnRetire, and clears it. From then on nobody comes to h.
 func (m *Map[K, V]) through(h *header[K, V]) {
 	p := &m.pending
+	i, cost := h.Word.Load(), h.cost
+	h.next = nil // it must not keep those that left behind it; and its line is here before the mutex
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i := h.Word.Load()
 	phase := p.table[i].phase
-	p.cost.sub(h.cost)
+	p.cost.sub(cost)
 	m.clearHeader(h)
 	p.table[i] = slot[K, V]{next: p.free}
 	p.free = i + 1

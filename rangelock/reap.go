@@ -107,7 +107,6 @@ func inOrder[K, V any](h *header[K, V]) (first *header[K, V]) {
 
 // recycle puts a cleared header that nobody can reach into the free list.
 func (m *Map[K, V]) recycle(h *header[K, V]) {
-	h.next = nil // also if there is no room: it must not keep those that left behind it
 	m.limbo.mu.Lock()
 	if m.limbo.clean.n < maxSpareHeaders {
 		m.limbo.clean.push(h)

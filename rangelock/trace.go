@@ -3,7 +3,6 @@ package rangelock
 import (
 	"context"
 	"log/slog"
-	"reflect"
 	"time"
 )
 
@@ -139,8 +138,8 @@ func (w WaitInfo[K]) LogValue() slog.Value {
 	if w.Key != nil {
 		attrs = append(attrs, slog.Any("key", *w.Key))
 	}
-	if !reflect.ValueOf(&w.Range).Elem().IsZero() {
-		attrs = append(attrs, slog.String("range", w.Range.String()))
+	if r, none := w.Range.String(), (Range[K]{}).String(); r != none {
+		attrs = append(attrs, slog.String("range", r))
 	}
 	if w.Holder != "" {
 		attrs = append(attrs, slog.String("holder", w.Holder))
