@@ -1,5 +1,7 @@
 package rangetree
 
+import "github.com/spanlock/spanlock/internal/raw"
+
 // Builder appends entries to a tree: full leaves, and inner nodes from the bottom up with
 // one open node a level. Nobody sees any of it before [Builder.Publish]. The zero Builder
 // is of no use; [Tree.Append] makes them.
@@ -40,7 +42,10 @@ func (t *Tree[K]) Append() *Builder[K] {
 	// So is the last leaf, with its entries in the first slots.
 	old := in.leaves[in.n-1].Load()
 	p := old.now()
-	b.leaf, b.n = &leaf[K]{skip: old.skip}, p.n()
+	b.leaf, b.n = t.allocLeaf(), p.n()
+	if t.kind == texts {
+		raw.Outer[textLeaf[K]](b.leaf).skip = t.skip(old)
+	}
 	for i := range b.n {
 		b.leaf.keys[i].Store(old.key(p, i))
 		b.leaf.entries[i].Store(old.entry(p, i))
@@ -57,7 +62,7 @@ func (b *Builder[K]) Last() *Entry[K] { return b.last }
 func (b *Builder[K]) Add(e *Entry[K]) {
 	t := b.t
 	if l := b.leaf; l != nil && b.n < slots {
-		l.keys[b.n].Store(t.keyOf(e.Lo, l.skip))
+		l.keys[b.n].Store(t.keyOf(e.Lo, t.skip(l)))
 		l.entries[b.n].Store(e)
 		b.n++
 		b.last = e
@@ -65,7 +70,7 @@ func (b *Builder[K]) Add(e *Entry[K]) {
 	}
 	key := t.keyOf(e.Lo, 0)
 	b.closeLeaf()
-	l := new(leaf[K])
+	l := t.allocLeaf()
 	l.keys[0].Store(key)
 	l.entries[0].Store(e)
 	b.leaf, b.n, b.last = l, 1, e

@@ -19,6 +19,7 @@ type Cursor[K any] struct {
 // enter places c at the first entry of child i of in, the last node of the way.
 func (c *Cursor[K]) enter(in *inner[K], i int) {
 	c.leaf = in.leaves[i].Load()
+	c.leaf.warm()
 	c.order, c.i = c.leaf.now(), 0
 }
 

@@ -149,7 +149,7 @@ func (t *Tree[K]) edit(c *Cursor[K], j int, x *Cut[K], add *Entry[K]) {
 	case x.fits:
 		c.leaf.replace(c.i, j, x.key, add)
 	default:
-		l := c.leaf.clone()
+		l := t.clone(c.leaf)
 		l.replace(c.i, j, x.key, add)
 		t.rehint(l)
 		t.publishLeaf(c, l)
@@ -260,7 +260,7 @@ func (t *Tree[K]) cutLeaf(x *Cut[K], add *Entry[K], old *leaf[K], w way) *leaf[K
 	if i+n-j == 0 && add == nil {
 		return nil
 	}
-	l := old.clone()
+	l := t.clone(old)
 	if add != nil {
 		l.replace(i, j, x.key, add) // l's way ends at an entry that goes
 	} else {
@@ -318,7 +318,7 @@ func (t *Tree[K]) merge(p *inner[K], i int) {
 		return
 	}
 	if a.leaf != nil {
-		l, from := a.leaf.clone(), b.leaf.now()
+		l, from := t.clone(a.leaf), b.leaf.now()
 		for at := range nb {
 			l.insert(na+at, b.leaf.key(from, at), b.leaf.entry(from, at))
 		}

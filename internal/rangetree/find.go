@@ -17,6 +17,7 @@ func (t *Tree[K]) Find(key K) (*Entry[K], uint64) { return t.find(t, key) }
 func findInt[K any](t *Tree[K], key K) (*Entry[K], uint64) {
 	code := raw.Word(key) ^ t.sign
 	l := descend(t.root.Load(), code)
+	l.warm()
 	i := rank(&l.keys, code)
 	p := l.now()
 	// Free slots have the largest key, and so may count; not beyond the entries.
@@ -37,6 +38,8 @@ func findInt[K any](t *Tree[K], key K) (*Entry[K], uint64) {
 func findFloat[K any](t *Tree[K], key K) (*Entry[K], uint64) {
 	code := t.code(key)
 	l := descend(t.root.Load(), code)
+	l.warm()
+	l.warm()
 	i := rank(&l.keys, code)
 	p := l.now()
 	if i = min(i, p.n()); i == 0 {
@@ -77,7 +80,8 @@ func findText[K string | []byte](t *Tree[K], key K) (*Entry[K], uint64) {
 		in = in.kids[childText(in, key)&(fanout-1)].Load()
 	}
 	l := in.leaves[childText(in, key)&(fanout-1)].Load()
-	w := hint(key, l.skip)
+	l.warm()
+	w := hint(key, raw.Outer[textLeaf[K]](l).skip)
 	i := rank(&l.keys, w)
 	p := l.now()
 	n := p.n()

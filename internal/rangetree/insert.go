@@ -45,9 +45,10 @@ func (t *Tree[K]) Place(s *Slot[K], lo, hi K, unbounded bool) *Entry[K] {
 // do.
 func (t *Tree[K]) plan(c *Cursor[K], lo K) (key uint64, fits bool) {
 	l := c.leaf
-	fits = t.kind != texts || l.skip == 0 ||
-		c.order.n() > 0 && t.text.shared(l.entry(c.order, 0).Lo, lo) >= l.skip
-	return t.keyOf(lo, l.skip), fits
+	skip := t.skip(l)
+	fits = skip == 0 ||
+		c.order.n() > 0 && t.text.shared(l.entry(c.order, 0).Lo, lo) >= skip
+	return t.keyOf(lo, skip), fits
 }
 
 // Insert puts e, which has the bounds that s was placed for, into the tree.
@@ -79,13 +80,13 @@ func (t *Tree[K]) MakeRoom(s *Slot[K]) bool {
 
 // halve splits c's leaf in the middle.
 func (t *Tree[K]) halve(c *Cursor[K]) {
-	left, right := c.leaf.halves()
+	left, right := t.halves(c.leaf)
 	t.split(c, left, right)
 }
 
 // unskip gives c's leaf hints of the whole keys, which any key fits to.
 func (t *Tree[K]) unskip(c *Cursor[K]) {
-	l := c.leaf.clone()
+	l := t.clone(c.leaf)
 	t.hintBehind(l, 0)
 	t.publishLeaf(c, l)
 }
@@ -137,7 +138,7 @@ func (t *Tree[K]) insertLeaf(c *Cursor[K], key uint64, fits bool, e *Entry[K]) {
 			c.order = c.leaf.now()
 			return
 		}
-		l := c.leaf.clone()
+		l := t.clone(c.leaf)
 		l.insert(c.i, key, e)
 		t.rehint(l)
 		t.publishLeaf(c, l)
@@ -146,13 +147,13 @@ func (t *Tree[K]) insertLeaf(c *Cursor[K], key uint64, fits bool, e *Entry[K]) {
 	old, i := c.leaf, c.i
 	if i == slots && c.fork() < 0 {
 		// Ranges that come in order fill their leaves: the full leaf stays as it is.
-		right := newLeaf[K]()
+		right := t.newLeaf()
 		right.insert(0, key, e)
 		t.rehint(right)
 		t.insertChild(c, c.depth-1, child[K]{leaf: old}, t.separatorOf(right, 0), child[K]{leaf: right})
 		return
 	}
-	left, right := old.halves()
+	left, right := t.halves(old)
 	if mid := left.now().n(); i <= mid {
 		left.insert(i, key, e)
 	} else {

@@ -1,6 +1,9 @@
 package rangetree
 
-import "github.com/spanlock/spanlock/internal/seam"
+import (
+	"github.com/spanlock/spanlock/internal/raw"
+	"github.com/spanlock/spanlock/internal/seam"
+)
 
 // leaf holds up to slots entries. The one writer stores into it, also while readers are
 // searching it; see the package's comment.
@@ -16,10 +19,33 @@ type leaf[K any] struct {
 	// entries are by slot. A free slot may hold what was there last. There is one more
 	// than slots, so that no four bits are out of bounds.
 	entries [16]seam.Pointer[Entry[K]]
+}
+
+// textLeaf is a leaf of texts, and every leaf of a tree of texts is part of one. The others
+// do without its field: order and keys are two lines of a cache, entries are two more, and
+// that is all.
+type textLeaf[K any] struct {
+	leaf[K]
 
 	// skip is how many bytes of a text stand before those in its hint. It is written
 	// before the leaf is published.
 	skip int
+}
+
+// allocLeaf returns a leaf that has yet to be filled.
+func (t *Tree[K]) allocLeaf() *leaf[K] {
+	if t.kind == texts {
+		return &new(textLeaf[K]).leaf
+	}
+	return new(leaf[K])
+}
+
+// skip returns how many bytes of a text stand before those in l's hints.
+func (t *Tree[K]) skip(l *leaf[K]) int {
+	if t.kind != texts {
+		return 0
+	}
+	return raw.Outer[textLeaf[K]](l).skip
 }
 
 // free is the key of a free slot. It is the largest, so that free slots do not count
@@ -28,8 +54,8 @@ type leaf[K any] struct {
 const free = ^uint64(0)
 
 // newLeaf returns an empty leaf.
-func newLeaf[K any]() *leaf[K] {
-	l := new(leaf[K])
+func (t *Tree[K]) newLeaf() *leaf[K] {
+	l := t.allocLeaf()
 	l.order.Store(uint64(emptyOrder))
 	for i := range l.keys {
 		l.keys[i].Store(free)
@@ -41,8 +67,11 @@ func newLeaf[K any]() *leaf[K] {
 func (l *leaf[K]) now() order { return order(l.order.Load()) }
 
 // clone returns a copy of l that nobody else sees.
-func (l *leaf[K]) clone() *leaf[K] {
-	c := &leaf[K]{skip: l.skip}
+func (t *Tree[K]) clone(l *leaf[K]) *leaf[K] {
+	c := t.allocLeaf()
+	if t.kind == texts {
+		raw.Outer[textLeaf[K]](c).skip = t.skip(l)
+	}
 	copy(c.keys[:], l.keys[:])
 	copy(c.entries[:], l.entries[:])
 	c.order.Store(l.order.Load())
@@ -50,8 +79,8 @@ func (l *leaf[K]) clone() *leaf[K] {
 }
 
 // halves returns two leaves that nobody else sees, with half of l's entries each.
-func (l *leaf[K]) halves() (left, right *leaf[K]) {
-	left, right = l.clone(), l.clone()
+func (t *Tree[K]) halves(l *leaf[K]) (left, right *leaf[K]) {
+	left, right = t.clone(l), t.clone(l)
 	n := l.now().n()
 	left.remove(n/2, n)
 	right.remove(0, n/2)

@@ -98,7 +98,11 @@ func (t *Tree[K]) Size() (levels int, bytes int64) {
 	if root.keys != nil {
 		node += fanout * reflect.TypeFor[K]().Size()
 	}
-	return root.level + 1, int64(inners)*int64(node) + int64(leaves)*int64(reflect.TypeFor[leaf[K]]().Size())
+	each := reflect.TypeFor[leaf[K]]().Size()
+	if t.kind == texts {
+		each = reflect.TypeFor[textLeaf[K]]().Size()
+	}
+	return root.level + 1, int64(inners)*int64(node) + int64(leaves)*int64(each)
 }
 
 // count returns how many nodes there are from p down.

@@ -58,6 +58,13 @@ func rank(keys *[slots]seam.Uint64, key uint64) int {
 	return slots - int(a+b)
 }
 
+// warm asks for the lines of l's entries, so that they come together with those of its keys
+// and not when a search knows which entry it wants. Nothing waits for what it loads.
+func (l *leaf[K]) warm() {
+	_ = l.entries[4].Load()
+	_ = l.entries[12].Load()
+}
+
 // codes are the separators of an inner node as numbers: groups of eight, and the first of
 // each group once more, so that a search reads two cache lines.
 type codes struct {

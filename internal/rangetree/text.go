@@ -1,5 +1,7 @@
 package rangetree
 
+import "github.com/spanlock/spanlock/internal/raw"
+
 // A comparison of two texts follows two pointers, and each of them can be a line that no
 // cache has. So nodes have eight bytes of each of their keys: those behind what all of
 // them begin with. A search compares these, as numbers.
@@ -76,9 +78,9 @@ func (t *Tree[K]) rehint(l *leaf[K]) {
 // hintBehind gives l, which nobody else sees, hints of what stands behind so many bytes, with
 // which all of its keys begin.
 func (t *Tree[K]) hintBehind(l *leaf[K], skip int) {
-	l.skip = skip
+	raw.Outer[textLeaf[K]](l).skip = skip
 	p := l.now()
 	for i := range p.n() {
-		l.keys[p.slot(i)].Store(t.text.hint(l.entry(p, i).Lo, l.skip))
+		l.keys[p.slot(i)].Store(t.text.hint(l.entry(p, i).Lo, skip))
 	}
 }

@@ -92,7 +92,7 @@ func (t *Tree[K]) Words() bool { return t.unpinned }
 func (t *Tree[K]) Clear() {
 	p := t.newInner(1)
 	p.n = 1
-	p.leaves[0].Store(newLeaf[K]())
+	p.leaves[0].Store(t.newLeaf())
 	t.seal(p)
 	t.root.Store(p)
 }

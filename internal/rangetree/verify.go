@@ -118,10 +118,10 @@ func (v *verifier[K]) checkLeaf(l *leaf[K], lo, hi *separator[K]) {
 // checkEntry looks at an entry of l that has key.
 func (v *verifier[K]) checkEntry(l *leaf[K], e *Entry[K], key uint64, lo, hi *separator[K]) {
 	t := v.t
-	if want := t.keyOf(e.Lo, l.skip); key != want {
+	if want := t.keyOf(e.Lo, t.skip(l)); key != want {
 		v.fail("entry at %v has key %x, not %x", e.Lo, key, want)
 	}
-	if t.kind == texts && l.skip > 0 && t.text.shared(v.first(l).Lo, e.Lo) < l.skip {
+	if t.skip(l) > 0 && t.text.shared(v.first(l).Lo, e.Lo) < t.skip(l) {
 		v.fail("entry at %v does not begin as the keys of its leaf do", e.Lo)
 	}
 	if !e.Unbounded() && t.compare(e.Lo, e.Hi) >= 0 {
