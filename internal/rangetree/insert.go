@@ -9,6 +9,11 @@ type Slot[K any] struct {
 	key   uint64    // what the leaf has of the low bound
 	fits  bool      // the low bound begins as the keys of the leaf do
 	raise bool      // the separator to the right must be raised to the next entry's low bound
+
+	// The gap reaches over a separator, and the entry goes to the right of it, though lo
+	// is to the left: the separator must be lowered to lo.
+	lower bool
+	lo    K
 }
 
 // Place looks for the gap that [lo, hi) fits in, where hi means nothing if unbounded, and
@@ -22,7 +27,7 @@ func (t *Tree[K]) Place(s *Slot[K], lo, hi K, unbounded bool) *Entry[K] {
 	if before != nil && !t.endsBy(before, lo) {
 		return before
 	}
-	s.raise = false
+	s.raise, s.lower = false, false
 	if c.i < c.order.n() {
 		if e := c.leaf.entry(c.order, c.i); unbounded || !t.startsAfter(e, hi) {
 			return e
@@ -34,8 +39,17 @@ func (t *Tree[K]) Place(s *Slot[K], lo, hi K, unbounded bool) *Entry[K] {
 			return e
 		}
 		// The gap may reach over the separator between the two leaves, and so may the new
-		// entry.
-		s.raise = t.reachesOver(c, hi, false)
+		// entry. It goes into the smaller of them. If it went always to the left, then where
+		// ranges make room for others from left to right, as in a full arena, each leaf would
+		// have to take what belongs in the place of its right neighbour's: the one would
+		// split and the other merge, again and again.
+		if t.reachesOver(c, hi, false) {
+			if s.lower = next.order.n() < c.order.n(); s.lower {
+				s.at, s.lo = next, lo
+			} else {
+				s.raise = true
+			}
+		}
 	}
 	s.key, s.fits = t.plan(c, lo)
 	return nil
@@ -55,8 +69,11 @@ func (t *Tree[K]) plan(c *Cursor[K], lo K) (key uint64, fits bool) {
 //
 // Preconditions: the tree has not changed since.
 func (t *Tree[K]) Insert(s *Slot[K], e *Entry[K]) {
-	if s.raise {
+	switch {
+	case s.raise:
 		t.raise(&s.at)
+	case s.lower:
+		t.lower(s)
 	}
 	t.insertLeaf(&s.at, s.key, s.fits, e)
 }
@@ -68,6 +85,8 @@ func (t *Tree[K]) MakeRoom(s *Slot[K]) bool {
 	switch {
 	case s.raise:
 		t.raise(&s.at)
+	case s.lower:
+		t.lower(s)
 	case s.at.order.n() == slots:
 		t.halve(&s.at)
 	case !s.fits:
@@ -99,6 +118,13 @@ func (t *Tree[K]) raise(c *Cursor[K]) {
 	next.nextLeaf()
 	d := next.separatorDepth()
 	c.nodes[d] = t.setSeparator(&next, d, t.separatorOf(next.leaf, 0))
+}
+
+// lower lowers the separator before s's leaf to s's low bound, as raise raises one: nothing
+// is between the two, and a reader that descends by the old one finds nothing in the left leaf.
+// Afterwards s.at is still good.
+func (t *Tree[K]) lower(s *Slot[K]) {
+	t.setSeparator(&s.at, s.at.separatorDepth(), separator[K]{code: s.key, key: s.lo})
 }
 
 // setSeparator publishes a copy of the node at depth d of c's way, in which the separator

@@ -11,7 +11,8 @@
  *
  * One reader makes one call. It writes to nothing here, so a second one would not matter. One
  * writer makes OPS changes: it inserts, removes, splits a leaf (and an inner node that is
- * full), merges two leaves, and with -DWIDE raises a separator, in an insertion or by itself.
+ * full), merges two leaves, and with -DWIDE raises or lowers a separator in an insertion of a range
+ * that goes over it, which is put to the left or to the right, or raises one by itself.
  * The tree is one leaf with any ranges at the beginning, with -DTREE two leaves below a root,
  * and with -DSTALE one leaf in which a range was removed and inserted again. Nodes are not
  * reused, as in a map whose keys are words. With -DQUIET a change of shape that changes no
@@ -214,11 +215,13 @@ inline nearest() {
 }
 #define first(l) key[(l)*3 + at(perm[l], 0)]
 
-/* A copy of node r with the separator at the next leaf's first range. */
-inline raise() {
-	atomic { newInner(child0[r - INNER], first(next), child1[r - INNER]); i = newest };
+/* A copy of node r with the separator elsewhere: at the next leaf's first range, or at q. */
+inline move(s) {
+	atomic { newInner(child0[r - INNER], s, child1[r - INNER]); i = newest };
 	publish(above, r, i)
 }
+inline raise() { move(first(next)) }
+inline lower() { move(q) }
 
 inline odd() { pub++ }
 #ifdef QUIET
@@ -229,10 +232,12 @@ inline odd() { pub++ }
 
 /* Whether header h may be put in at q, and whether it goes over the next separator. */
 #define crosses (h >= 10 && next != NOWHERE && q + 1 >= separator[r - INNER])
-#define fits    (!covered(q) && (h < 10 || !covered(q + 1)) && n(p) < 3 && (!crosses || n(perm[next]) > 0))
+#define gap_fits (!covered(q) && (h < 10 || !covered(q + 1)) && (!crosses || n(perm[next]) > 0))
+#define right   (crosses && n(perm[next]) < 3)
 
 proctype Writer() {
 	byte l, parent, grand, r, above, next, q, i, j, s, p, h, v, x, y, ops;
+	bit lowers;
 	do
 	:: ops < OPS -> ops++;
 		atomic {
@@ -258,14 +263,15 @@ proctype Writer() {
 		if
 		/* Insert: W2 */
 		:: atomic {
-				fits ->
+				gap_fits && (n(p) < 3 || right) ->
 				if
 				:: h < 10 -> version[q] = 1 - version[q]
 				:: else
 				fi;
 				if
 				:: !crosses -> next = NOWHERE
-				:: else
+				:: crosses && n(p) < 3
+				:: right -> lowers = 1; l = next; p = perm[l]; i = 0
 				fi;
 				s = at(p, n(p));
 				reorder(i, n(p));
@@ -275,7 +281,10 @@ proctype Writer() {
 			opened[h] = 1;
 			if
 #ifndef BROKEN_NO_RAISE
-			:: next != NOWHERE -> raise()
+			:: next != NOWHERE && !lowers -> raise()
+#endif
+#ifndef BROKEN_NO_LOWER
+			:: lowers -> lower()
 #endif
 			:: else
 			fi;
@@ -351,7 +360,7 @@ proctype Writer() {
 #endif
 		:: skip
 		fi;
-		atomic { l = 0; parent = 0; grand = 0; r = 0; above = 0; next = 0; q = 0; i = 0; j = 0; s = 0; p = 0; h = 0; v = 0 }
+		atomic { l = 0; parent = 0; grand = 0; r = 0; above = 0; next = 0; q = 0; i = 0; j = 0; s = 0; p = 0; h = 0; v = 0; lowers = 0 }
 	:: break
 	od
 }

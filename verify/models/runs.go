@@ -137,6 +137,7 @@ var runs = []run{
 	{"leaf", "second look at one", "STALE OPS=1 BROKEN_ONE_ONLY", true},
 	{"leaf", "split moves", "OPS=1 BROKEN_SPLIT_MOVES", true},
 	{"leaf", "no raise", "TREE WIDE OPS=1 BROKEN_NO_RAISE", true},
+	{"leaf", "no lower", "TREE WIDE OPS=1 BROKEN_NO_LOWER", true},
 	{"leaf", "miss on odd", "OPS=1 BROKEN_MISS_ON_ODD", true},
 	{"leaf", "miss on changed", "OPS=1 BROKEN_MISS_ON_CHANGED", true},
 	{"leaf", "miss, hint covers", "OPS=1 BROKEN_HINT_COVERS", true},
