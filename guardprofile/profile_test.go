@@ -141,7 +141,7 @@ func TestProfile(t *testing.T) {
 				return g.Take()
 			}
 			return intGuard{}
-		}, "next"}, // the compiler has inlined Guards into this function
+		}, "beside"}, // the compiler has inlined Guards and GuardsContext into this function
 		{"exclusive", nil, func(_ *testing.T, m *intMap) intGuard { g, _ := m.AcquireExclusive(5); return g }, "AcquireExclusive"},
 		{"exclusive, announced", func(t *testing.T, m *intMap) { announcing(t, m) },
 			func(_ *testing.T, m *intMap) intGuard { g, _ := m.AcquireExclusive(5); return g }, "AcquireExclusive"},
