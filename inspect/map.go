@@ -15,8 +15,7 @@ type Map struct{ source }
 // and values are. The methods are those of [rangelock.Map].
 type Source[K, V any] interface {
 	Stats() rangelock.Stats
-	First() (rangelock.Range[K], V, bool)
-	Last() (rangelock.Range[K], V, bool)
+	Bounds() (first, last rangelock.Range[K], ok bool)
 	Survey() iter.Seq2[rangelock.Range[K], rangelock.RangeState]
 	TryAcquire(key K) (rangelock.Guard[K, V], error)
 }
@@ -63,7 +62,7 @@ func mustBeMap[K, V any](name string, m Source[K, V]) {
 			panic(fmt.Sprintf("inspect: Named %q with a nil map of type %T, or one that was not made: %v", name, m, x))
 		}
 	}()
-	m.First()
+	m.Bounds()
 }
 
 // source is a map of which the types of keys and values are forgotten.
@@ -117,9 +116,8 @@ func (n *named[K, V]) keyType() keyType       { return n.keys }
 func (n *named[K, V]) alarms() Alarms         { return n.options.Alarms }
 
 func (n *named[K, V]) extent() (lo, hi key, unbounded, ok bool) {
-	first, _, ok := n.of.First()
-	last, _, also := n.of.Last()
-	if !ok || !also {
+	first, last, ok := n.of.Bounds()
+	if !ok {
 		return lo, hi, false, false
 	}
 	end := &last.Hi

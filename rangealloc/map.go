@@ -145,6 +145,10 @@ func (m Map[K, V]) First() (rangelock.Range[K], V, bool) { return m.of("First").
 // [Map.First] does.
 func (m Map[K, V]) Last() (rangelock.Range[K], V, bool) { return m.of("Last").Last() }
 
+// Bounds returns the first allocated range and the last one, without their values, as
+// [rangelock.Map.Bounds] does.
+func (m Map[K, V]) Bounds() (first, last rangelock.Range[K], ok bool) { return m.of("Bounds").Bounds() }
+
 // Len returns how many ranges are allocated. It never waits.
 func (m Map[K, V]) Len() int { return m.of("Len").Len() }
 

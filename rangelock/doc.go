@@ -54,7 +54,7 @@
 //	AcquireOrLoad                       as AcquireContext; on a miss for load, then as
 //	                                    LockContext
 //	All, AllIn, Backward, First, Last,  never
-//	Len, Stats, Survey, SurveyIn
+//	Bounds, Len, Stats, Survey, SurveyIn
 //	Lock, LockContext                   other transactions and Readers
 //	RLock, RLockContext                 transactions, and writers that came before
 //	Insert, Retire, Evict, Swap, Load,  never

@@ -51,6 +51,9 @@ func checkNeighbours(t *testing.T, m *rangelock.Map[int, int], ref *model, rng *
 	same("First", first, v, ok, all[:min(1, len(all))])
 	last, v, ok := m.Last()
 	same("Last", last, v, ok, all[max(0, len(all)-1):])
+	if a, b, also := m.Bounds(); also != ok || ok && (a != first || b != last) {
+		t.Fatalf("Bounds = %v, %v, %t, want %v, %v, %t", a, b, also, first, last, ok)
+	}
 
 	var below, above, at []entry // the nearest one first
 	for _, e := range all {

@@ -217,3 +217,20 @@ func (m *Map[K, V]) surveyLeaf(buf []surveyed[K], at from, key K, end *K, l *loo
 	}
 	return buf, last, len(es) > 0
 }
+
+// Bounds returns the first range and the last one, and whether there are any. It gives no
+// values, so nothing has to be held for it, also where there is an OnRetire. The two are not
+// read at one instant. It is as quick as two searches, and waits for nobody. It panics as
+// [Map.All] does, and synchronizes nothing.
+func (m *Map[K, V]) Bounds() (first, last Range[K], ok bool) {
+	m.mustBeMade()
+	pin := m.domain.Pin()
+	defer pin.Unpin()
+	var c rangetree.Cursor[K]
+	m.tree.First(&c)
+	lo, hi := c.Entry(), m.tree.Last()
+	if lo == nil || hi == nil {
+		return first, last, false
+	}
+	return headerOf[K, V](lo).bounds(), headerOf[K, V](hi).bounds(), true
+}

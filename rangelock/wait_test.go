@@ -306,6 +306,7 @@ func TestZeroMap(t *testing.T) {
 			for range m.SurveyIn(rg(0, 1)) {
 			}
 		},
+		"Bounds":       func(m *intMap) { m.Bounds() },
 		"First":        func(m *intMap) { m.First() },
 		"Last":         func(m *intMap) { m.Last() },
 		"Stats":        func(m *intMap) { m.Stats() },
