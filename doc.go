@@ -39,6 +39,7 @@
 //     it: arena bytes, file blocks, numbers.
 //   - [github.com/spanlock/spanlock/mapfile] has memory-mapped files that grow, shrink
 //     and are replaced while they are read.
+//   - [github.com/spanlock/spanlock/inspect] shows a live map in the browser.
 //   - [github.com/spanlock/spanlock/rangelocktest] fails a test that has left guards
 //     behind, and [github.com/spanlock/spanlock/guardprofile] shows where the guards
 //     of a running program were taken.

@@ -13,7 +13,7 @@
 //	// waits for no reader; those that are there keep the mapping that they have
 //	err = f.Grow(ctx, f.Size()+1<<20)
 //
-//	// waits for the readers of what goes, and for no others
+//	// waits for the readers of each mapping that reaches beyond the new end: here, of all
 //	err = f.Truncate(ctx, 1<<20)
 //
 // It does what programs with mapped files do by hand around a [rangelock.Map], with the

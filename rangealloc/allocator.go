@@ -67,7 +67,7 @@ type Allocator[K Integer, V any] struct {
 // Cost and MaxPending count a range that has left the map but is held, or for which the map
 // is going to call OnRetire. The options are read once.
 //
-// New panics if r is not valid or o.MaxPending is negative.
+// New panics if r is not valid, or o.MaxPending or o.MaxRanges is negative.
 func New[K Integer, V any](r rangelock.Range[K], o *rangelock.Options[K, V]) *Allocator[K, V] {
 	a := &Allocator[K, V]{
 		order: newOrder[K](),
@@ -109,8 +109,8 @@ func (a *Allocator[K, V]) Map() Map[K, V] {
 	return Map[K, V]{a}
 }
 
-// Close retires every range, makes the allocator refuse whatever comes later with
-// rangelock.ErrClosed, and waits as [Map.Drain] does. MaxPending does not count.
+// Close retires every range, makes the calls that allocate or free return
+// rangelock.ErrClosed from then on, and waits as [Map.Drain] does. MaxPending does not count.
 // Guards that are held stay good, and Close waits for them; new readers find nothing.
 //
 // When ctx is done before it has its turn, nothing has changed; when ctx is done later,

@@ -27,7 +27,8 @@ import (
 // ends that, or the allocator is closed, the ranges are freed and nothing is allocated.
 // Without an OnRetire all happens in one turn, and readers see all of it or nothing.
 //
-// Its errors are those of [Allocator.Alloc].
+// It makes room for keys only: where nothing has to be freed for their sake, an allocator that has
+// Options.MaxRanges ranges refuses with [rangelock.ErrFull]. Its errors are those of [Allocator.Alloc].
 func (a *Allocator[K, V]) AllocEvict(ctx context.Context, size, align K, v V, next func() (lo K, ok bool)) (rangelock.Range[K], error) {
 	m := a.of("AllocEvict")
 	q := request[K]{size: size, align: align}

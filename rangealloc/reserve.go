@@ -15,7 +15,7 @@ import (
 // It waits for its turn as a writer twice, before f and after it; ctx ends both waits.
 //
 // If f fails its error is that of AllocFunc, and if it panics or ends its goroutine, too,
-// the keys are free again, as after any error. [rangelock.ErrClosed] and a
+// the keys are free again, as after any error. [rangelock.ErrFull], [rangelock.ErrClosed] and a
 // [rangelock.WaitError] can come when f has returned a value, which then is nobody's:
 // OnRetire is not called for it. Its other errors are those of [Allocator.Alloc].
 //

@@ -51,9 +51,9 @@ type token struct{ hold *hold }
 
 // watched is what a map, or a Reader's ticket, remembers.
 type watched struct {
-	id        uint64 // of the map
-	owner     *hold  // the transaction under way, or the Reader
-	allocator bool   // the map is one of package rangealloc's; written once, by watch
+	id      uint64 // of the map
+	owner   *hold  // the transaction under way, or the Reader
+	library bool   // the map is one of package rangealloc's or mapfile's; written once, by watch
 }
 
 // kind is what a goroutine holds of a map.
@@ -126,7 +126,9 @@ func report(text string) {
 
 // watch gives the map its number.
 func (m *Map[K, V]) watch() {
-	m.watched.allocator = strings.HasPrefix(here().Function(), "github.com/spanlock/spanlock/rangealloc.")
+	made := here().Function()
+	m.watched.library = strings.HasPrefix(made, "github.com/spanlock/spanlock/rangealloc.") ||
+		strings.HasPrefix(made, "github.com/spanlock/spanlock/mapfile.")
 	holds.mu.Lock()
 	defer holds.mu.Unlock()
 	if holds.by == nil {

@@ -11,9 +11,9 @@ const aValue kind = "a value"
 // OnRetire may have freed it by then: once for each place of the program and each map.
 //
 // The maps of package rangealloc are left out: each has an OnRetire, which gives back keys and
-// says nothing of values.
+// says nothing of values. So are those of package mapfile, whose values the user never sees.
 func (m *Map[K, V]) handsOut(method string) {
-	if !DebugUnguarded || m.options.OnRetire == nil || m.watched.allocator {
+	if !DebugUnguarded || m.options.OnRetire == nil || m.watched.library {
 		return
 	}
 	asked := here()

@@ -10,7 +10,8 @@ import (
 
 // Drain waits until OnRetire has returned for every range that has left the map
 // before the call, or, without an OnRetire, until the guards on those ranges are
-// released. Ranges that keep leaving while it waits do not keep it waiting.
+// released and the map keeps their values no more. Ranges that keep leaving while it
+// waits do not keep it waiting.
 //
 // When ctx is done it stops waiting and returns a [WaitError]; where there is nothing
 // to wait for it succeeds also then. Any number of goroutines may drain at once.
@@ -47,8 +48,9 @@ func (m *Map[K, V]) drain(ctx context.Context, op string) error {
 // An r that is not valid is a [RangeError] with [ErrBadRange]. The [WaitError] has r as its
 // Range, and as Held those ranges over r that still have guards. DrainRange compares r with the
 // bounds of all that is pending, once, and allocates a little for each range that it has to wait
-// for. Unlike Drain it does not wait until the map itself has let go of the values of ranges
-// that left without an OnRetire.
+// for. Where there is nothing to wait for it succeeds, also if ctx is done or the map is closed.
+// In a map without an OnRetire it waits for guards only: the map may keep a value for a moment
+// longer, for which Drain waits.
 func (m *Map[K, V]) DrainRange(ctx context.Context, r Range[K]) error {
 	m.mustBeMade()
 	if !m.valid(r) {

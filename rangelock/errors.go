@@ -9,7 +9,8 @@ import "errors"
 // not allocate. A wait that a context ends returns a [WaitError].
 var (
 	// ErrNotFound says that no range covers the key, definitely. Merge returns it where no
-	// two ranges meet, and AcquireNextContext where no range ends above the key.
+	// two ranges meet, and AcquireNextContext where no range ends above the key,
+	// and AcquirePrevContext where none begins at or below it.
 	//
 	// Returned by: AcquireContext, Map.AcquireContext, Map.AcquireExclusiveContext,
 	// Map.AcquireNextContext, Map.AcquirePrevContext, Map.TryAcquire,

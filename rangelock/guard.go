@@ -27,7 +27,8 @@ import (
 // range may then be retired, or excluded, under that guard.
 //
 // In the terminology of the Go memory model, Release synchronizes before the
-// return of a later Exclude, Remove or Update that excludes the range, before that
+// return of a later operation that excludes the range and waits for its guards, as
+// Exclude, Remove and Update do, before that
 // of a TryExclude that reports true, before that of a later AcquireExclusive of the
 // range, and before the call of OnRetire for it. Release of an exclusive guard also
 // synchronizes before the return of each later acquire of the range.

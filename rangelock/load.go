@@ -51,7 +51,7 @@ import (
 //
 // # Stale loads
 //
-// Retire, Remove, Clear, Swap and Replace invalidate the keys that they are given, and
+// Retire, Remove, Evict, Clear, Swap, Replace and Put invalidate the keys that they are given, and
 // Update and Resize those of the range that they find, whether or not a range was there. A
 // load under way that returns a range with such a key is stale: its value is not inserted,
 // OnRetire is called for it, and the callers look again, and load again. A load whose own

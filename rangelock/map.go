@@ -33,8 +33,9 @@ import (
 // [Map.Acquire], [Map.AcquireExclusive], [Map.AcquireNext], [Map.View] and [Map.Get] may
 // do so, for any key. A goroutine that holds a guard must not wait for the lock without a
 // context that ends, unless nobody who has the lock waits for the guard: no
-// transaction calls [Writer.Exclude], Remove, Extract, Update, Replace, Split, Merge or Resize
-// (Insert, Load, TryExclude, Retire, Swap and Clear wait for no guard), and
+// transaction calls [Writer.Exclude], Remove, Extract, Update, Replace, Split, Merge, Resize, or
+// Put where it trims (Insert, Load, TryExclude, Retire, Evict, Swap, Clear, and Put with PutEvicts,
+// wait for no guard), and
 //
 //   - nobody calls [Map.AcquireExclusive] while it has a Reader, which waits for all
 //     guards on the range;
@@ -65,8 +66,8 @@ import (
 // In the terminology of the Go memory model, everything that a writer does before
 // Unlock or Downgrade synchronizes before the return of any Acquire, TryAcquire,
 // Get or later Lock or RLock that shows its effect; and [Guard.Release] of a range
-// synchronizes before the return of a later Exclude, Remove or Update that excludes
-// it and before the call of OnRetire for it. A TryAcquire that fails with ErrBusy
+// synchronizes before the return of a later operation that excludes it and waits
+// for its guards, as Exclude, Remove and Update do, and before the call of OnRetire for it. A TryAcquire that fails with ErrBusy
 // synchronizes nothing.
 type Map[K, V any] struct {
 	// Set by the constructor, read by everybody.
@@ -143,8 +144,8 @@ type Map[K, V any] struct {
 
 // New returns an empty map over ordered keys, which are compared with <. The
 // options may be nil. A float key that is NaN is in no range, and a range with a
-// bound that is NaN is refused with [ErrBadRange]. It panics if o.MaxPending is
-// negative.
+// bound that is NaN is refused with [ErrBadRange]. It panics if o.MaxPending or
+// o.MaxRanges is negative.
 func New[K cmp.Ordered, V any](o *Options[K, V]) *Map[K, V] {
 	m := newMap(o)
 	rangetree.InitOrdered(&m.tree)
@@ -168,7 +169,7 @@ func New[K cmp.Ordered, V any](o *Options[K, V]) *Map[K, V] {
 // positive number when a is after b, and it must be a strict weak ordering that
 // does not change. A nil compare panics, and so does an operation that sees compare
 // contradict itself on the bounds of the range that it was given; other faults are
-// not looked for. The options may be nil; a negative MaxPending panics.
+// not looked for. The options may be nil; a negative MaxPending or MaxRanges panics.
 //
 // The map keeps keys, also some of those of ranges that have left it, as
 // separators in its tree: a key that refers to memory, like a []byte, must not be

@@ -8,7 +8,8 @@ type Options[K, V any] struct {
 	// OnRetire is called exactly once for each range that leaves the map for
 	// good, after the last guard on it was released and no reader can come upon
 	// it any more: the place to unmap, close or free what v stands for. A range
-	// leaves by Remove, Retire, Swap, Update, Clear or Close; so does what a load of
+	// leaves by Remove, Retire, Evict, Swap, Update, Replace, Put, Clear or Close, and not by
+	// Extract, which gives its value to the caller. So does what a load of
 	// AcquireOrLoad returns and the map cannot take, because it is stale for one. Calls come one at a
 	// time, in the order in which the ranges became free, on a goroutine of the
 	// map's own, never on a reader's or a writer's.

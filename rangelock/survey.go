@@ -17,7 +17,8 @@ type RangeState struct {
 	Guards int
 
 	// Excluded says that a writer keeps readers out, or is waiting until the guards
-	// are released, or has just inserted the range and not ended its transaction.
+	// are released, or has just inserted the range and not ended its transaction. It is
+	// true of all ranges that have left.
 	Excluded bool
 
 	// Announced is how many of the guards stand in lines of their readers. The others are

@@ -98,7 +98,7 @@ type FellBackInfo[K any] struct {
 type UnlockedInfo[K any] struct {
 	Context context.Context // of the transaction
 	Op      string          // what began it, as in WaitInfo
-	Range   Range[K]        // that it was given; the zero Range for "Lock"
+	Range   Range[K]        // that it was given; the zero Range for "Lock", "Do" and "Close"
 	Held    time.Duration   // how long it had the semaphore for itself
 }
 
