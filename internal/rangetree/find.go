@@ -39,7 +39,6 @@ func findFloat[K any](t *Tree[K], key K) (*Entry[K], uint64) {
 	code := t.code(key)
 	l := descend(t.root.Load(), code)
 	l.warm()
-	l.warm()
 	i := rank(&l.keys, code)
 	p := l.now()
 	if i = min(i, p.n()); i == 0 {
