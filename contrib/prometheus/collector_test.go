@@ -2,10 +2,12 @@ package spanlockprom
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -204,36 +206,37 @@ const (
 //
 // It kills 257_scrape_takes_the_lock.
 func TestNobodyWaits(t *testing.T) {
-	m := filled(t, 3, nil)
-	var c Collector
-	c.Add("a", m)
-	g, _ := m.Acquire(5)
-	w := m.Lock()
-	waits := make(chan error, 1)
-	go func() {
-		waits <- w.Exclude(rangelock.Span(0, 10)) // waits for the guard
-		w.Unlock()
-	}()
-	scraped := make(chan error, 1)
-	go func() {
-		// Until the writer has come to its wait.
-		for testutil.CollectAndCompare(&c, strings.NewReader(waiting+"spanlock_waiting{map=\"a\"} 1\n"), "spanlock_waiting") != nil {
-			time.Sleep(time.Millisecond)
+	synctest.Test(t, func(t *testing.T) {
+		m := filled(t, 3, nil)
+		var c Collector
+		c.Add("a", m)
+		g, _ := m.Acquire(5)
+		w := m.Lock()
+		waits := make(chan error, 1)
+		go func() {
+			waits <- w.Exclude(rangelock.Span(0, 10)) // waits for the guard
+			w.Unlock()
+		}()
+		synctest.Wait() // the writer has come to its wait
+		scraped := make(chan error, 1)
+		go func() {
+			scraped <- errors.Join(
+				testutil.CollectAndCompare(&c, strings.NewReader(waiting+"spanlock_waiting{map=\"a\"} 1\n"), "spanlock_waiting"),
+				testutil.CollectAndCompare(&c, strings.NewReader(held+"spanlock_lock_writer_held{map=\"a\"} 1\n"), "spanlock_lock_writer_held"))
+		}()
+		select {
+		case err := <-scraped:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("the scrape waits for the transaction")
 		}
-		scraped <- testutil.CollectAndCompare(&c, strings.NewReader(held+"spanlock_lock_writer_held{map=\"a\"} 1\n"), "spanlock_lock_writer_held")
-	}()
-	select {
-	case err := <-scraped:
-		if err != nil {
+		g.Release()
+		if err := <-waits; err != nil {
 			t.Error(err)
 		}
-	case <-time.After(10 * time.Second):
-		t.Error("the scrape waits for the transaction, or does not show who waits")
-	}
-	g.Release()
-	if err := <-waits; err != nil {
-		t.Error(err)
-	}
+	})
 }
 
 // TestTogether: scrapes, Add, Remove and a busy map at the same time. It is for the race detector.

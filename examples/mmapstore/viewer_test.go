@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -59,29 +60,31 @@ func TestViewer(t *testing.T) {
 // TestVisitors: with visitors there is something of each kind to see before long, and when they
 // have left nothing is held.
 func TestVisitors(t *testing.T) {
-	st := newSpanStore()
-	s := newTestSide(t, st)
-	leave := receive(t.Context(), st, s.corpus.files)
-	missing := map[string]bool{"held": true, "exclusive": true, "excluded": true, "waiting": true}
-	for deadline := time.Now().Add(30 * time.Second); len(missing) > 0 && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		for _, x := range st.m.Survey() {
-			for what, is := range map[string]bool{"held": x.Guards > 0, "exclusive": x.Exclusive, "excluded": x.Excluded, "waiting": !x.Since.IsZero()} {
-				if is {
-					delete(missing, what)
+	synctest.Test(t, func(t *testing.T) {
+		st := newSpanStore()
+		s := newTestSide(t, st)
+		leave := receive(t.Context(), st, s.corpus.files)
+		missing := map[string]bool{"held": true, "exclusive": true, "excluded": true, "waiting": true}
+		for deadline := time.Now().Add(30 * time.Second); len(missing) > 0 && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+			for _, x := range st.m.Survey() {
+				for what, is := range map[string]bool{"held": x.Guards > 0, "exclusive": x.Exclusive, "excluded": x.Excluded, "waiting": !x.Since.IsZero()} {
+					if is {
+						delete(missing, what)
+					}
 				}
 			}
 		}
-	}
-	if len(missing) > 0 {
-		t.Errorf("never seen: %v", missing)
-	}
-	leave()
-	for r, x := range st.m.Survey() {
-		if x.Guards > 0 || x.Excluded {
-			t.Errorf("%v is left behind: %+v", r, x)
+		if len(missing) > 0 {
+			t.Errorf("never seen: %v", missing)
 		}
-	}
-	if err := st.close(t.Context()); err != nil {
-		t.Error(err)
-	}
+		leave()
+		for r, x := range st.m.Survey() {
+			if x.Guards > 0 || x.Excluded {
+				t.Errorf("%v is left behind: %+v", r, x)
+			}
+		}
+		if err := st.close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }
