@@ -31,12 +31,10 @@ func (m *Map[K, V]) drain(ctx context.Context, op string) error {
 	}
 	start := time.Now()
 	t := m.tells(ctx, subject[K]{op: op}, ForRetire)
-	if !m.pending.wait(ctx, func() { m.waitStart(t) }) {
-		err := &WaitError[K]{For: ForRetire, Held: m.heldRanges(nil), Waited: time.Since(start), ended: endedBy(ctx)}
-		m.waitDone(t, err.Waited, err)
+	ok := m.pending.wait(ctx, func() { m.waitStart(t) })
+	if err := m.afterWait(ctx, t, ForRetire, start, ok, nil); err != nil {
 		return err
 	}
-	m.waitDone(t, time.Since(start), nil)
 	m.sweep(ctx)
 	return nil
 }
@@ -61,14 +59,8 @@ func (m *Map[K, V]) DrainRange(ctx context.Context, r Range[K]) error {
 	}
 	start := time.Now()
 	t := m.tells(ctx, subject[K]{op: "DrainRange", r: r}, ForRetire)
-	if !m.waitRange(ctx, r, func() { m.waitStart(t) }) {
-		err := &WaitError[K]{For: ForRetire, Range: r, ranged: true, Held: m.heldRanges(&r),
-			Waited: time.Since(start), ended: endedBy(ctx)}
-		m.waitDone(t, err.Waited, err)
-		return err
-	}
-	m.waitDone(t, time.Since(start), nil)
-	return nil
+	ok := m.waitRange(ctx, r, func() { m.waitStart(t) })
+	return m.afterWait(ctx, t, ForRetire, start, ok, &r)
 }
 
 // sweep waits for a grace period and clears what is in limbo, so that nothing of
@@ -109,12 +101,10 @@ func (m *Map[K, V]) Close(ctx context.Context) error {
 	}
 	start := time.Now()
 	t := m.tells(ctx, subject[K]{op: "Close"}, ForLoad)
-	if !m.flights.ground(ctx, func() { m.waitStart(t) }) {
-		err := &WaitError[K]{For: ForLoad, Waited: time.Since(start), ended: endedBy(ctx)}
-		m.waitDone(t, err.Waited, err)
+	ok := m.flights.ground(ctx, func() { m.waitStart(t) })
+	if err := m.afterWait(ctx, t, ForLoad, start, ok, nil); err != nil {
 		return err
 	}
-	m.waitDone(t, time.Since(start), nil)
 	return m.drain(ctx, "Close")
 }
 
@@ -196,11 +186,7 @@ func (p *pending[K, V]) unwatchLocked(d *drainer[K]) {
 func (p *pending[K, V]) parkLocked(ctx context.Context, d *drainer[K], begin func()) (woken bool) {
 	d.since, d.parker = time.Now(), seam.NewParker()
 	p.line = append(p.line, d)
-	p.mu.Unlock()
-	begin()
-	defer region(ctx, "rangelock.Drain").End()
-	woken = d.parker.Park(ctx.Done())
-	p.mu.Lock()
+	woken = parkUnlocked(ctx, &p.mu, d.parker, "rangelock.Drain", begin)
 	p.line = slices.DeleteFunc(p.line, func(o *drainer[K]) bool { return o == d })
 	return woken
 }

@@ -163,11 +163,7 @@ func (fs *flights[K, V]) ground(ctx context.Context, begin func()) bool {
 	}
 	p := seam.NewParker()
 	fs.line = append(fs.line, p)
-	fs.mu.Unlock()
-	begin()
-	defer region(ctx, "rangelock.Load").End()
-	ok := p.Park(ctx.Done())
-	fs.mu.Lock()
+	ok := parkUnlocked(ctx, &fs.mu, p, "rangelock.Load", begin)
 	fs.line = slices.DeleteFunc(fs.line, func(o *seam.Parker) bool { return o == p })
 	return ok || len(fs.list) == 0
 }
@@ -262,14 +258,8 @@ func (m *Map[K, V]) tell(f *flight[K, V], why failure) {
 // writer could take away what is in the way of r, and then a caller could board and be
 // told that it is there.
 func (m *Map[K, V]) bring(f *flight[K, V], r Range[K], v V) (why failure) {
-	if debug {
-		m.mayWait("Lock", toLock)
-	}
 	const op = "AcquireOrLoad"
-	if !m.sem.TryLock() {
-		m.lockWaiting(context.Background(), subject[K]{op: op, r: r}, true, m.sem.LockContext)
-	}
-	w := m.begin(context.Background(), op, r)
+	w := m.lockUnended(op, r)
 	defer w.Unlock()
 	defer m.flights.land(f)
 	kept := false

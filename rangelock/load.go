@@ -199,14 +199,11 @@ func (m *Map[K, V]) awaitLoad(ctx context.Context, of subject[K], f *flight[K, V
 	if !p.parker.Park(ctx.Done()) {
 		invariants.At("rangelock: a passenger leaves")
 		if m.flights.leave(f, p) {
-			err := &WaitError[K]{For: ForLoad, Waited: time.Since(p.since), ended: endedBy(ctx)}
-			m.waitDone(t, err.Waited, err)
-			return err
+			return m.afterWait(ctx, t, ForLoad, p.since, false, nil)
 		}
 		p.parker.Park(nil) // landed: a few steps more, and perhaps a guard to give back
 	}
-	m.waitDone(t, time.Since(p.since), nil)
-	return nil
+	return m.afterWait(ctx, t, ForLoad, p.since, true, nil)
 }
 
 // board looks for the range that covers key and takes a guard on it, or stands in its

@@ -192,9 +192,19 @@ func (p *pending[K, V]) eachLocked(yield func(i uint32, s *slot[K, V]) bool) {
 	}
 }
 
-// readLingering appends to buf those that have left and still have a guard, max at most, in
-// no order.
-func (m *Map[K, V]) readLingering(buf []surveyed[K], max int, look *look) []surveyed[K] {
+// readLingering appends to buf, which is empty, ranges that have left and still have a guard, in no
+// order. It looks at maxLingering of them, and returns those that overlap in, or all if that is
+// nil.
+func (m *Map[K, V]) readLingering(buf []surveyed[K], in *Range[K], look *look) []surveyed[K] {
+	buf = m.pendingGuards(buf, look)
+	if in == nil {
+		return buf
+	}
+	return slices.DeleteFunc(buf, func(x surveyed[K]) bool { return !m.overlap(x.r, *in) })
+}
+
+// pendingGuards is the look of readLingering. It compares nothing: it has a mutex.
+func (m *Map[K, V]) pendingGuards(buf []surveyed[K], look *look) []surveyed[K] {
 	p := &m.pending
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -205,7 +215,7 @@ func (m *Map[K, V]) readLingering(buf []surveyed[K], max int, look *look) []surv
 		if w := m.readWord(s.h, look); w.guards > 0 {
 			buf = append(buf, surveyed[K]{s.h.bounds(), w, s.left})
 		}
-		return len(buf) < max
+		return len(buf) < maxLingering
 	})
 	return buf
 }
@@ -213,16 +223,11 @@ func (m *Map[K, V]) readLingering(buf []surveyed[K], max int, look *look) []surv
 // heldRanges returns the ranges that have left the map and still have guards, those that
 // left first come first, maxHeld at most: of all, or of those that overlap r.
 func (m *Map[K, V]) heldRanges(r *Range[K]) []Range[K] {
-	buf := m.readLingering(nil, maxLingering, new(look))
+	buf := m.readLingering(nil, r, new(look))
 	slices.SortFunc(buf, func(a, b surveyed[K]) int { return a.left.Compare(b.left) })
 	held := make([]Range[K], 0, min(len(buf), maxHeld))
-	for _, x := range buf {
-		if r == nil || m.overlap(x.r, *r) {
-			held = append(held, x.r)
-		}
-		if len(held) == maxHeld {
-			break
-		}
+	for _, x := range buf[:min(len(buf), maxHeld)] {
+		held = append(held, x.r)
 	}
 	return held
 }

@@ -50,13 +50,7 @@ func (m *Map[K, V]) room(ctx context.Context, of subject[K], cost int64) error {
 	}
 	t := m.tells(ctx, of, ForRoom)
 	since, ok := m.pending.awaitRoom(ctx, cost, max, func() { m.waitStart(t) })
-	if !ok {
-		err := &WaitError[K]{For: ForRoom, Waited: time.Since(since), ended: endedBy(ctx), Held: m.heldRanges(nil)}
-		m.waitDone(t, err.Waited, err)
-		return err
-	}
-	m.waitDone(t, time.Since(since), nil)
-	return nil
+	return m.afterWait(ctx, t, ForRoom, since, ok, nil)
 }
 
 // retry reports whether a one-operation form that returned err is to be tried again:
@@ -98,11 +92,7 @@ func (p *pending[K, V]) awaitRoom(ctx context.Context, cost, max int64, begin fu
 	}
 	x.since, x.parker = time.Now(), seam.NewParker()
 	p.rooms = append(p.rooms, x)
-	p.mu.Unlock()
-	begin()
-	defer region(ctx, "rangelock.Room").End()
-	ok = x.parker.Park(ctx.Done())
-	p.mu.Lock()
+	ok = parkUnlocked(ctx, &p.mu, x.parker, "rangelock.Room", begin)
 	if at := slices.Index(p.rooms, x); at >= 0 {
 		p.rooms = slices.Delete(p.rooms, at, at+1)
 		p.grantLocked() // it may have been what those behind it waited for

@@ -2,7 +2,6 @@ package rangelock
 
 import (
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/spanlock/spanlock/internal/announce"
@@ -154,11 +153,7 @@ func (m *Map[K, V]) survey(in *Range[K], yield func(Range[K], RangeState) bool) 
 	m.mustBeMade()
 	var room [rangetree.LeafCap]surveyed[K]
 	var l look
-	gone := m.readLingering(room[:0], maxLingering, &l)
-	if in != nil {
-		gone = slices.DeleteFunc(gone, func(x surveyed[K]) bool { return !m.overlap(x.r, *in) })
-	}
-	if !yieldAll(gone, yield) {
+	if !yieldAll(m.readLingering(room[:0], in, &l), yield) {
 		return
 	}
 	var last Range[K]

@@ -4,6 +4,8 @@ import (
 	"context"
 	rtrace "runtime/trace"
 	"time"
+
+	"github.com/spanlock/spanlock/internal/seam"
 )
 
 // This file is what a map does for Options.Trace, for its counters and for runtime/trace when
@@ -71,6 +73,36 @@ func (m *Map[K, V]) waitDone(w *WaitInfo[K], waited time.Duration, err error) {
 	if f := m.options.Trace.WaitDone; f != nil {
 		f(*w)
 	}
+}
+
+// afterWait is the end of a wait for what, which began at since: it tells the trace, and returns a
+// WaitError if ok is false, because ctx has ended. For OnRetire and for room that names the ranges
+// that still have guards: those that overlap over, or all if that is nil.
+func (m *Map[K, V]) afterWait(ctx context.Context, t *WaitInfo[K], what WaitFor, since time.Time, ok bool, over *Range[K]) error {
+	waited := time.Since(since)
+	if ok {
+		m.waitDone(t, waited, nil)
+		return nil
+	}
+	err := &WaitError[K]{For: what, Waited: waited, ended: endedBy(ctx)}
+	if over != nil {
+		err.Range, err.ranged = *over, true
+	}
+	if what == ForRetire || what == ForRoom {
+		err.Held = m.heldRanges(over)
+	}
+	m.waitDone(t, waited, err)
+	return err
+}
+
+// parkUnlocked gives mu to others, calls begin, and parks in a region of that name until p is
+// woken, or ctx ends. It has mu again when it returns, also if begin panics.
+func parkUnlocked(ctx context.Context, mu *seam.Mutex, p *seam.Parker, name string, begin func()) (woken bool) {
+	mu.Unlock()
+	defer mu.Lock()
+	begin()
+	defer region(ctx, name).End()
+	return p.Park(ctx.Done())
 }
 
 // holding is a call that keeps others out of the map's lock or of a range, and since when.

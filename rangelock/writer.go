@@ -57,14 +57,20 @@ const maxTouched = 1024
 // On a closed map it returns a Writer that can look, but every change is
 // [ErrClosed].
 func (m *Map[K, V]) Lock() Writer[K, V] {
+	m.mustBeMade()
+	return m.lockUnended("Lock", Range[K]{})
+}
+
+// lockUnended is Lock for the method op, which is about r.
+func (m *Map[K, V]) lockUnended(op string, r Range[K]) Writer[K, V] {
+	ctx := context.Background()
 	if debug {
 		m.mayWait("Lock", toLock)
 	}
-	m.mustBeMade()
 	if !m.sem.TryLock() {
-		m.lockWaiting(context.Background(), subject[K]{op: "Lock"}, true, m.sem.LockContext)
+		m.lockWaiting(ctx, subject[K]{op: op, r: r}, true, m.sem.LockContext)
 	}
-	return m.begin(context.Background(), "Lock", Range[K]{})
+	return m.begin(ctx, op, r)
 }
 
 // LockContext is like [Map.Lock], but gives up when ctx is done, also when it is
