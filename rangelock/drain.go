@@ -186,7 +186,6 @@ func (p *pending[K, V]) unwatchLocked(d *drainer[K]) {
 func (p *pending[K, V]) parkLocked(ctx context.Context, d *drainer[K], begin func()) (woken bool) {
 	d.since, d.parker = time.Now(), seam.NewParker()
 	p.line = append(p.line, d)
-	woken = parkUnlocked(ctx, &p.mu, d.parker, "rangelock.Drain", begin)
-	p.line = slices.DeleteFunc(p.line, func(o *drainer[K]) bool { return o == d })
-	return woken
+	defer func() { p.line = slices.DeleteFunc(p.line, func(o *drainer[K]) bool { return o == d }) }()
+	return parkUnlocked(ctx, &p.mu, d.parker, "rangelock.Drain", begin)
 }

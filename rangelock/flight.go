@@ -163,9 +163,8 @@ func (fs *flights[K, V]) ground(ctx context.Context, begin func()) bool {
 	}
 	p := seam.NewParker()
 	fs.line = append(fs.line, p)
-	ok := parkUnlocked(ctx, &fs.mu, p, "rangelock.Load", begin)
-	fs.line = slices.DeleteFunc(fs.line, func(o *seam.Parker) bool { return o == p })
-	return ok || len(fs.list) == 0
+	defer func() { fs.line = slices.DeleteFunc(fs.line, func(o *seam.Parker) bool { return o == p }) }()
+	return parkUnlocked(ctx, &fs.mu, p, "rangelock.Load", begin) || len(fs.list) == 0
 }
 
 // errGoexit is what callers get when load does not return.

@@ -92,14 +92,15 @@ func (p *pending[K, V]) awaitRoom(ctx context.Context, cost, max int64, begin fu
 	}
 	x.since, x.parker = time.Now(), seam.NewParker()
 	p.rooms = append(p.rooms, x)
-	ok = parkUnlocked(ctx, &p.mu, x.parker, "rangelock.Room", begin)
-	if at := slices.Index(p.rooms, x); at >= 0 {
-		p.rooms = slices.Delete(p.rooms, at, at+1)
-		p.grantLocked() // it may have been what those behind it waited for
-	} else {
-		ok = true // granted, also if ctx has ended meanwhile
-	}
-	return x.since, ok
+	defer func() {
+		if at := slices.Index(p.rooms, x); at >= 0 {
+			p.rooms = slices.Delete(p.rooms, at, at+1)
+			p.grantLocked() // it may have been what those behind it waited for
+		} else {
+			ok = true // granted, also if ctx has ended meanwhile
+		}
+	}()
+	return x.since, parkUnlocked(ctx, &p.mu, x.parker, "rangelock.Room", begin)
 }
 
 // fits reports whether x's cost fits beside what is pending.

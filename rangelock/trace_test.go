@@ -141,33 +141,22 @@ func TestTraceWaits(t *testing.T) {
 		}
 		return err
 	}
+	lock := func(ctx context.Context, m *intMap) error {
+		w, err := m.LockContext(ctx)
+		if err == nil {
+			w.Unlock()
+		}
+		return err
+	}
 	for _, x := range []struct {
 		name string
 		way  func(t *testing.T, m *intMap) (leaves func())
 		call func(ctx context.Context, m *intMap) error
 		want string
 	}{
-		{"LockContext", aWriter, func(ctx context.Context, m *intMap) error {
-			w, err := m.LockContext(ctx)
-			if err == nil {
-				w.Unlock()
-			}
-			return err
-		}, "Lock for the lock exclusively, behind Lock of 2s"},
-		{"LockContext", aReader, func(ctx context.Context, m *intMap) error {
-			w, err := m.LockContext(ctx)
-			if err == nil {
-				w.Unlock()
-			}
-			return err
-		}, "Lock for the lock exclusively"},
-		{"LockContext", removing, func(ctx context.Context, m *intMap) error {
-			w, err := m.LockContext(ctx)
-			if err == nil {
-				w.Unlock()
-			}
-			return err
-		}, "Lock for the lock exclusively, behind Remove of 2s"},
+		{"LockContext", aWriter, lock, "Lock for the lock exclusively, behind Lock of 2s"},
+		{"LockContext", aReader, lock, "Lock for the lock exclusively"},
+		{"LockContext", removing, lock, "Lock for the lock exclusively, behind Remove of 2s"},
 		{"RLockContext", aWriter, func(ctx context.Context, m *intMap) error {
 			r, err := m.RLockContext(ctx)
 			if err == nil {
