@@ -186,7 +186,7 @@ func TestScheduleExtract(t *testing.T) {
 }
 
 // TestScheduleCancelExtract: the context ends the wait, and the range stays and lets readers
-// in again, or it comes too late.
+// in again, at once and not with the end of the transaction; or it comes too late.
 func TestScheduleCancelExtract(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -204,6 +204,10 @@ func TestScheduleCancelExtract(t *testing.T) {
 				v.retired++
 			} else if !errors.Is(err, context.Canceled) {
 				schedule.Failf("%v", err)
+			} else if g, err := w.TryAcquire(5); err != nil {
+				schedule.Failf("in the transaction, after an Extract that gave up: %v", err)
+			} else {
+				w.use(g, 5)
 			}
 			t.Unlock()
 			if w.read(5) != (err != nil) {
