@@ -9,11 +9,11 @@ import (
 )
 
 // answer is what a look without the semaphore found.
-type answer int
+type outcome int
 
 const (
-	missed  answer = iota // no range covers the key, definitely
-	entered               // the guard is held
+	missed  outcome = iota // no range covers the key, definitely
+	entered                // the guard is held
 
 	// From here on only the semaphore can tell.
 
@@ -23,7 +23,7 @@ const (
 
 	// And from here on also its line.
 
-	taken // an exclusive guard is held, or somebody stands in line; the guard says for what
+	queued // an exclusive guard is held, or somebody stands in line; the guard says for what
 )
 
 // Acquire takes a guard on the range that covers key (Lo <= key and key < Hi), and
@@ -132,7 +132,7 @@ func (m *Map[K, V]) View(key K, f func(r Range[K], v V)) bool {
 // compared the bounds. If the add finds that life, and no flag, the range was attached then
 // and is attached now, in one life, and the bounds are of that life; and from the add on it has
 // a guard. An announcement is proved by a second load in the same way.
-func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
+func (m *Map[K, V]) enter(key K) (Guard[K, V], outcome) {
 	if way := m.way.Load(); way != byWord {
 		if way&samples.On != 0 && samples.Draw() {
 			return m.enterSampled(key)
@@ -177,7 +177,7 @@ func (m *Map[K, V]) enter(key K) (Guard[K, V], answer) {
 // keep readers out now, or the header may be in another life, with other bounds.
 //
 //go:noinline
-func (m *Map[K, V]) enterBeside(h *header[K, V], s, n uint64, key K) (Guard[K, V], answer) {
+func (m *Map[K, V]) enterBeside(h *header[K, V], s, n uint64, key K) (Guard[K, V], outcome) {
 	if !admits(n, s) {
 		m.undo(h)
 		return m.enterRefused(h, s, n, key)
@@ -190,7 +190,7 @@ func (m *Map[K, V]) enterBeside(h *header[K, V], s, n uint64, key K) (Guard[K, V
 // the guard is not held, and says which range it is, in which life.
 //
 //go:noinline
-func (m *Map[K, V]) enterRefused(h *header[K, V], s, n uint64, key K) (Guard[K, V], answer) {
+func (m *Map[K, V]) enterRefused(h *header[K, V], s, n uint64, key K) (Guard[K, V], outcome) {
 	if n&^lowMask == s&^lowMask && n&barred != 0 {
 		return Guard[K, V]{h: h, life: s &^ lowMask}, refusal(n)
 	}
@@ -202,7 +202,7 @@ func (m *Map[K, V]) enterRefused(h *header[K, V], s, n uint64, key K) (Guard[K, 
 // header that the search meets, and of what it compares. It is given back by a defer: a
 // comparison can panic, because it is the user's, or because it reads memory that can fault
 // (debug.SetPanicOnFault).
-func (m *Map[K, V]) enterPinned(key K) (Guard[K, V], answer) {
+func (m *Map[K, V]) enterPinned(key K) (Guard[K, V], outcome) {
 	m.mustBeMade()
 	seq := m.pub.Load()
 	invariants.At("rangelock: publication sequence read")
@@ -219,7 +219,7 @@ func (m *Map[K, V]) enterPinned(key K) (Guard[K, V], answer) {
 // enterAgain is admitAgain for who is not pinned.
 //
 //go:noinline
-func (m *Map[K, V]) enterAgain(key K, seq uint64) (Guard[K, V], answer) {
+func (m *Map[K, V]) enterAgain(key K, seq uint64) (Guard[K, V], outcome) {
 	if m.proveMiss(seq) == missed {
 		return Guard[K, V]{}, missed
 	}
@@ -232,7 +232,7 @@ func (m *Map[K, V]) enterAgain(key K, seq uint64) (Guard[K, V], answer) {
 // before it.
 //
 // Preconditions: the caller is pinned.
-func (m *Map[K, V]) admitAgain(key K, seq uint64) (Guard[K, V], answer) {
+func (m *Map[K, V]) admitAgain(key K, seq uint64) (Guard[K, V], outcome) {
 	h, a := m.lookAgain(key, seq)
 	if h == nil {
 		return Guard[K, V]{}, a
@@ -246,7 +246,7 @@ func (m *Map[K, V]) admitAgain(key K, seq uint64) (Guard[K, V], answer) {
 // not wait for writers of its neighbours.
 //
 // Preconditions: the caller is pinned.
-func (m *Map[K, V]) lookAgain(key K, seq uint64) (h *header[K, V], a answer) {
+func (m *Map[K, V]) lookAgain(key K, seq uint64) (h *header[K, V], a outcome) {
 	if m.proveMiss(seq) == missed {
 		return nil, missed
 	}
@@ -261,7 +261,7 @@ func (m *Map[K, V]) lookAgain(key K, seq uint64) (h *header[K, V], a answer) {
 // in the way any more.
 //
 // Preconditions: the caller is pinned, so h is in one life.
-func (m *Map[K, V]) admit(h *header[K, V]) (Guard[K, V], answer) {
+func (m *Map[K, V]) admit(h *header[K, V]) (Guard[K, V], outcome) {
 	s := h.State.Load()
 	switch {
 	case uint32(s) < limit:
@@ -295,12 +295,12 @@ func admits(n, s uint64) bool {
 }
 
 // refusal says why the state s admits nobody.
-func refusal(s uint64) answer {
+func refusal(s uint64) outcome {
 	switch {
 	case s&detached != 0:
 		return gone
-	case s&excluded == 0 && s&(reserved|alone) != 0:
-		return taken
+	case s&excluded == 0 && s&(reserved|exclusiveHeld) != 0:
+		return queued
 	}
 	return busy
 }
@@ -309,7 +309,7 @@ func refusal(s uint64) answer {
 // publication sequence from before the search. No transaction had begun to
 // publish then and none has since, so the tree did not change under the search,
 // and what it found was true at each instant of it.
-func (m *Map[K, V]) proveMiss(seq uint64) answer {
+func (m *Map[K, V]) proveMiss(seq uint64) outcome {
 	invariants.At("rangelock: nothing found")
 	if seq&1 == 0 && m.pub.Load() == seq {
 		return missed

@@ -185,7 +185,7 @@ func (m *Map[K, V]) remember(g Guard[K, V]) Guard[K, V] {
 	}
 	h := newHold(aGuard, m.watched.id)
 	h.r = g.h.bounds()
-	h.exclusive = g.life&alone != 0
+	h.exclusive = g.life&exclusiveHeld != 0
 	object := weak.Make(g.h)
 	h.object = object
 	h.detached = func() bool {

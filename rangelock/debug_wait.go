@@ -171,12 +171,12 @@ func (m *Map[K, V]) consider(method string, what intent, at place) {
 	}
 	reader := lock != nil && lock.kind == aReader
 	switch {
-	case lock != nil && what == toDrain, reader && what == toAlone:
+	case lock != nil && what == toDrain, reader && what == toExclusive:
 		found = f.learn(id, &f.any, method, lock, asked)
 	case reader && (what == toAcquire || what == toNext):
 		found = f.learn(id, &f.turn, method, lock, asked)
 	}
-	if what == toAlone {
+	if what == toExclusive {
 		found = append(found, f.learn(id, &f.alone, method, nil, asked)...)
 	}
 	for _, h := range list {
@@ -207,7 +207,7 @@ func (c call) waitsForItself() bool {
 	switch c.what {
 	case toDrain, toTurn:
 		return false // for guards: learn has noted that
-	case toGet, toAcquire, toNext, toAlone:
+	case toGet, toAcquire, toNext, toExclusive:
 		return c.h.kind == aWriter // with a Reader no transaction can be in the way
 	}
 	return true
@@ -270,7 +270,7 @@ func (f *facts) weigh(c call) []string {
 // why says what can go wrong with c, as far as is known, and where the others were seen.
 func (f *facts) why(c call) (why string, stacks seen) {
 	switch x := c.h.exclusive; {
-	case c.self && (x || c.what == toAlone):
+	case c.self && (x || c.what == toExclusive):
 		return "it waits for itself", ""
 	case c.self && f.alone != "":
 		return "it waits for itself, behind the one who waits for an exclusive guard", f.alone
@@ -325,7 +325,7 @@ func (f *facts) learn(id uint64, fact *seen, method string, lock *hold, asked ca
 
 // rangesFollow reports whether a's call can wait for b's guard on the same range.
 func (f *facts) rangesFollow(a, b *edge) bool {
-	return b.alone || a.what == toAlone || f.alone != ""
+	return b.alone || a.what == toExclusive || f.alone != ""
 }
 
 // mapsInCircle is the title of a report about maps.
@@ -339,7 +339,7 @@ func mapsFollow(a, b *edge) bool {
 	f := factsOf(b.from.id)
 	beside := b.alone || f.alone != "" // others may have to wait for a turn beside the guard
 	switch {
-	case a.what == toExclude || a.what == toAlone || a.what == toClose:
+	case a.what == toExclude || a.what == toExclusive || a.what == toClose:
 		return true
 	case a.what.guards() && beside:
 		return true
@@ -365,4 +365,4 @@ func some(text string) []string {
 }
 
 // guards reports whether the call takes a guard.
-func (w intent) guards() bool { return w >= toTurn && w <= toAlone }
+func (w intent) guards() bool { return w >= toTurn && w <= toExclusive }

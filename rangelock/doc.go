@@ -186,7 +186,7 @@
 // An exclusive guard is one swap of the range's word, from one without flags and
 // readers to one with the flag alone and a count as high as the limit, so that the look
 // of every reader finds the range full. Whoever finds the range in use, and is not
-// content with ErrBusy, stands in its line; steps 1 to 6 are in turn.go:
+// content with ErrBusy, stands in its line; steps 1 to 6 are in waitqueue.go:
 //
 //  1. He sets the flag reserved, by a swap from a word without excluded. From then on
 //     readers enter only by their turn: those that keep coming cannot starve him.
@@ -339,9 +339,9 @@
 //	├── a guard                Exclude, Remove and Update wait for it, so who has one
 //	│                          must not wait for Map.sem
 //	├── a guard, OnRetire      Drain in a transaction waits for them
-//	├── flights.mu             boarding, landing and invalidating; leaving takes it alone
+//	├── loads.mu             boarding, landing and invalidating; leaving takes it alone
 //	├── pending.mu             weighing and detaching; a survey
-//	├── turns.mu               letting in, detaching, standing in line
+//	├── queues.mu               letting in, detaching, standing in line
 //	│   └── epoch: state.mu    an exclusive guard that is given up at once
 //	├── limbo.mu               memory for range objects
 //	│   └── epoch: waits.mu    Cookie.Done; TryLock only
@@ -349,7 +349,7 @@
 //	└── epoch: state.mu        Domain.Retire
 //	a pin                      reading; nothing is waited for in it
 //	├── epoch: state.mu        a refused reader that finishes a range
-//	└── turns.mu               a refused reader that was the last before somebody's turn
+//	└── queues.mu               a refused reader that was the last before somebody's turn
 //
 // The goroutine that calls OnRetire holds none of them meanwhile; before and after it takes
 // epoch: state.mu, limbo.mu, pending.mu and epoch: waits.mu, one at a time. The user's compare is

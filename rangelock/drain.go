@@ -30,7 +30,7 @@ func (m *Map[K, V]) drain(ctx context.Context, op string) error {
 		m.mayWait("Drain", toDrain)
 	}
 	start := time.Now()
-	t := m.tells(ctx, subject[K]{op: op}, ForRetire)
+	t := m.waitInfo(ctx, subject[K]{op: op}, ForRetire)
 	ok := m.pending.wait(ctx, func() { m.waitStart(t) })
 	if err := m.afterWait(ctx, t, ForRetire, start, ok, nil); err != nil {
 		return err
@@ -58,7 +58,7 @@ func (m *Map[K, V]) DrainRange(ctx context.Context, r Range[K]) error {
 		m.mayDrain(r)
 	}
 	start := time.Now()
-	t := m.tells(ctx, subject[K]{op: "DrainRange", r: r}, ForRetire)
+	t := m.waitInfo(ctx, subject[K]{op: "DrainRange", r: r}, ForRetire)
 	ok := m.waitRange(ctx, r, func() { m.waitStart(t) })
 	return m.afterWait(ctx, t, ForRetire, start, ok, &r)
 }
@@ -100,8 +100,8 @@ func (m *Map[K, V]) Close(ctx context.Context) error {
 		}
 	}
 	start := time.Now()
-	t := m.tells(ctx, subject[K]{op: "Close"}, ForLoad)
-	ok := m.flights.ground(ctx, func() { m.waitStart(t) })
+	t := m.waitInfo(ctx, subject[K]{op: "Close"}, ForLoad)
+	ok := m.loads.cancelAll(ctx, func() { m.waitStart(t) })
 	if err := m.afterWait(ctx, t, ForLoad, start, ok, nil); err != nil {
 		return err
 	}

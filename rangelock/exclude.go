@@ -51,7 +51,7 @@ func (w Writer[K, V]) TryExclude(r Range[K]) bool {
 	defer m.done()
 	var x rangetree.Cut[K]
 	m.collect(&x, r)
-	m.shut(m.scratch)
+	m.closeReaders(m.scratch)
 	for _, h := range m.scratch {
 		if m.occupied(h) {
 			return false
@@ -97,7 +97,7 @@ func (m *Map[K, V]) excludeThese(hs []*header[K, V]) error {
 	if debug {
 		m.excludes()
 	}
-	m.shut(hs)
+	m.closeReaders(hs)
 	for _, h := range hs {
 		if err := m.await(h); err != nil {
 			return err
@@ -109,7 +109,7 @@ func (m *Map[K, V]) excludeThese(hs []*header[K, V]) error {
 // shut sets the bit on all of hs and notes those that did not have it. All bits
 // come before the first wait: readers of the last range need not be waited for while
 // those of the first leave.
-func (m *Map[K, V]) shut(hs []*header[K, V]) {
+func (m *Map[K, V]) closeReaders(hs []*header[K, V]) {
 	for _, h := range hs {
 		invariants.At("rangelock: before the bit of exclusion")
 		// Pairs with a reader's add, or its second look: the second of the two sees the first.
@@ -122,11 +122,11 @@ func (m *Map[K, V]) shut(hs []*header[K, V]) {
 }
 
 // open lets readers into h again, or the next in line.
-func (m *Map[K, V]) open(h *header[K, V]) {
+func (m *Map[K, V]) reopen(h *header[K, V]) {
 	// An And: a store would lose the count of a reader in passing. It pairs with the
 	// reader's add; who enters sees all that was done before.
 	if s := h.State.And(^uint64(excluded)); s&reserved != 0 {
-		m.nextTurn(h, s&^lowMask)
+		m.queues.grantNext(h, s&^lowMask)
 	}
 }
 
@@ -158,11 +158,11 @@ func (m *Map[K, V]) awaitSlow(h *header[K, V]) (err error) {
 		m.mayExclude(h)
 	}
 	defer region(ctx, "rangelock.Exclude").End()
-	t := m.tellsExclusion(h)
+	t := m.exclusionInfo(h)
 	m.waitStart(t)
 	x := &exclusion[K, V]{h: h, r: h.bounds(), since: time.Now(), parker: seam.NewParker()}
-	m.waiter.Store(x)
-	defer m.waiter.Store(nil)
+	m.excluder.Store(x)
+	defer m.excluder.Store(nil)
 	for m.occupied(h) {
 		invariants.At("rangelock: before the writer parks")
 		if !x.parker.Park(ctx.Done()) && m.occupied(h) {

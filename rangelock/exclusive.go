@@ -52,11 +52,11 @@ func (m *Map[K, V]) AcquireExclusiveContext(ctx context.Context, key K) (Guard[K
 // released, or a reader is just being refused; it never enters beside another. With an
 // error the guard is the zero Guard.
 func (m *Map[K, V]) TryAcquireExclusive(key K) (Guard[K, V], error) {
-	g, a := m.enterAlone(key)
+	g, a := m.enterExclusive(key)
 	switch a {
 	case entered:
 		if m.traced {
-			m.isAlone("TryAcquireExclusive", g)
+			m.exclusiveTaken("TryAcquireExclusive", g)
 		}
 		if debug {
 			g = m.remember(g)
@@ -68,17 +68,17 @@ func (m *Map[K, V]) TryAcquireExclusive(key K) (Guard[K, V], error) {
 	return Guard[K, V]{}, ErrBusy
 }
 
-func (m *Map[K, V]) acquireExclusive(ctx context.Context, key K) (Guard[K, V], answer, error) {
+func (m *Map[K, V]) acquireExclusive(ctx context.Context, key K) (Guard[K, V], outcome, error) {
 	if debug && ctx.Done() == nil {
-		m.mayAcquire("AcquireExclusive", toAlone, key)
+		m.mayAcquire("AcquireExclusive", toExclusive, key)
 	}
-	g, a := m.enterAlone(key)
+	g, a := m.enterExclusive(key)
 	var err error
 	if a >= busy {
 		g, a, err = m.acquireSlow(ctx, key, g, a, true)
 	}
 	if m.traced && a == entered {
-		m.isAlone("AcquireExclusive", g)
+		m.exclusiveTaken("AcquireExclusive", g)
 	}
 	if debug {
 		g = m.remember(g)
@@ -86,16 +86,16 @@ func (m *Map[K, V]) acquireExclusive(ctx context.Context, key K) (Guard[K, V], a
 	return g, a, err
 }
 
-// enterAlone is the fast path. With taken the guard is not held, and says which range
+// enterExclusive is the fast path. With taken the guard is not held, and says which range
 // it is.
-func (m *Map[K, V]) enterAlone(key K) (Guard[K, V], answer) {
+func (m *Map[K, V]) enterExclusive(key K) (Guard[K, V], outcome) {
 	m.mustBeMade()
 	seq := m.pub.Load()
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
 	h := m.find(key)
 	if h == nil {
-		var a answer
+		var a outcome
 		if h, a = m.lookAgain(key, seq); h == nil {
 			return Guard[K, V]{}, a
 		}
@@ -111,5 +111,5 @@ func (m *Map[K, V]) enterAlone(key K) (Guard[K, V], answer) {
 	if s&excluded != 0 {
 		return Guard[K, V]{}, refusal(s)
 	}
-	return Guard[K, V]{h: h, life: s &^ lowMask}, taken // or was until now
+	return Guard[K, V]{h: h, life: s &^ lowMask}, queued // or was until now
 }

@@ -26,7 +26,7 @@ func (m *Map[K, V]) Quiet() error {
 	if n := m.Lines(); n != 0 {
 		return fmt.Errorf("%d ranges with a line", n)
 	}
-	if n := len(m.flights.list); n != 0 {
+	if n := len(m.loads.list); n != 0 {
 		return fmt.Errorf("%d loads under way", n)
 	}
 	for r := range m.All() {

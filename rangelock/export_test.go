@@ -105,9 +105,9 @@ func (m *Map[K, V]) InLine(key K) int {
 
 // Lines returns how many ranges have a line.
 func (m *Map[K, V]) Lines() int {
-	m.turns.mu.Lock()
-	defer m.turns.mu.Unlock()
-	return len(m.turns.lines)
+	m.queues.mu.Lock()
+	defer m.queues.mu.Unlock()
+	return len(m.queues.byRange)
 }
 
 // State returns the state word of the range that covers key.

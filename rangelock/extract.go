@@ -42,6 +42,6 @@ func (w Writer[K, V]) Extract(key K) (r Range[K], v V, err error) {
 	m.tree.Remove(&x)
 	// The value has moved: so OnRetire is not for it, and nobody has to be told when the
 	// last reader in passing has left.
-	m.vacate(h)
+	m.detachMoved(h)
 	return r, v, nil
 }

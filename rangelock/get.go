@@ -94,7 +94,7 @@ func (m *Map[K, V]) GetMany(keys []K, each func(i int, v V, ok bool)) {
 // look is the fast path of Get. Where keys and values are words it writes nothing: the
 // value was that of an attached range that covers key when Find loaded the word, if the
 // header is in the same life behind the load of the value.
-func (m *Map[K, V]) look(key K) (V, answer) {
+func (m *Map[K, V]) look(key K) (V, outcome) {
 	if m.plain == raw.Split {
 		return m.lookPinned(key, nil)
 	}
@@ -124,13 +124,13 @@ func (m *Map[K, V]) peek(e *rangetree.Entry[K], s uint64) (v V, ok bool) {
 	h := headerOf[K, V](e)
 	invariants.At("rangelock: range found")
 	v = raw.LoadValue(&h.value, m.plain)
-	return v, (h.State.Load()^s)&^uint64(limit|readerMask|reserved|announced|alone|excluded|detached) == 0
+	return v, (h.State.Load()^s)&^uint64(limit|readerMask|reserved|announced|exclusiveHeld|excluded|detached) == 0
 }
 
 // lookPinned is look for all other maps, and for who has met something that takes more than
 // one look. The value cannot change while the header is attached, and cannot be cleared
 // while we are pinned; nor can the bounds, which it stores into r if that is not nil.
-func (m *Map[K, V]) lookPinned(key K, r *Range[K]) (v V, a answer) {
+func (m *Map[K, V]) lookPinned(key K, r *Range[K]) (v V, a outcome) {
 	m.mustBeMade()
 	seq := m.pub.Load()
 	invariants.At("rangelock: publication sequence read")
@@ -152,7 +152,7 @@ func (m *Map[K, V]) lookPinned(key K, r *Range[K]) (v V, a answer) {
 }
 
 // getSlow is Get after it met a writer; met is what it met.
-func (m *Map[K, V]) getSlow(key K, met answer, r *Range[K]) (v V, a answer) {
+func (m *Map[K, V]) getSlow(key K, met outcome, r *Range[K]) (v V, a outcome) {
 	of := aboutKey("Get", key)
 	if r != nil {
 		of.op = "GetRange"

@@ -95,7 +95,7 @@ func (g *Guard[K, V]) Release() {
 	// can get past this together; releaseSlow sees the second. A guard that is not a
 	// shared one counted in the word is in no life that the word can show; and where
 	// somebody is alone no shared one is, so that the copy of one differs, too.
-	if s := h.State.Load(); s&readerMask == 0 || s&^(lowMask&^alone) != life {
+	if s := h.State.Load(); s&readerMask == 0 || s&^(lowMask&^exclusiveHeld) != life {
 		m.releaseOther(h, life, s)
 		return
 	}
@@ -109,7 +109,7 @@ func (g *Guard[K, V]) Release() {
 }
 
 // releaseOther releases a guard that is sampled or exclusive, or the clone of an announced
-// guard beside somebody who has set alone and is about to look at the lines (turn.go, claim). It panics for
+// guard beside somebody who has set alone and is about to look at the lines (waitqueue.go, claim). It panics for
 // others: their range, seen in state s, shows that they were released before.
 //
 //go:noinline
@@ -117,25 +117,25 @@ func (m *Map[K, V]) releaseOther(h *header[K, V], life, s uint64) {
 	switch {
 	case life&sampled != 0:
 		m.releaseSampled(h, life, s)
-	case life&alone != 0:
+	case life&exclusiveHeld != 0:
 		gen := life &^ lowMask
-		m.releaseSlow(h, gen, m.giveBackAlone(h, gen, 0))
-	case s&^lowMask == life && s&(alone|announced) == alone|announced && s&readerMask > limit:
+		m.releaseSlow(h, gen, m.giveBackExclusive(h, gen, 0))
+	case s&^lowMask == life && s&(exclusiveHeld|announced) == exclusiveHeld|announced && s&readerMask > limit:
 		m.releaseSlow(h, life, h.State.Add(^uint64(0)))
 	default:
 		notHeld(life, s)
 	}
 }
 
-// giveBackAlone takes back what an exclusive guard of the life gen has added to the word of h,
+// giveBackExclusive takes back what an exclusive guard of the life gen has added to the word of h,
 // but for left counts, and returns the word after it.
-func (m *Map[K, V]) giveBackAlone(h *header[K, V], gen, left uint64) uint64 {
+func (m *Map[K, V]) giveBackExclusive(h *header[K, V], gen, left uint64) uint64 {
 	if m.traced {
-		m.notAlone(h)
+		m.exclusiveEnded(h)
 	}
 	for {
 		s := h.State.Load()
-		if s&^lowMask != gen || s&alone == 0 {
+		if s&^lowMask != gen || s&exclusiveHeld == 0 {
 			notHeld(gen, s)
 		}
 		invariants.At("rangelock: before an exclusive guard is given back")
@@ -144,8 +144,8 @@ func (m *Map[K, V]) giveBackAlone(h *header[K, V], gen, left uint64) uint64 {
 		// take the flag twice, which borrows from the generation. Only readers in passing
 		// and flags that are set meanwhile make it fail. It pairs with the swaps that let
 		// others in, which load the word first.
-		if h.State.CompareAndSwap(s, s-sole+left) {
-			return s - sole + left
+		if h.State.CompareAndSwap(s, s-exclusiveUnit+left) {
+			return s - exclusiveUnit + left
 		}
 	}
 }
@@ -175,10 +175,10 @@ func (m *Map[K, V]) left(h *header[K, V], gen, s uint64) {
 	switch {
 	case s&excluded == 0:
 		if s&reserved != 0 {
-			m.nextTurn(h, gen)
+			m.queues.grantNext(h, gen)
 		}
 	case s&detached == 0:
-		if w := m.waiter.Load(); w != nil {
+		if w := m.excluder.Load(); w != nil {
 			w.parker.Wake() // the writer looks again, and may be waiting for another range
 		}
 	case s&retired == 0:
@@ -215,7 +215,7 @@ func (m *Map[K, V]) finishAt(h *header[K, V], s uint64) bool {
 	if !h.State.CompareAndSwap(s, s|retired) {
 		return false
 	}
-	m.free(h)
+	m.toRetire.enqueue(h)
 	return true
 }
 

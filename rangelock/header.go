@@ -11,13 +11,14 @@ import (
 //
 //	gen|n                            attached, n guards are held; n <= limit, but
 //	                                 for readers in passing above it
-//	gen|alone|limit+n                attached, one exclusive guard is held, which
+//	gen|exclusiveHeld|limit+n        attached, one exclusive guard is held, which
 //	                                 counts as limit; n are readers in passing
 //	gen|excluded|n                   attached, a writer has it: no reader enters;
 //	                                 n guards from before and readers in passing
-//	gen|excluded|alone|limit+n       the same, the guard from before is exclusive
+//	gen|excluded|exclusiveHeld|limit+n
+//	                                 the same, the guard from before is exclusive
 //	gen|excluded|detached|n          out of the tree for good; n guards keep it
-//	gen|excluded|detached|alone|limit+n
+//	gen|excluded|detached|exclusiveHeld|limit+n
 //	                                 the same, with one exclusive guard
 //	gen|excluded|detached|retired|n  somebody has won the right to finish it;
 //	                                 n are readers in passing
@@ -25,7 +26,7 @@ import (
 // Each of those can have the flag announced, and each that is not retired another one; with
 // detached only until the writer that has set it takes that away:
 //
-//	reserved    goroutines stand in line for the range (turn.go): no reader enters
+//	reserved    goroutines stand in line for the range (waitqueue.go): no reader enters
 //	            but by its turn
 //	announced   readers announce themselves in the map's lines (announced.go); those that
 //	            came before, took the semaphore, or found their line full, are in n
@@ -37,23 +38,23 @@ import (
 // The generation grows by one each time the header is recycled; a guard carries
 // the one it entered with. It wraps after 2^29 lives of one header.
 const (
-	reserved  = 1 << 29
-	announced = 1 << 30
-	excluded  = 1 << 31
-	detached  = 1 << 32
-	retired   = 1 << 33
-	alone     = 1 << 34
+	reserved      = 1 << 29
+	announced     = 1 << 30
+	excluded      = 1 << 31
+	detached      = 1 << 32
+	retired       = 1 << 33
+	exclusiveHeld = 1 << 34
 
 	// barred is what keeps readers out, but for those whose turn it is.
-	barred = excluded | reserved | alone
+	barred = excluded | reserved | exclusiveHeld
 
 	// limit is how many guards one range can have. A word whose low 32 bits are
 	// below it admits one more; one comparison sees full, reserved, announced, excluded and
 	// an exclusive guard alike.
 	limit = 1 << 28
 
-	// sole is what an exclusive guard adds.
-	sole = alone | limit
+	// exclusiveUnit is what an exclusive guard adds.
+	exclusiveUnit = exclusiveHeld | limit
 
 	readerMask = 1<<29 - 1
 	lowMask    = 1<<35 - 1
@@ -90,7 +91,7 @@ type header[K, V any] struct {
 	// when the header is recycled.
 	m *Map[K, V]
 
-	// next chains headers that left the tree: in freed, in a batch to reap, in
+	// next chains headers that left the tree: in the queue to be retired, in a batch of it, in
 	// limbo, in a free list. Whoever owns the chain writes it; no reader of the
 	// tree looks at it.
 	next *header[K, V]

@@ -103,7 +103,7 @@ func TestInlineFunctions(t *testing.T) {
 	}
 	for _, f := range []string{
 		"(*Map).releaseSlow", "(*Map).acquireSlow", "(*Map).getSlow", "(*Map).awaitSlow",
-		"(*Map).enterBeside", "(*Map).enterRefused", "(*Map).enterCounted", "(*Map).announcing", "(*Map).takeBack", "(*Map).left", "(*Map).giveBackAlone", "(*Map).releaseOther", "(*Map).undo", "(*Map).enterSampled", "(*Map).sample", "(*Map).finish", "(*Map).free", "zeroGuard", "staleWriter", "staleReader",
+		"(*Map).enterBeside", "(*Map).enterRefused", "(*Map).enterCounted", "(*Map).announcing", "(*Map).takeBack", "(*Map).left", "(*Map).giveBackExclusive", "(*Map).releaseOther", "(*Map).undo", "(*Map).enterSampled", "(*Map).sample", "(*Map).finish", "(*retireQueue).enqueue", "zeroGuard", "staleWriter", "staleReader",
 	} {
 		got, ok := d.funcs[f]
 		switch {

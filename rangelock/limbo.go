@@ -192,3 +192,13 @@ func (m *Map[K, V]) clearHeader(h *header[K, V]) {
 		raw.StoreValue(&h.value, none, m.plain)
 	}
 }
+
+// recycle puts a cleared header that no goroutine can reach into the free list, if there is
+// room; otherwise the collector takes it.
+func (m *Map[K, V]) recycle(h *header[K, V]) {
+	m.limbo.mu.Lock()
+	if m.limbo.clean.n < maxSpareHeaders {
+		m.limbo.clean.push(h)
+	}
+	m.limbo.mu.Unlock()
+}

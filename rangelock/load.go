@@ -135,16 +135,16 @@ const maxStale = 8
 //
 // It goes round again only if its flight did not fly for this key, if somebody else has
 // changed the map, or if the flight's load was stale, and that is counted.
-func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K, V], g Guard[K, V], a answer) (Guard[K, V], error) {
+func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K, V], g Guard[K, V], a outcome) (Guard[K, V], error) {
 	of := aboutKey("AcquireOrLoad", key)
 	if a >= busy {
 		m.fellBack(ctx, of, a)
 	}
-	if a == taken {
-		var t *turn[K, V]
-		if g, t = m.lineUp(g.h, g.life, false); t != nil {
+	if a == queued {
+		var t *waiter[K, V]
+		if g, t = m.queues.enqueue(g.h, g.life, false); t != nil {
 			var err error
-			if g, err = m.awaitTurn(ctx, of, t); err != nil {
+			if g, err = m.queues.wait(ctx, of, t); err != nil {
 				return g, err
 			}
 		}
@@ -162,9 +162,9 @@ func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K,
 		}
 	}
 	for stale := 0; ; {
-		g, t, f, p, err := m.board(ctx, of, claim, load)
+		g, t, f, p, err := m.joinLoad(ctx, of, claim, load)
 		if t != nil {
-			if g, err = m.awaitTurn(ctx, of, t); err == nil && g.h == nil {
+			if g, err = m.queues.wait(ctx, of, t); err == nil && g.h == nil {
 				continue // the range has left the map
 			}
 			return g, err
@@ -192,13 +192,13 @@ func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K,
 
 // awaitLoad parks until the flight tells its passenger p what has become of it, or until ctx
 // ends first and p has left.
-func (m *Map[K, V]) awaitLoad(ctx context.Context, of subject[K], f *flight[K, V], p *passenger[K, V]) error {
+func (m *Map[K, V]) awaitLoad(ctx context.Context, of subject[K], f *loadCall[K, V], p *loadWaiter[K, V]) error {
 	defer region(ctx, "rangelock.Load").End()
-	t := m.tells(ctx, of, ForLoad)
+	t := m.waitInfo(ctx, of, ForLoad)
 	m.waitStart(t)
 	if !p.parker.Park(ctx.Done()) {
 		invariants.At("rangelock: a passenger leaves")
-		if m.flights.leave(f, p) {
+		if m.loads.leave(f, p) {
 			return m.afterWait(ctx, t, ForLoad, p.since, false, nil)
 		}
 		p.parker.Park(nil) // landed: a few steps more, and perhaps a guard to give back
@@ -214,7 +214,7 @@ func (m *Map[K, V]) awaitLoad(ctx context.Context, of subject[K], f *flight[K, V
 // While it has the semaphore for reading no range appears, and no flight lands with
 // one: a flight leaves the list in the transaction that inserts its range. So the key
 // cannot fall between the two.
-func (m *Map[K, V]) board(ctx context.Context, of subject[K], claim Range[K], load loader[K, V]) (g Guard[K, V], t *turn[K, V], f *flight[K, V], p *passenger[K, V], err error) {
+func (m *Map[K, V]) joinLoad(ctx context.Context, of subject[K], claim Range[K], load loader[K, V]) (g Guard[K, V], t *waiter[K, V], f *loadCall[K, V], p *loadWaiter[K, V], err error) {
 	if err := m.lockShared(ctx, of); err != nil {
 		return g, nil, nil, nil, err
 	}
@@ -232,14 +232,14 @@ func (m *Map[K, V]) board(ctx context.Context, of subject[K], claim Range[K], lo
 		return g, nil, nil, nil, ErrClosed
 	}
 	here := m.gapOf(key)
-	p = &passenger[K, V]{key: key, since: time.Now(), parker: seam.NewParker()}
-	m.flights.mu.Lock()
-	defer m.flights.mu.Unlock() // compare may panic
-	for _, f := range m.flights.list {
+	p = &loadWaiter[K, V]{key: key, since: time.Now(), parker: seam.NewParker()}
+	m.loads.mu.Lock()
+	defer m.loads.mu.Unlock() // compare may panic
+	for _, f := range m.loads.list {
 		if here.has(m, f.key) && (m.options.LoadRange == nil || m.contains(f.claim, key)) {
-			from, _ := ctx.Value(origin{}).(*journey)
+			from, _ := ctx.Value(origin{}).(*ancestry)
 			for ; from != nil; from = from.from {
-				if from == f.journey {
+				if from == f.ancestry {
 					panic(fmt.Sprintf("rangelock: AcquireOrLoad of %v in the load of %v, of the same gap, waits for itself", key, f.key))
 				}
 			}
@@ -249,13 +249,13 @@ func (m *Map[K, V]) board(ctx context.Context, of subject[K], claim Range[K], lo
 				p.own = m.compare(key, f.key) == 0
 			}
 			p.late = f.givenUp || f.window.narrowed()
-			f.aboard = append(f.aboard, p)
+			f.waiters = append(f.waiters, p)
 			return g, nil, f, p, nil
 		}
 	}
-	f, fctx := newFlight(ctx, p, claim)
-	m.flights.start(f)
-	seam.Go(func() { m.fly(fctx, f, load) })
+	f, fctx := newLoadCall(ctx, p, claim)
+	m.loads.start(f)
+	seam.Go(func() { m.runLoad(fctx, f, load) })
 	return g, nil, f, p, nil
 }
 

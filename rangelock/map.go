@@ -74,7 +74,6 @@ type Map[K, V any] struct {
 	compare     func(a, b K) int
 	valid       func(Range[K]) bool
 	allocHeader func() *header[K, V]
-	reapFn      func() // m.reap, made once so that handing it over allocates nothing
 	tidyFn      func() // m.tidy, likewise
 	options     Options[K, V]
 
@@ -118,10 +117,10 @@ type Map[K, V any] struct {
 	// length counts attached ranges. The writer adds; anybody loads.
 	length seam.Int64
 
-	// waiter is where the writer sleeps while it waits for readers of the ranges
+	// excluder is where the writer sleeps while it waits for readers of the ranges
 	// that it excluded; nil when it does not. The writer stores it, a releaser
 	// loads it.
-	waiter seam.Pointer[exclusion[K, V]]
+	excluder seam.Pointer[exclusion[K, V]]
 
 	// holder is the transaction under way, and nil without one, or without a trace that asks
 	// for it. The writer stores it, and whoever begins to wait loads it.
@@ -133,13 +132,13 @@ type Map[K, V any] struct {
 	dead    chain[K, V] // headers unlinked since the last seal
 	scratch []*header[K, V]
 
-	turns   turns[K, V]   // turn.go
-	limbo   limbo[K, V]   // limbo.go
-	freed   freed[K, V]   // reap.go
-	tally   tally         // stats.go
-	pending pending[K, V] // pending.go
-	flights flights[K, V] // flight.go
-	watched watched       // debug_on.go; empty but in debug builds
+	queues   waitQueues[K, V]  // waitqueue.go
+	limbo    limbo[K, V]       // limbo.go
+	toRetire retireQueue[K, V] // retire.go
+	counters counters          // stats.go
+	pending  pending[K, V]     // pending.go
+	loads    loads[K, V]       // load.go
+	watched  watched           // debug_on.go; empty but in debug builds
 }
 
 // New returns an empty map over ordered keys, which are compared with <. The
@@ -204,7 +203,8 @@ func newMap[K, V any](o *Options[K, V]) *Map[K, V] {
 		m.options = *o
 		m.traced = o.Trace != nil && (o.Trace.WaitStart != nil || o.Trace.WaitDone != nil)
 	}
-	m.reapFn, m.tidyFn = m.reap, m.tidy
+	m.tidyFn = m.tidy
+	m.toRetire.init(m)
 	if debug {
 		m.watch()
 	}

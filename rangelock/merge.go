@@ -38,8 +38,8 @@ func (w Writer[K, V]) Merge(at K) error {
 	h := m.newHeader(Range[K]{Lo: left.Lo, Hi: right.Hi, Unbounded: right.Unbounded()}, v)
 	m.tree.Replace(&x, &h.Entry)
 	m.attached(h)
-	m.vacate(left)
-	m.vacate(right)
+	m.detachMoved(left)
+	m.detachMoved(right)
 	return nil
 }
 

@@ -56,7 +56,7 @@ func (m *Map[K, V]) AcquirePrevContext(ctx context.Context, key K) (Guard[K, V],
 }
 
 // beside is AcquireNext, or AcquirePrev if so wanted, for that method; ctx ends its waits.
-func (m *Map[K, V]) beside(ctx context.Context, method string, key K, previous bool) (Guard[K, V], answer, error) {
+func (m *Map[K, V]) beside(ctx context.Context, method string, key K, previous bool) (Guard[K, V], outcome, error) {
 	m.mustBeMade()
 	if !m.valid(From(key)) {
 		return Guard[K, V]{}, missed, nil // NaN
@@ -93,7 +93,7 @@ func (m *Map[K, V]) seekBeside(key K, previous bool) *header[K, V] {
 // enterNext is the fast path of AcquireNext and AcquirePrev. With taken the guard is not held,
 // and says which range it is: that was the right one at an instant of the call, and stays the
 // answer if it can be had in its present life, whatever comes before it meanwhile.
-func (m *Map[K, V]) enterNext(key K, previous bool) (Guard[K, V], answer) {
+func (m *Map[K, V]) enterNext(key K, previous bool) (Guard[K, V], outcome) {
 	seq := m.pub.Load()
 	if g, a := m.enter(key); a != missed {
 		return g, a
@@ -104,7 +104,7 @@ func (m *Map[K, V]) enterNext(key K, previous bool) (Guard[K, V], answer) {
 	if a == missed {
 		return g, m.proveMiss(seq)
 	}
-	if a != entered && a != taken {
+	if a != entered && a != queued {
 		return g, a
 	}
 	// There is a gap to believe in. It was there at the instant of the search, and what was
@@ -121,7 +121,7 @@ func (m *Map[K, V]) enterNext(key K, previous bool) (Guard[K, V], answer) {
 // enterNeighbour takes a guard on the range next to key, which no range covers, as far as
 // one look at the tree can tell. All comparisons come before the guard: one that panics
 // must not take it along.
-func (m *Map[K, V]) enterNeighbour(key K, previous bool) (Guard[K, V], answer) {
+func (m *Map[K, V]) enterNeighbour(key K, previous bool) (Guard[K, V], outcome) {
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
 	h := m.seekBeside(key, previous)

@@ -65,7 +65,7 @@ func (m *Map[K, V]) touch(h *header[K, V]) { m.txn.touched = append(m.txn.touche
 func (m *Map[K, V]) readmit(from int) {
 	t := &m.txn
 	for _, h := range t.touched[from:] {
-		m.open(h)
+		m.reopen(h)
 	}
 	clear(t.touched[from:])
 	t.touched = t.touched[:from]

@@ -90,7 +90,7 @@ func (p *pending[K, V]) add(h *header[K, V], held bool) uint32 {
 //
 // Preconditions: the caller is the writer that has detached h, so h begins no other life
 // meanwhile.
-func (p *pending[K, V]) lingers(i uint32, h *header[K, V]) {
+func (p *pending[K, V]) noteHeld(i uint32, h *header[K, V]) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if int(i) < len(p.table) && p.table[i].h == h {
@@ -99,7 +99,7 @@ func (p *pending[K, V]) lingers(i uint32, h *header[K, V]) {
 }
 
 // through takes h out, after its OnRetire, and clears it. From then on nobody comes to h.
-func (m *Map[K, V]) through(h *header[K, V]) {
+func (m *Map[K, V]) retireDone(h *header[K, V]) {
 	p := &m.pending
 	i, cost := h.Word.Load(), h.cost
 	h.next = nil // it must not keep those that left behind it; and its line is here before the mutex
@@ -192,10 +192,10 @@ func (p *pending[K, V]) eachLocked(yield func(i uint32, s *slot[K, V]) bool) {
 	}
 }
 
-// readLingering appends to buf, which is empty, ranges that have left and still have a guard, in no
-// order. It looks at maxLingering of them, and returns those that overlap in, or all if that is
+// readPending appends to buf, which is empty, ranges that have left and still have a guard, in no
+// order. It looks at maxPendingSeen of them, and returns those that overlap in, or all if that is
 // nil.
-func (m *Map[K, V]) readLingering(buf []surveyed[K], in *Range[K], look *look) []surveyed[K] {
+func (m *Map[K, V]) readPending(buf []surveyed[K], in *Range[K], look *look) []surveyed[K] {
 	buf = m.pendingGuards(buf, look)
 	if in == nil {
 		return buf
@@ -203,7 +203,7 @@ func (m *Map[K, V]) readLingering(buf []surveyed[K], in *Range[K], look *look) [
 	return slices.DeleteFunc(buf, func(x surveyed[K]) bool { return !m.overlap(x.r, *in) })
 }
 
-// pendingGuards is the look of readLingering. It compares nothing: it has a mutex.
+// pendingGuards is the look of readPending. It compares nothing: it has a mutex.
 func (m *Map[K, V]) pendingGuards(buf []surveyed[K], look *look) []surveyed[K] {
 	p := &m.pending
 	p.mu.Lock()
@@ -215,7 +215,7 @@ func (m *Map[K, V]) pendingGuards(buf []surveyed[K], look *look) []surveyed[K] {
 		if w := m.readWord(s.h, look); w.guards > 0 {
 			buf = append(buf, surveyed[K]{s.h.bounds(), w, s.left})
 		}
-		return len(buf) < maxLingering
+		return len(buf) < maxPendingSeen
 	})
 	return buf
 }
@@ -223,7 +223,7 @@ func (m *Map[K, V]) pendingGuards(buf []surveyed[K], look *look) []surveyed[K] {
 // heldRanges returns the ranges that have left the map and still have guards, those that
 // left first come first, maxHeld at most: of all, or of those that overlap r.
 func (m *Map[K, V]) heldRanges(r *Range[K]) []Range[K] {
-	buf := m.readLingering(nil, r, new(look))
+	buf := m.readPending(nil, r, new(look))
 	slices.SortFunc(buf, func(a, b surveyed[K]) int { return a.left.Compare(b.left) })
 	held := make([]Range[K], 0, min(len(buf), maxHeld))
 	for _, x := range buf[:min(len(buf), maxHeld)] {

@@ -39,7 +39,7 @@ const ownName = "github.com/spanlock/spanlock/rangelock."
 // enterSampled is enter for an acquire that has been drawn.
 //
 //go:noinline
-func (m *Map[K, V]) enterSampled(key K) (Guard[K, V], answer) {
+func (m *Map[K, V]) enterSampled(key K) (Guard[K, V], outcome) {
 	g, a := m.enterPinned(key)
 	if a == entered {
 		g = m.sample(g)

@@ -138,7 +138,7 @@ func (r Reader[K, V]) AcquireContext(ctx context.Context, key K) (Guard[K, V], e
 	return g, err
 }
 
-func (r Reader[K, V]) acquire(ctx context.Context, method string, key K) (Guard[K, V], answer, error) {
+func (r Reader[K, V]) acquire(ctx context.Context, method string, key K) (Guard[K, V], outcome, error) {
 	m := r.check(method)
 	if debug && ctx.Done() == nil {
 		m.readerMayAcquire(r.t, key)
@@ -148,13 +148,13 @@ func (r Reader[K, V]) acquire(ctx context.Context, method string, key K) (Guard[
 		return Guard[K, V]{}, missed, nil
 	}
 	g, a, t := m.hold(h, false)
-	if a == taken {
+	if a == queued {
 		// While there is a Reader no range leaves, so nobody is sent back, unless this
 		// one has ended meanwhile: then the range may be gone, and what covers the key
 		// can only be told by another search.
 		var err error
-		if g, err = m.awaitTurn(ctx, aboutKey("Reader.Acquire", key), t); err != nil {
-			return g, taken, err
+		if g, err = m.queues.wait(ctx, aboutKey("Reader.Acquire", key), t); err != nil {
+			return g, queued, err
 		}
 		if a = entered; g.h == nil {
 			g, a, err = m.acquireSlow(ctx, key, g, gone, false)

@@ -41,7 +41,7 @@ func (w Writer[K, V]) Resize(key K, r Range[K]) error {
 	h := m.newHeader(r, old.value)
 	m.tree.Replace(&x, &h.Entry)
 	m.attached(h)
-	m.vacate(old)
+	m.detachMoved(old)
 	return nil
 }
 
@@ -64,6 +64,6 @@ func (m *Map[K, V]) move(old *header[K, V], r Range[K]) error {
 	h := m.newHeader(r, old.value)
 	m.tree.Move(&x, &to, &h.Entry)
 	m.attached(h)
-	m.vacate(old)
+	m.detachMoved(old)
 	return nil
 }

@@ -48,7 +48,7 @@ func (m *Map[K, V]) room(ctx context.Context, of subject[K], cost int64) error {
 	case cost > max:
 		return &BacklogError[K]{Cost: cost, Pending: m.pending.costNow(), MaxPending: max, rangeless: true}
 	}
-	t := m.tells(ctx, of, ForRoom)
+	t := m.waitInfo(ctx, of, ForRoom)
 	since, ok := m.pending.awaitRoom(ctx, cost, max, func() { m.waitStart(t) })
 	return m.afterWait(ctx, t, ForRoom, since, ok, nil)
 }

@@ -22,21 +22,21 @@ func (g Guard[K, V]) Clone() Guard[K, V] {
 	if debug {
 		g.mark.check("Clone")
 	}
-	if g.life&alone != 0 {
+	if g.life&exclusiveHeld != 0 {
 		panic("rangelock: Clone of an exclusive guard: no other may stand beside it")
 	}
 	m := h.m
 	gen := g.life &^ lowMask
 	// It counts, also where g is announced. Whoever keeps readers out looks at the lines
 	// first and at the count then, so that it sees one of the two if g is released meanwhile.
-	// It may have set alone for the time of that look (turn.go, claim).
+	// It may have set alone for the time of that look (waitqueue.go, claim).
 	n := h.State.Add(1)
 	invariants.At("rangelock: cloned")
 	if n&^lowMask != gen {
 		m.undo(h)
 		notHeld(gen, n)
 	}
-	if n&alone == 0 && n&readerMask > limit {
+	if n&exclusiveHeld == 0 && n&readerMask > limit {
 		m.undo(h)
 		panic(fmt.Sprintf("rangelock: more than %d guards on %v", limit, h.bounds()))
 	}
@@ -64,18 +64,18 @@ func (g *Guard[K, V]) Downgrade() {
 	if debug {
 		g.mark.check("Downgrade")
 	}
-	if g.life&alone == 0 {
+	if g.life&exclusiveHeld == 0 {
 		panic("rangelock: Downgrade of a guard that is shared already")
 	}
 	m := h.m
 	gen := g.life &^ lowMask
-	n := m.giveBackAlone(h, gen, 1)
+	n := m.giveBackExclusive(h, gen, 1)
 	g.life = gen | g.life&(sampled|numberMask)
 	if debug {
 		g.mark.downgraded()
 	}
 	if n&reserved != 0 && n&excluded == 0 {
-		m.nextTurn(h, gen)
+		m.queues.grantNext(h, gen)
 	}
 }
 

@@ -60,6 +60,6 @@ func (m *Map[K, V]) split(h *header[K, V], at K) error {
 	m.tree.Split(&x, &lh.Entry, &rh.Entry)
 	m.attached(lh)
 	m.attached(rh)
-	m.vacate(h)
+	m.detachMoved(h)
 	return nil
 }

@@ -77,13 +77,13 @@ type effect[K any] struct {
 //
 // Preconditions: the caller holds sem for writing; r is valid.
 func (m *Map[K, V]) planStale(r Range[K]) {
-	fs := &m.flights
-	if fs.n.Load() == 0 {
+	ls := &m.loads
+	if ls.n.Load() == 0 {
 		return
 	}
-	fs.mu.Lock()
-	defer fs.mu.Unlock() // compare may panic
-	for _, f := range fs.list {
+	ls.mu.Lock()
+	defer ls.mu.Unlock() // compare may panic
+	for _, f := range ls.list {
 		f.planned = m.effectOf(f, r)
 	}
 }
@@ -93,27 +93,27 @@ func (m *Map[K, V]) planStale(r Range[K]) {
 // Preconditions: the caller holds sem for writing, and has called planStale in the same
 // operation.
 func (m *Map[K, V]) makeStale() {
-	m.invalidate(func(f *flight[K, V]) effect[K] { return f.planned })
+	m.invalidate(func(f *loadCall[K, V]) effect[K] { return f.planned })
 }
 
 // makeAllStale is planStale and makeStale for all keys.
 //
 // Preconditions: the caller holds sem for writing.
 func (m *Map[K, V]) makeAllStale() {
-	m.invalidate(func(f *flight[K, V]) effect[K] { return effect[K]{f.window, true} })
+	m.invalidate(func(f *loadCall[K, V]) effect[K] { return effect[K]{f.window, true} })
 }
 
 // invalidate gives each load under way its effect. The context of one that becomes
 // stale ends: nobody can use what it brings. It stays in the list until it has ended, so
 // that still only one load at a time is called for a missing range.
-func (m *Map[K, V]) invalidate(of func(*flight[K, V]) effect[K]) {
-	fs := &m.flights
-	if fs.n.Load() == 0 {
+func (m *Map[K, V]) invalidate(of func(*loadCall[K, V]) effect[K]) {
+	ls := &m.loads
+	if ls.n.Load() == 0 {
 		return
 	}
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	for _, f := range fs.list {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	for _, f := range ls.list {
 		e := of(f)
 		f.window = e.window
 		if e.stale && !f.stale {
@@ -126,7 +126,7 @@ func (m *Map[K, V]) invalidate(of func(*flight[K, V]) effect[K]) {
 
 // effectOf says what an invalidation of r does to f. A load whose range is known by
 // Options.LoadRange is stale if the two overlap, and otherwise not touched.
-func (m *Map[K, V]) effectOf(f *flight[K, V], r Range[K]) effect[K] {
+func (m *Map[K, V]) effectOf(f *loadCall[K, V], r Range[K]) effect[K] {
 	w := f.window
 	if m.options.LoadRange != nil {
 		return effect[K]{w, m.before(r.Lo, f.claim) && m.before(f.claim.Lo, r)}

@@ -64,8 +64,8 @@ type Stats struct {
 	Domain epoch.Stats // of the epochs: pins, callbacks that reclaim; no count of ranges
 }
 
-// tally is the counters behind Stats. Whoever is on a slow path adds.
-type tally struct {
+// counters is the counters behind Stats. Whoever is on a slow path adds.
+type counters struct {
 	fellBack      [3]seam.Int64 // by Reason
 	lockWaits     seam.Int64
 	lockWaited    seam.Int64
@@ -82,7 +82,7 @@ type tally struct {
 // need not fit together exactly.
 func (m *Map[K, V]) Stats() Stats {
 	m.mustBeMade()
-	t := &m.tally
+	t := &m.counters
 	domain := m.domain.Stats()
 	s := Stats{
 		Ranges:        m.Len(),

@@ -61,7 +61,7 @@ func (m *Map[K, V]) readWord(h *header[K, V], l *look) word {
 	s := h.State.Load()
 	w := word{
 		excluded:  s&excluded != 0,
-		exclusive: s&alone != 0,
+		exclusive: s&exclusiveHeld != 0,
 		detached:  s&(detached|retired) != 0,
 	}
 	w.guards, w.announced = m.guardsIn(h, s, l)
@@ -101,7 +101,7 @@ func (m *Map[K, V]) guardsOn(h *header[K, V]) int {
 // are announced.
 func (m *Map[K, V]) guardsIn(h *header[K, V], s uint64, l *look) (n, announcedOnes int) {
 	n = int(s & readerMask)
-	if s&alone != 0 {
+	if s&exclusiveHeld != 0 {
 		n -= limit - 1 // it counts as limit
 	}
 	if s&announced != 0 {
@@ -110,8 +110,8 @@ func (m *Map[K, V]) guardsIn(h *header[K, V], s uint64, l *look) (n, announcedOn
 	return n + announcedOnes, announcedOnes
 }
 
-// maxLingering is how many of the ranges that have left a survey looks at.
-const maxLingering = 1024
+// maxPendingSeen is how many of the ranges that have left a survey looks at.
+const maxPendingSeen = 1024
 
 // Survey yields the ranges that have left the map and still have guards, in no order
 // and 1024 at most, and then the attached ranges in key order, each with the state it
@@ -153,7 +153,7 @@ func (m *Map[K, V]) survey(in *Range[K], yield func(Range[K], RangeState) bool) 
 	m.mustBeMade()
 	var room [rangetree.LeafCap]surveyed[K]
 	var l look
-	if !yieldAll(m.readLingering(room[:0], in, &l), yield) {
+	if !yieldAll(m.readPending(room[:0], in, &l), yield) {
 		return
 	}
 	var last Range[K]

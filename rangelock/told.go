@@ -33,7 +33,7 @@ func region(ctx context.Context, name string) *rtrace.Region { return rtrace.Sta
 // the trace asks for none.
 //
 //go:noinline
-func (m *Map[K, V]) tells(ctx context.Context, of subject[K], what WaitFor) *WaitInfo[K] {
+func (m *Map[K, V]) waitInfo(ctx context.Context, of subject[K], what WaitFor) *WaitInfo[K] {
 	if !m.traced {
 		return nil
 	}
@@ -147,7 +147,7 @@ func (m *Map[K, V]) letGo(x *holding, unlock func()) {
 }
 
 // fellBack counts a fall-back and tells the trace.
-func (m *Map[K, V]) fellBack(ctx context.Context, of subject[K], a answer) {
+func (m *Map[K, V]) fellBack(ctx context.Context, of subject[K], a outcome) {
 	reason := Busy
 	switch a {
 	case unproved:
@@ -155,7 +155,7 @@ func (m *Map[K, V]) fellBack(ctx context.Context, of subject[K], a answer) {
 	case gone:
 		reason = Gone
 	}
-	m.tally.fellBack[reason].Add(1)
+	m.counters.fellBack[reason].Add(1)
 	if t := m.options.Trace; t != nil && t.FellBack != nil {
 		key := of.key // as in tells
 		t.FellBack(FellBackInfo[K]{Context: ctx, Op: of.op, Key: &key, Reason: reason})
@@ -170,7 +170,7 @@ func (m *Map[K, V]) lockWaiting(ctx context.Context, of subject[K], writer bool,
 		name = "rangelock.Lock"
 	}
 	defer region(ctx, name).End()
-	t := m.tells(ctx, of, ForLock)
+	t := m.waitInfo(ctx, of, ForLock)
 	if t != nil {
 		t.Exclusive = writer
 		t.behind(m.holder.Load())
@@ -182,15 +182,15 @@ func (m *Map[K, V]) lockWaiting(ctx context.Context, of subject[K], writer bool,
 	if err != nil {
 		err = &WaitError[K]{For: ForLock, Waited: waited, ended: endedBy(ctx)}
 	}
-	m.tally.lockWaits.Add(1)
-	m.tally.lockWaited.Add(int64(waited))
+	m.counters.lockWaits.Add(1)
+	m.counters.lockWaited.Add(int64(waited))
 	m.waitDone(t, waited, err)
 	return err
 }
 
 // tellsExclusion is tells for a writer that is about to park until nobody is in h.
-func (m *Map[K, V]) tellsExclusion(h *header[K, V]) *WaitInfo[K] {
-	t := m.tells(m.txn.ctx, subject[K]{op: m.txn.op.name, r: h.bounds()}, ForGuards)
+func (m *Map[K, V]) exclusionInfo(h *header[K, V]) *WaitInfo[K] {
+	t := m.waitInfo(m.txn.ctx, subject[K]{op: m.txn.op.name, r: h.bounds()}, ForGuards)
 	if t != nil {
 		t.Exclusive = true
 		t.Guards = m.guardsOn(h)
@@ -200,64 +200,64 @@ func (m *Map[K, V]) tellsExclusion(h *header[K, V]) *WaitInfo[K] {
 
 // excludeWaited counts a wait of the writer that is over, and tells the trace.
 func (m *Map[K, V]) excludeWaited(t *WaitInfo[K], waited time.Duration, err error) {
-	m.tally.excludeWaits.Add(1)
-	m.tally.excludeWaited.Add(int64(waited))
+	m.counters.excludeWaits.Add(1)
+	m.counters.excludeWaited.Add(int64(waited))
 	m.waitDone(t, waited, err)
 }
 
 // tellsTurn is tells for a reader that is about to park in a range's line.
-func (m *Map[K, V]) tellsTurn(ctx context.Context, of subject[K], x *turn[K, V]) *WaitInfo[K] {
-	t := m.tells(ctx, of, ForTurn)
+func (m *Map[K, V]) queueInfo(ctx context.Context, of subject[K], x *waiter[K, V]) *WaitInfo[K] {
+	t := m.waitInfo(ctx, of, ForTurn)
 	if t == nil {
 		return nil
 	}
 	t.Exclusive, t.Since, t.Ahead = x.exclusive, x.since, x.ahead
-	m.turns.mu.Lock()
-	defer m.turns.mu.Unlock()
+	m.queues.mu.Lock()
+	defer m.queues.mu.Unlock()
 	if x.state != waiting {
 		return t // its range may be gone
 	}
 	h := x.h
 	t.Range, t.Guards = h.bounds(), m.guardsOn(h)
-	t.behind(m.turns.alone[h]) // a transaction that excludes h has nobody come to the line
+	t.behind(m.queues.exclusives[h]) // a transaction that excludes h has nobody come to the line
 	return t
 }
 
 // turnWaited counts a wait in a range's line that is over, and tells the trace.
-func (m *Map[K, V]) turnWaited(t *WaitInfo[K], waited time.Duration, err error) {
-	m.tally.turnWaits.Add(1)
-	m.tally.turnWaited.Add(int64(waited))
+func (m *Map[K, V]) queueWaited(t *WaitInfo[K], waited time.Duration, err error) {
+	m.counters.turnWaits.Add(1)
+	m.counters.turnWaited.Add(int64(waited))
 	m.waitDone(t, waited, err)
 }
 
 // isAlone notes that a call has taken g, an exclusive guard.
 //
 //go:noinline
-func (m *Map[K, V]) isAlone(op string, g Guard[K, V]) {
-	q := &m.turns
+func (m *Map[K, V]) exclusiveTaken(op string, g Guard[K, V]) {
+	q := &m.queues
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.alone == nil {
-		q.alone = make(map[*header[K, V]]*holding)
+	if q.exclusives == nil {
+		q.exclusives = make(map[*header[K, V]]*holding)
 	}
-	q.alone[g.h] = &holding{op: op, since: time.Now()}
+	q.exclusives[g.h] = &holding{op: op, since: time.Now()}
 }
 
 // notAlone takes that note away, before the guard is given back: afterwards there may be
 // another one.
 //
 //go:noinline
-func (m *Map[K, V]) notAlone(h *header[K, V]) {
-	m.turns.mu.Lock()
-	delete(m.turns.alone, h)
-	m.turns.mu.Unlock()
+func (m *Map[K, V]) exclusiveEnded(h *header[K, V]) {
+	m.queues.mu.Lock()
+	delete(m.queues.exclusives, h)
+	m.queues.mu.Unlock()
 }
 
 // countRetired counts a range that is through, and tells the trace.
 //
 // Preconditions: h is not recycled yet.
 func (m *Map[K, V]) countRetired(h *header[K, V]) {
-	m.tally.retired.Add(1)
+	m.counters.retired.Add(1)
 	if t := m.options.Trace; t != nil && t.Retired != nil {
 		t.Retired(RetiredInfo[K]{Range: h.bounds(), Cost: h.cost})
 	}

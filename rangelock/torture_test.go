@@ -126,7 +126,7 @@ const tortureKeys = 96
 //	undo without releaseSlow                                   0, 5
 //	Retire that detaches before it takes out of the tree       1, 10
 //	enter that unpins between the search and the add           0, 3
-//	handOver without the second look                           1, 8
+//	submit without the second look                           1, 8
 func TestTorture(t *testing.T) {
 	atEachProcs(t, byBuild(160, 24), func(t *testing.T, rng *rand.Rand) {
 		e := &torture{t: t, loose: make(chan rangelock.Guard[int, *cell], 8)}

@@ -10,9 +10,9 @@ import (
 // This file is what readers do when the fast path cannot tell: wait for the writer, or
 // for their turn at the range, and look again.
 
-// acquireSlow goes on where enter or enterAlone gave up, with its answer a and, if that is taken,
+// acquireSlow goes on where enter or enterExclusive gave up, with its answer a and, if that is taken,
 // the range that it was about in g.
-func (m *Map[K, V]) acquireSlow(ctx context.Context, key K, g Guard[K, V], a answer, exclusive bool) (Guard[K, V], answer, error) {
+func (m *Map[K, V]) acquireSlow(ctx context.Context, key K, g Guard[K, V], a outcome, exclusive bool) (Guard[K, V], outcome, error) {
 	op := "Acquire"
 	if exclusive {
 		op = "AcquireExclusive"
@@ -29,27 +29,27 @@ func (m *Map[K, V]) acquireSlow(ctx context.Context, key K, g Guard[K, V], a ans
 // find, is from before the writer and says nothing now. It stands in line for what it
 // finds then, if it has to, while it has the semaphore, and waits when it has given it
 // back. Whoever is sent back, because his range has left the map, starts again.
-func (m *Map[K, V]) fallBack(ctx context.Context, of subject[K], g Guard[K, V], a answer, exclusive bool, search func() *header[K, V]) (Guard[K, V], answer, error) {
+func (m *Map[K, V]) fallBack(ctx context.Context, of subject[K], g Guard[K, V], a outcome, exclusive bool, search func() *header[K, V]) (Guard[K, V], outcome, error) {
 	m.fellBack(ctx, of, a)
-	var t *turn[K, V]
-	if a == taken {
-		g, t = m.lineUp(g.h, g.life, exclusive)
+	var t *waiter[K, V]
+	if a == queued {
+		g, t = m.queues.enqueue(g.h, g.life, exclusive)
 	}
 	for {
 		if t != nil {
 			var err error
-			if g, err = m.awaitTurn(ctx, of, t); err != nil {
+			if g, err = m.queues.wait(ctx, of, t); err != nil {
 				return Guard[K, V]{}, busy, err
 			}
 		}
-		if a == taken && g.h != nil {
+		if a == queued && g.h != nil {
 			return m.drawn(g), entered, nil
 		}
 		if err := m.lockShared(ctx, of); err != nil {
 			return Guard[K, V]{}, busy, err
 		}
 		g, a, t = m.searchAgain(search, exclusive)
-		if a != taken {
+		if a != queued {
 			return m.drawn(g), a, nil
 		}
 	}
@@ -59,7 +59,7 @@ func (m *Map[K, V]) fallBack(ctx context.Context, of subject[K], g Guard[K, V], 
 // returns the caller's turn.
 //
 // Preconditions: the caller holds sem for reading.
-func (m *Map[K, V]) searchAgain(search func() *header[K, V], exclusive bool) (Guard[K, V], answer, *turn[K, V]) {
+func (m *Map[K, V]) searchAgain(search func() *header[K, V], exclusive bool) (Guard[K, V], outcome, *waiter[K, V]) {
 	defer m.sem.RUnlock()
 	invariants.At("rangelock: slow path has the semaphore")
 	h := search()
@@ -82,12 +82,12 @@ func (m *Map[K, V]) lockShared(ctx context.Context, of subject[K]) error {
 // caller's turn.
 //
 // Preconditions: the caller holds sem for reading, so no range is excluded.
-func (m *Map[K, V]) hold(h *header[K, V], exclusive bool) (Guard[K, V], answer, *turn[K, V]) {
+func (m *Map[K, V]) hold(h *header[K, V], exclusive bool) (Guard[K, V], outcome, *waiter[K, V]) {
 	s := h.State.Load()
-	if !exclusive && s&(reserved|alone) == 0 {
+	if !exclusive && s&(reserved|exclusiveHeld) == 0 {
 		n := h.State.Add(1)
 		invariants.Check(n&excluded == 0, "range excluded without a writer")
-		if n&(reserved|alone) == 0 {
+		if n&(reserved|exclusiveHeld) == 0 {
 			if n&readerMask > limit {
 				m.undo(h)
 				panic(fmt.Sprintf("rangelock: more than %d guards on %v", limit, h.bounds()))
@@ -96,9 +96,9 @@ func (m *Map[K, V]) hold(h *header[K, V], exclusive bool) (Guard[K, V], answer, 
 		}
 		m.undo(h)
 	}
-	g, t := m.lineUp(h, s&^lowMask, exclusive)
+	g, t := m.queues.enqueue(h, s&^lowMask, exclusive)
 	if t == nil {
 		return g, entered, nil
 	}
-	return g, taken, t
+	return g, queued, t
 }

@@ -10,8 +10,8 @@ import (
 // and Stats looks there.
 //
 //	ForGuards          Map.waiter, one at most
-//	ForTurn            the lines of turns.go
-//	ForLoad            those aboard in flight.go
+//	ForTurn            the queues of waitqueue.go
+//	ForLoad            those aboard in loadcall.go
 //	ForRetire, ForRoom the lines of pending.go
 //	ForLock            the semaphore's own statistics have it: Stats.Sem
 
@@ -53,23 +53,23 @@ type waitSeen[K any] struct {
 // when the oldest does, and the oldest of them, maxWaits at most.
 func (m *Map[K, V]) waits() (n int, oldest time.Duration, list []Wait) {
 	var seen []waitSeen[K]
-	if x := m.waiter.Load(); x != nil {
+	if x := m.excluder.Load(); x != nil {
 		seen = append(seen, waitSeen[K]{ForGuards, x.r, true, m.guardsOn(x.h), x.since})
 	}
-	m.turns.mu.Lock()
-	for h, l := range m.turns.lines { // attached, as long as they have a line
+	m.queues.mu.Lock()
+	for h, l := range m.queues.byRange { // attached, as long as they have a line
 		for t := l.head; t != nil; t = t.next {
 			seen = append(seen, waitSeen[K]{ForTurn, h.bounds(), true, m.guardsOn(h), t.since})
 		}
 	}
-	m.turns.mu.Unlock()
-	m.flights.mu.Lock()
-	for _, f := range m.flights.list {
-		for _, p := range f.aboard {
+	m.queues.mu.Unlock()
+	m.loads.mu.Lock()
+	for _, f := range m.loads.list {
+		for _, p := range f.waiters {
 			seen = append(seen, waitSeen[K]{what: ForLoad, since: p.since})
 		}
 	}
-	m.flights.mu.Unlock()
+	m.loads.mu.Unlock()
 	m.pending.mu.Lock()
 	for _, d := range m.pending.line {
 		seen = append(seen, waitSeen[K]{what: ForRetire, since: d.since, r: d.r, ranged: d.ranged})
@@ -99,15 +99,15 @@ func (m *Map[K, V]) waits() (n int, oldest time.Duration, list []Wait) {
 // Preconditions: h is not recycled meanwhile.
 func (m *Map[K, V]) waitingSince(h *header[K, V], s uint64) (since time.Time, inLine int) {
 	if s&reserved != 0 {
-		m.turns.mu.Lock()
+		m.queues.mu.Lock()
 		// A line can be empty: the last has left it while a transaction has the range.
-		if l := m.turns.lines[h]; l != nil && l.head != nil {
+		if l := m.queues.byRange[h]; l != nil && l.head != nil {
 			since, inLine = l.head.since, l.n
 		}
-		m.turns.mu.Unlock()
+		m.queues.mu.Unlock()
 	}
 	if s&excluded != 0 {
-		if x := m.waiter.Load(); x != nil && x.h == h && (since.IsZero() || x.since.Before(since)) {
+		if x := m.excluder.Load(); x != nil && x.h == h && (since.IsZero() || x.since.Before(since)) {
 			since = x.since
 		}
 	}

@@ -225,7 +225,7 @@ func (m *Map[K, V]) commit() {
 	for _, h := range t.touched {
 		// A header that left in this transaction stays excluded for ever.
 		if h.State.Load()&detached == 0 {
-			m.open(h)
+			m.reopen(h)
 		}
 		invariants.At("rangelock: a range let in by commit")
 	}

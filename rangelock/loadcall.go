@@ -17,9 +17,9 @@ import (
 type loader[K, V any] = func(ctx context.Context, key K) (Range[K], V, error)
 
 // flights is the loads of a map that are under way.
-type flights[K, V any] struct {
+type loads[K, V any] struct {
 	mu   seam.Mutex
-	list []*flight[K, V]
+	list []*loadCall[K, V]
 
 	// n is the length of list. It is stored under mu. A writer loads it without, and
 	// has no load to think of where it is 0: list grows only under sem for reading.
@@ -30,34 +30,34 @@ type flights[K, V any] struct {
 	line []*seam.Parker
 }
 
-// flight is one load, with those who wait for it aboard. It is in flights.list from
+// flight is one load, with those who wait for it aboard. It is in loads.list from
 // its start until it lands; in that instant its passengers are decided upon, and
 // nobody boards or leaves any more.
-type flight[K, V any] struct {
-	key     K                  // of the first caller; never changes
-	claim   Range[K]           // what LoadRange says of key; never changes
-	cancel  context.CancelFunc // ends the context of load; never changes
-	journey *journey           // never changes
+type loadCall[K, V any] struct {
+	key      K                  // of the first caller; never changes
+	claim    Range[K]           // what LoadRange says of key; never changes
+	cancel   context.CancelFunc // ends the context of load; never changes
+	ancestry *ancestry          // never changes
 
-	// A writer changes them, with sem and flights.mu (stale.go). A holder of sem in either
+	// A writer changes them, with sem and loads.mu (stale.go). A holder of sem in either
 	// mode may read them.
 	window  window[K]
 	planned effect[K] // by the last planStale
 
-	// Under flights.mu. When the flight has landed only its own goroutine has them.
-	aboard   []*passenger[K, V]
-	givenUp  bool // everybody has left once, and the context has ended for it
-	grounded bool // Close has ended the context
-	stale    bool // its key was invalidated, and the context has ended for it
-	landed   bool
+	// Under loads.mu. When the flight has landed only its own goroutine has them.
+	waiters   []*loadWaiter[K, V]
+	givenUp   bool // everybody has left once, and the context has ended for it
+	closing   bool // Close has ended the context
+	stale     bool // its key was invalidated, and the context has ended for it
+	completed bool
 
 	// told is who was aboard when the flight landed. The flight's goroutine writes
 	// and reads it.
-	told []*passenger[K, V]
+	settled []*loadWaiter[K, V]
 }
 
 // passenger is a caller that waits for a flight.
-type passenger[K, V any] struct {
+type loadWaiter[K, V any] struct {
 	key    K
 	since  time.Time // when it came
 	parker *seam.Parker
@@ -82,33 +82,33 @@ type passenger[K, V any] struct {
 
 // journey says in which load a context was given out. It has none of the user's
 // values: the context may be kept for long.
-type journey struct {
-	from *journey // the load in which this one was asked for
+type ancestry struct {
+	from *ancestry // the load in which this one was asked for
 }
 
 // origin is the key under which a load's context has its journey.
 type origin struct{}
 
-// newFlight returns a flight with its first passenger, and the context for its load.
-func newFlight[K, V any](ctx context.Context, p *passenger[K, V], claim Range[K]) (*flight[K, V], context.Context) {
-	from, _ := ctx.Value(origin{}).(*journey)
+// newLoadCall returns a call with its first waiter, and the context for its load.
+func newLoadCall[K, V any](ctx context.Context, p *loadWaiter[K, V], claim Range[K]) (*loadCall[K, V], context.Context) {
+	from, _ := ctx.Value(origin{}).(*ancestry)
 	p.own = true
-	f := &flight[K, V]{key: p.key, claim: claim, journey: &journey{from}, aboard: []*passenger[K, V]{p}}
-	ctx = context.WithValue(context.WithoutCancel(ctx), origin{}, f.journey)
+	f := &loadCall[K, V]{key: p.key, claim: claim, ancestry: &ancestry{from}, waiters: []*loadWaiter[K, V]{p}}
+	ctx = context.WithValue(context.WithoutCancel(ctx), origin{}, f.ancestry)
 	ctx, f.cancel = context.WithCancel(ctx)
 	return f, ctx
 }
 
 // leave takes p off a flight that has not landed, and reports whether it could. The
 // last to leave ends the load's context.
-func (fs *flights[K, V]) leave(f *flight[K, V], p *passenger[K, V]) bool {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	if f.landed {
+func (ls *loads[K, V]) leave(f *loadCall[K, V], p *loadWaiter[K, V]) bool {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if f.completed {
 		return false
 	}
-	f.aboard = slices.DeleteFunc(f.aboard, func(o *passenger[K, V]) bool { return o == p })
-	if len(f.aboard) == 0 {
+	f.waiters = slices.DeleteFunc(f.waiters, func(o *loadWaiter[K, V]) bool { return o == p })
+	if len(f.waiters) == 0 {
 		f.givenUp = true
 		f.cancel()
 	}
@@ -118,9 +118,9 @@ func (fs *flights[K, V]) leave(f *flight[K, V], p *passenger[K, V]) bool {
 // start puts a flight into the list.
 //
 // Preconditions: the caller holds mu, and the map's sem for reading.
-func (fs *flights[K, V]) start(f *flight[K, V]) {
-	fs.list = append(fs.list, f)
-	fs.n.Store(int64(len(fs.list)))
+func (ls *loads[K, V]) start(f *loadCall[K, V]) {
+	ls.list = append(ls.list, f)
+	ls.n.Store(int64(len(ls.list)))
 }
 
 // land takes f out of the list and returns who is aboard. From here on their fate is
@@ -128,22 +128,22 @@ func (fs *flights[K, V]) start(f *flight[K, V]) {
 // landing once.
 //
 // Preconditions: the caller is the flight's goroutine.
-func (fs *flights[K, V]) land(f *flight[K, V]) []*passenger[K, V] {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	if f.landed {
-		return f.told
+func (ls *loads[K, V]) complete(f *loadCall[K, V]) []*loadWaiter[K, V] {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if f.completed {
+		return f.settled
 	}
-	f.landed = true
-	f.told, f.aboard = f.aboard, nil
-	fs.list = slices.DeleteFunc(fs.list, func(o *flight[K, V]) bool { return o == f })
-	fs.n.Store(int64(len(fs.list)))
-	if len(fs.list) == 0 {
-		for _, p := range fs.line {
+	f.completed = true
+	f.settled, f.waiters = f.waiters, nil
+	ls.list = slices.DeleteFunc(ls.list, func(o *loadCall[K, V]) bool { return o == f })
+	ls.n.Store(int64(len(ls.list)))
+	if len(ls.list) == 0 {
+		for _, p := range ls.line {
 			p.Wake()
 		}
 	}
-	return f.told
+	return f.settled
 }
 
 // ground ends the contexts of all loads and waits until they have landed, and what
@@ -151,20 +151,20 @@ func (fs *flights[K, V]) land(f *flight[K, V]) []*passenger[K, V] {
 // ended. It calls begin before it parks.
 //
 // Preconditions: the map is closed.
-func (fs *flights[K, V]) ground(ctx context.Context, begin func()) bool {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	if len(fs.list) == 0 {
+func (ls *loads[K, V]) cancelAll(ctx context.Context, begin func()) bool {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if len(ls.list) == 0 {
 		return true
 	}
-	for _, f := range fs.list {
-		f.grounded = true
+	for _, f := range ls.list {
+		f.closing = true
 		f.cancel()
 	}
 	p := seam.NewParker()
-	fs.line = append(fs.line, p)
-	defer func() { fs.line = slices.DeleteFunc(fs.line, func(o *seam.Parker) bool { return o == p }) }()
-	return parkUnlocked(ctx, &fs.mu, p, "rangelock.Load", begin) || len(fs.list) == 0
+	ls.line = append(ls.line, p)
+	defer func() { ls.line = slices.DeleteFunc(ls.line, func(o *seam.Parker) bool { return o == p }) }()
+	return parkUnlocked(ctx, &ls.mu, p, "rangelock.Load", begin) || len(ls.list) == 0
 }
 
 // errGoexit is what callers get when load does not return.
@@ -200,11 +200,11 @@ type failure struct {
 // fly calls load, brings what it returns into the map, and tells the passengers. It
 // is the flight's goroutine. However load or what it calls ends, by a return, a panic
 // or a Goexit, the passengers are told.
-func (m *Map[K, V]) fly(ctx context.Context, f *flight[K, V], load loader[K, V]) {
+func (m *Map[K, V]) runLoad(ctx context.Context, f *loadCall[K, V], load loader[K, V]) {
 	why := failure{err: errGoexit, ofLoad: true}
 	defer func() {
 		f.cancel()
-		m.tell(f, why)
+		m.deliver(f, why)
 	}()
 	defer func() {
 		if x := recover(); x != nil {
@@ -217,20 +217,20 @@ func (m *Map[K, V]) fly(ctx context.Context, f *flight[K, V], load loader[K, V])
 		return
 	}
 	invariants.At("rangelock: a load has returned")
-	why = m.bring(f, r, v)
+	why = m.insertLoaded(f, r, v)
 	invariants.At("rangelock: a load has been brought")
 }
 
 // tell lets the flight land if it has not, and wakes the passengers with what has
 // become of them. Those that asked for something else than the load was for look again,
 // whatever it is: they may find what they want. So do all when the load was stale.
-func (m *Map[K, V]) tell(f *flight[K, V], why failure) {
-	for _, p := range m.flights.land(f) {
+func (m *Map[K, V]) deliver(f *loadCall[K, V], why failure) {
+	for _, p := range m.loads.complete(f) {
 		switch {
 		case p.guard.h != nil:
 		case why.err == ErrClosed && !why.ofLoad:
 			p.err = ErrClosed
-		case f.grounded && why.ofLoad && why.panicked == nil:
+		case f.closing && why.ofLoad && why.panicked == nil:
 			p.err = &closedError{why.err}
 		case f.stale:
 			p.again, p.stale = true, p.own
@@ -242,7 +242,7 @@ func (m *Map[K, V]) tell(f *flight[K, V], why failure) {
 		}
 	}
 	invariants.At("rangelock: a flight tells")
-	for _, p := range f.told {
+	for _, p := range f.settled {
 		p.parker.Wake()
 	}
 }
@@ -256,11 +256,11 @@ func (m *Map[K, V]) tell(f *flight[K, V], why failure) {
 // It lands in the transaction in either case. Landing after it would be too late: a
 // writer could take away what is in the way of r, and then a caller could board and be
 // told that it is there.
-func (m *Map[K, V]) bring(f *flight[K, V], r Range[K], v V) (why failure) {
+func (m *Map[K, V]) insertLoaded(f *loadCall[K, V], r Range[K], v V) (why failure) {
 	const op = "AcquireOrLoad"
 	w := m.lockUnended(op, r)
 	defer w.Unlock()
-	defer m.flights.land(f)
+	defer m.loads.complete(f)
 	kept := false
 	defer func() {
 		if !kept {
@@ -292,7 +292,7 @@ func (m *Map[K, V]) bring(f *flight[K, V], r Range[K], v V) (why failure) {
 	// All of the user's code has run; from here on nothing fails.
 	kept = true
 	h := m.newHeader(r, v)
-	m.admitAll(h, m.flights.land(f))
+	m.admitAll(h, m.loads.complete(f))
 	m.publishing()
 	m.attach(&s, h)
 	m.done()
@@ -301,7 +301,7 @@ func (m *Map[K, V]) bring(f *flight[K, V], r Range[K], v V) (why failure) {
 }
 
 // checkLoaded refuses a range that load should not have returned.
-func (m *Map[K, V]) checkLoaded(f *flight[K, V], r Range[K]) error {
+func (m *Map[K, V]) checkLoaded(f *loadCall[K, V], r Range[K]) error {
 	switch {
 	case !m.valid(r):
 		return m.refuse(ErrBadRange, r)
@@ -315,10 +315,10 @@ func (m *Map[K, V]) checkLoaded(f *flight[K, V], r Range[K]) error {
 }
 
 // decide notes who has to look again.
-func (m *Map[K, V]) decide(f *flight[K, V], again func(key K) bool) {
-	m.flights.mu.Lock()
-	defer m.flights.mu.Unlock() // compare may panic
-	for _, p := range f.aboard {
+func (m *Map[K, V]) decide(f *loadCall[K, V], again func(key K) bool) {
+	m.loads.mu.Lock()
+	defer m.loads.mu.Unlock() // compare may panic
+	for _, p := range f.waiters {
 		p.again = again(p.key)
 	}
 }
@@ -327,7 +327,7 @@ func (m *Map[K, V]) decide(f *flight[K, V], again func(key K) bool) {
 //
 // Preconditions: the caller holds sem for writing, nobody else sees h, and the
 // passengers have landed.
-func (m *Map[K, V]) admitAll(h *header[K, V], ps []*passenger[K, V]) {
+func (m *Map[K, V]) admitAll(h *header[K, V], ps []*loadWaiter[K, V]) {
 	n := uint64(0)
 	for _, p := range ps {
 		if !p.again {
