@@ -5,15 +5,15 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// advance moves the epoch from e to e+1 if no slot holds a pin of epoch e-1, that
-// is of parity (e+1)&1. It never blocks and looks at every slot once.
+// advance moves the epoch from e to e+1 if no slot holds a pin of epoch e-1, that is,
+// of parity (e+1)&1. It never blocks and looks at every slot once.
 //
-// It returns nil if the epoch has moved on from e, by this call or another's.
-// Otherwise it returns the counter that blocks and e.
+// It returns nil if the epoch has moved on from e, by this call or by another.
+// Otherwise it returns the counter that blocks, and e.
 //
-// Allowed error: blocked when nothing blocks, because a late pin of that parity,
-// which will find that the epoch has moved and count itself twice, was seen. Forbidden
-// error: advanced over a pin of epoch e-1.
+// Allowed error: it may report blocked when nothing blocks, because it saw a late pin
+// of that parity, which will find that the epoch has moved and count itself twice.
+// Forbidden error: it never advances over a pin of epoch e-1.
 func (st *state) advance() (blocker *seam.Uint32, e uint64) {
 	e = st.epoch.Load()
 	if blocker = st.scan(e); blocker != nil {
@@ -31,8 +31,8 @@ func (st *state) advance() (blocker *seam.Uint32, e uint64) {
 func (st *state) scan(e uint64) *seam.Uint32 {
 	old := (e + 1) & 1
 	for i := range st.slots {
-		// Pairs with the additions in Pin and Unpin: a zero is a promise that who
-		// was pinned there has finished with what it looked at.
+		// Pairs with the additions in Pin and Unpin: a zero promises that every reader
+		// that was pinned there has finished with what it looked at.
 		if c := &st.slots[i].active[old]; c.Load()&^waitBit != 0 {
 			return c
 		}
@@ -40,29 +40,29 @@ func (st *state) scan(e uint64) *seam.Uint32 {
 	return nil
 }
 
-// step moves the epoch from e to e+1 if nobody else has.
+// step moves the epoch from e to e+1 if no other goroutine has done so.
 //
-// It is a compare-and-swap because the scan may be old: an advancer that slept
-// after it, while others went on, must not move the epoch back. With a store it would.
+// It is a compare-and-swap because the scan may be old. An advancer that slept after
+// its scan, while others advanced, must not move the epoch back; a store would.
 func (st *state) step(e uint64) {
 	if st.epoch.CompareAndSwap(e, e+1) {
-		// Pairs with sleep, which publishes its parker and then looks at the
-		// epoch: either it sees e+1 or we see the parker.
+		// Pairs with sleep, which publishes its parker and then reads the epoch: either
+		// it sees e+1 or we see the parker.
 		st.wakeSleeper()
 	}
 }
 
-// wakeSleeper wakes the driver if it sleeps. A wake-up too many makes it look
-// again and no more.
+// wakeSleeper wakes the driver if it sleeps. A wake-up too many only makes the driver
+// look again.
 func (st *state) wakeSleeper() {
 	if p := st.waits.sleeper.Load(); p != nil {
 		p.Wake()
 	}
 }
 
-// noteStall remembers since when epoch e cannot be left. Called at the first
-// failure of an epoch, and again when that call found mu taken: advance must not
-// block, so it would rather forget the time for once.
+// noteStall records the time since when the epoch cannot leave e. advance calls it at
+// the first failure in epoch e, and again if that call found mu taken: advance must not
+// block, so it would rather record the time late.
 func (st *state) noteStall(e uint64) {
 	w := &st.waits
 	if !w.mu.TryLock() {
@@ -75,8 +75,8 @@ func (st *state) noteStall(e uint64) {
 	w.mu.Unlock()
 }
 
-// stalledSince returns the clock since when the epoch, which is e, cannot be left
-// because of a pin, and whether that is so.
+// stalledSince returns the clock since when a pin has kept the epoch at e, the present
+// epoch, and reports whether one does.
 func (st *state) stalledSince(e uint64) (since int64, stalled bool) {
 	w := &st.waits
 	w.mu.Lock()

@@ -17,21 +17,21 @@ const (
 	maxFree = 64  // bags that a domain keeps for reuse
 )
 
-// spare has the empty bags that no domain keeps, from bursts of retirements: the next
-// burst takes them, and the collector those that nobody takes. A domain's own list, if
-// it were long enough for bursts, would hold them for ever.
+// spare holds the empty bags that no domain keeps, which are left over from bursts of
+// retirements. The next burst reuses them, and the collector takes the rest. A domain's
+// own list, if it were long enough for bursts, would keep them for ever.
 var spare = seam.Pool{New: func() any { return new(bag) }}
 
-// A bag is a piece of the backlog. Its entries are in order of retirement, and so
-// of stamp.
+// A bag is a piece of the backlog. Its entries are in order of retirement, which is the
+// order of their stamps.
 type bag struct {
 	next    *bag
 	n       int   // entries filled
-	since   int64 // clock when the first was put in
+	since   int64 // clock when the first entry was put in
 	entries [bagSize]entry
 }
 
-// bagLimit is how many entries of a bag are used.
+// bagLimit returns how many entries of a bag are used.
 func bagLimit() int {
 	if invariants.Enabled {
 		return 4
@@ -50,8 +50,7 @@ type backlog struct {
 // empty reports whether nothing is queued.
 func (b *backlog) empty() bool { return b.head == nil }
 
-// room returns the bag to put the next callback in, or nil if that must be a new
-// one.
+// room returns the bag for the next callback, or nil if a new bag is needed.
 func (b *backlog) room() *bag {
 	if t := b.tail; t != nil && t.n < bagLimit() {
 		return t
@@ -59,7 +58,7 @@ func (b *backlog) room() *bag {
 	return nil
 }
 
-// grow appends an empty bag, a used one if there is one.
+// grow appends an empty bag. It reuses one if it can.
 func (b *backlog) grow(now int64) *bag {
 	g := b.free
 	if g != nil {
@@ -85,8 +84,8 @@ func (b *backlog) take() *bag {
 	return g
 }
 
-// give takes back a bag whose entries have been cleared, to keep it if few are kept
-// already.
+// give takes back a bag whose entries have been cleared. It keeps the bag if few are
+// kept already.
 func (b *backlog) give(g *bag) {
 	g.n, g.next = 0, nil
 	if b.freeCount == maxFree {

@@ -13,21 +13,21 @@ type barriers struct {
 	mu   seam.Mutex
 	line []*barrierWaiter
 
-	// next is the smallest target in line, 0 if the line is empty, for the callback
-	// goroutine to look at without mu. The length of the line would do to find all that
-	// wait, but then every callback before a target would take mu for nothing.
+	// next is the smallest target in line, or 0 if the line is empty. The callback
+	// goroutine reads it without mu. The length of the line would be enough to find
+	// every waiter, but then every callback before a target would take mu for nothing.
 	next seam.Uint64
 }
 
-// A barrierWaiter waits until that many callbacks have run, which is never 0.
+// A barrierWaiter waits until target callbacks have finished. Its target is never 0.
 type barrierWaiter struct {
 	target uint64
 	parker *seam.Parker
 }
 
-// Barrier returns when every callback that was retired before the call has
-// returned. If there is none it does not wait, whatever ctx says. If ctx ends first
-// it returns ctx's error.
+// Barrier returns when every callback that was retired before the call has returned. If
+// there is none, it does not wait, even if ctx has ended. If ctx ends first, it returns
+// ctx's error.
 //
 // A callback must not call Barrier: it would wait for itself. Under -tags
 // spanlockdebug that panics.
@@ -59,7 +59,7 @@ func (st *state) awaitRun(ctx context.Context, target uint64) error {
 	b.line = append(b.line, me)
 	b.noteNextLocked()
 	b.mu.Unlock()
-	// Look again: finish may have looked at next before we were in it.
+	// Look again: finish may have read next before we were counted in it.
 	if st.hasRun(target) || !me.parker.Park(ctx.Done()) {
 		b.mu.Lock()
 		if i := slices.Index(b.line, me); i >= 0 {
@@ -79,7 +79,7 @@ func (st *state) hasRun(target uint64) bool {
 	return int64(st.batch.ran.Load()-target) >= 0
 }
 
-// wakeBarriers lets those go whose callbacks have finished.
+// wakeBarriers wakes the waiters whose callbacks have finished.
 func (st *state) wakeBarriers() {
 	b := &st.barrier
 	b.mu.Lock()
@@ -94,8 +94,8 @@ func (st *state) wakeBarriers() {
 	b.mu.Unlock()
 }
 
-// noteNextLocked corrects next. Targets do not come in order: who got its target first
-// may be second in line.
+// noteNextLocked corrects next. Targets are not in the order of the line: the caller
+// that read its target first may be second in line.
 //
 // Preconditions: barriers.mu is held.
 func (b *barriers) noteNextLocked() {

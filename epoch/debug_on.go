@@ -15,8 +15,7 @@ const debug = true
 // A mark is shared by all copies of a guard.
 type mark struct{ pin *pinRecord }
 
-// A pinRecord is one pin, from Pin on for as long as somebody has a copy of its
-// guard.
+// A pinRecord is one pin. It exists from Pin until no copy of the guard is left.
 type pinRecord struct {
 	register *pinRegister
 	number   uint64
@@ -27,9 +26,9 @@ type pinRecord struct {
 	unpinned caller.Stack // where it was unpinned, once gone
 }
 
-// pinRegister knows the pins that are held.
+// pinRegister records the pins that are held.
 type pinRegister struct {
-	// mu protects everything here and in the records.
+	// mu protects every field here and the records.
 	mu     seam.Mutex
 	last   uint64
 	held   map[*pinRecord]struct{}
@@ -54,7 +53,7 @@ func (g *Guard) unpinMark() {
 	p := g.mark.pin
 	g.mark = mark{}
 	if p == nil {
-		return // the zero Guard; Unpin has the sentence for it
+		return // the zero Guard; Unpin panics with its own message
 	}
 	p.register.mu.Lock()
 	defer p.register.mu.Unlock()
@@ -66,7 +65,7 @@ func (g *Guard) unpinMark() {
 	delete(p.register.held, p)
 }
 
-// oldest says where the oldest pin was taken.
+// oldest returns the stack at which the oldest pin was taken.
 func (r *pinRegister) oldest() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -82,7 +81,7 @@ func (r *pinRegister) oldest() string {
 	return first.taken.String()
 }
 
-// enterCallbacks remembers the calling goroutine as the one that runs callbacks.
+// enterCallbacks records that the calling goroutine runs callbacks.
 func (r *pinRegister) enterCallbacks() {
 	r.mu.Lock()
 	r.runner = caller.Goroutine()

@@ -11,8 +11,8 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// A Domain is a set of readers that pin it and of writers that retire into it. A
-// pin delays the grace periods of its own domain and of no other.
+// A Domain is a set of readers that pin it and of writers that retire into it. A pin
+// delays the grace periods of its own domain only.
 //
 // Any number of goroutines may use a Domain at the same time.
 //
@@ -21,28 +21,31 @@ import (
 //
 // A Domain must not be copied after first use.
 //
-// A goroutine must not call Synchronize while it holds a Guard of the same
-// domain, and a callback must not call Barrier: each would wait for itself.
+// A goroutine must not call Synchronize while it holds a Guard of the same domain, and
+// a callback must not call Barrier: each would wait for itself.
 //
-// In the terminology of the Go memory model, the Unpin of every guard that was
-// pinned before a call of Retire, RetireContext, Synchronize or Cookie
-// “synchronizes before” the retired callback, the return of Synchronize with a
-// nil error, or the Done of that Cookie that reports true.
+// In the terminology of the Go memory model, the Unpin of every guard that was pinned
+// before a call of Retire, RetireContext, Synchronize or Cookie “synchronizes before”
+// the run of the retired callback, the return of Synchronize with a nil error, or the
+// Done of that Cookie that reports true. A call of Retire or RetireContext
+// “synchronizes before” the run of its callback, and the return of each callback
+// “synchronizes before” the run of the next. An error, or a Done that reports false,
+// synchronizes nothing; neither do two pins.
 type Domain struct {
 	_ noCopy
 
-	// MaxPending bounds the summed cost of the callbacks that were retired by
-	// RetireContext and have not finished, in the caller's units. 0 means no
-	// bound. It is read once, at first use; a negative value panics there.
+	// MaxPending bounds the total cost, in the caller's units, of the callbacks that
+	// RetireContext has retired and that have not finished. 0 means no bound. It is
+	// read once, at first use; a negative value panics there.
 	MaxPending int64
 
 	// state is written once, by compare-and-swap, at first use.
 	state seam.Pointer[state]
 }
 
-// state is what a Domain makes at first use. The goroutine that runs callbacks
-// and every guard hold it, and not the Domain, so that neither keeps the Domain
-// or the structure around it from the collector.
+// state is what a Domain makes at first use. The callback goroutine and every guard
+// hold the state and not the Domain. So neither of them keeps the Domain, or the
+// structure around it, from the collector.
 type state struct {
 	// Never written after first use; every Pin reads them.
 	slots []slot
@@ -54,7 +57,7 @@ type state struct {
 
 	_ pad.Line
 
-	// epoch is written by advance alone, by compare-and-swap. Everybody reads it.
+	// epoch is written by advance alone, by compare-and-swap. Every goroutine reads it.
 	epoch seam.Uint64
 
 	_ pad.Line
@@ -65,7 +68,7 @@ type state struct {
 	running bool   // the callback goroutine exists
 	retired uint64 // callbacks retired so far
 	cost    int64  // their summed cost
-	ranSeen uint64 // a value that ran has had
+	ranSeen uint64 // a value that batch.ran has had
 	peak    uint64 // largest number of callbacks pending at one time
 
 	_ pad.Line
@@ -73,11 +76,11 @@ type state struct {
 	waits   waits
 	batch   batch
 	barrier barriers
-	pins    pinRegister // empty but in debug builds
+	pins    pinRegister // empty except in debug builds
 }
 
-// Slots: a multiple of the processors, so that two goroutines seldom share one,
-// and few enough that a scan stays cheap.
+// The number of slots is a multiple of the processors, so that two goroutines seldom
+// share one, and small enough that a scan stays cheap.
 const (
 	slotsPerProcessor = 8
 	maxSlots          = 256
@@ -87,13 +90,13 @@ const (
 // maxSlots. A later change of GOMAXPROCS changes speed, never correctness.
 func slotCount(processors int) int {
 	if invariants.Enabled {
-		return 2 // collisions are the rule
+		return 2 // collisions are the rule here
 	}
 	n := min(processors*slotsPerProcessor, maxSlots)
 	return 1 << bits.Len(uint(n-1))
 }
 
-// ready returns the state, and makes it at first use.
+// ready returns the state. It makes the state at first use.
 func (d *Domain) ready() *state {
 	if st := d.state.Load(); st != nil {
 		return st
@@ -101,8 +104,8 @@ func (d *Domain) ready() *state {
 	return d.firstUse()
 }
 
-// firstUse is the part of ready that is not worth inlining. Two goroutines may
-// get here together; the loser's state is garbage that nobody has seen.
+// firstUse is the part of ready that is not worth inlining. Two goroutines may get here
+// together; the loser's state is garbage that was never published.
 func (d *Domain) firstUse() *state {
 	if d.MaxPending < 0 {
 		panic(fmt.Sprintf("epoch: MaxPending is %d; it must not be negative", d.MaxPending))
@@ -111,8 +114,8 @@ func (d *Domain) firstUse() *state {
 	return d.state.Load()
 }
 
-// newState returns a state with the given number of slots, a power of two, whose
-// epoch starts at first.
+// newState returns a state whose epoch starts at first. The number of slots must be a
+// power of two.
 func newState(slots int, limit int64, first uint64) *state {
 	st := &state{
 		slots: make([]slot, slots),
@@ -132,8 +135,8 @@ func newState(slots int, limit int64, first uint64) *state {
 	return st
 }
 
-// clock returns the nanoseconds since first use. It takes about 50 ns, so nobody
-// reads it for every callback.
+// clock returns the nanoseconds since first use. It takes about 50 ns, so it is not
+// read for every callback.
 func (st *state) clock() int64 { return int64(time.Since(st.base)) }
 
 // reached reports whether the epoch has come to target.
@@ -141,7 +144,7 @@ func (st *state) reached(target uint64) bool {
 	return st.epoch.Load()-target < halfway
 }
 
-// noCopy makes go vet report copies of what contains it.
+// noCopy makes go vet report a copy of any value that contains it.
 type noCopy struct{}
 
 func (*noCopy) Lock()   {}

@@ -2,7 +2,7 @@
 
 package epoch
 
-// Where every order of steps is tried, to try again is only more of the same.
+// The explorer tries every order of steps, so more attempts would add nothing.
 const (
 	spins  = 1
 	yields = 1

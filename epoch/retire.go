@@ -8,22 +8,22 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// ErrCost is the error of RetireContext for a cost that no waiting helps: negative,
-// or above MaxPending. It comes wrapped with the values.
+// ErrCost is the error of RetireContext for a cost that can never be admitted:
+// negative, or above MaxPending. It is wrapped with the values.
 var ErrCost = errors.New("epoch: impossible cost")
 
-// Retire has f called once, on a goroutine of the domain, after every pin that is
-// held now has been unpinned. Whatever f reclaims must have been unlinked before the call,
-// so that no later pin can find it.
+// Retire calls f once, on a goroutine of the domain, after every pin that is held now
+// has been unpinned. The caller must have unlinked what f reclaims before the call, so
+// that no later pin can find it.
 //
-// Retire never waits and counts as cost 0 in MaxPending. It may be called with the
-// domain pinned, and by callbacks.
+// Retire never waits and costs 0 of MaxPending. It may be called while the domain is
+// pinned, and by callbacks.
 //
-// f will not run before the grace period is over. It may run late, or never, if a
-// pin is not unpinned or an earlier callback does not return: callbacks run one
-// after the other in the order of the calls of Retire. A callback may do all that
-// others may, except wait for itself: no Barrier and no RetireContext that must wait for
-// room. A panic in it is not recovered. f is dropped once it has run.
+// f will not run before the grace period is over. It may run late, or never, if a pin
+// is not unpinned or an earlier callback does not return. Callbacks run one after the
+// other, in the order of the calls of Retire. A callback may do what any other code
+// may, except wait for itself: it must not call Barrier, nor a RetireContext that must
+// wait for room. A panic in f is not recovered. f is dropped once it has run.
 func (d *Domain) Retire(f func()) {
 	if f == nil {
 		panic("epoch: Retire of a nil func")
@@ -31,13 +31,13 @@ func (d *Domain) Retire(f func()) {
 	d.ready().retire(f, 0)
 }
 
-// RetireContext is Retire for a callback that weighs cost in MaxPending. If there
-// is no room it waits until earlier callbacks have run, those that wait longest
-// first. With MaxPending 0 it never waits.
+// RetireContext is Retire for a callback that takes cost out of MaxPending. If there is
+// no room, it waits until earlier callbacks have run. Callers that wait are served in
+// the order in which they came. With MaxPending 0 it never waits.
 //
-// If ctx ends first it returns ctx's error and f is not retired; an ended ctx does
-// not matter if there is room at once. A cost below 0 or above MaxPending is ErrCost
-// without a wait, and f is not retired.
+// If ctx ends first, RetireContext returns ctx's error and does not retire f. An ended
+// ctx does not matter if there is room at once. For a cost below 0 or above MaxPending
+// it returns ErrCost without waiting, and does not retire f.
 //
 // The cost is given back after f has returned.
 func (d *Domain) RetireContext(ctx context.Context, cost int64, f func()) error {
@@ -62,12 +62,12 @@ func (d *Domain) RetireContext(ctx context.Context, cost int64, f func()) error 
 	return nil
 }
 
-// retire queues f and sees to it that somebody will run it.
+// retire queues f and ensures that a goroutine will run it.
 func (st *state) retire(f func(), cost int64) {
 	st.mu.Lock()
-	// The stamp is read here, after whatever the caller did to unlink. Reading it
-	// on the caller's behalf any earlier would let a reader who pins in between, in
-	// a later epoch, still find the object.
+	// Read the stamp here, after the caller has unlinked the object. If it were read
+	// any earlier, a reader that pins in between, in a later epoch, could still find
+	// the object.
 	stamp := st.epoch.Load()
 	b := st.backlog.room()
 	if b == nil {
@@ -88,9 +88,8 @@ func (st *state) retire(f func(), cost int64) {
 	}
 }
 
-// notePeakLocked corrects peak. state.ran lies in a cache line that the callback
-// goroutine writes all the time, so retire reads it only if the peak may have
-// grown.
+// notePeakLocked corrects peak. The callback goroutine writes the cache line of
+// batch.ran all the time, so retire calls this only if the peak may have grown.
 //
 // Preconditions: state.mu is held.
 func (st *state) notePeakLocked() {

@@ -5,10 +5,10 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// batch is what the callback goroutine has taken out of the backlog. At most one
-// such goroutine exists, and it alone writes this and reads what is not atomic. It
-// is here and not on that goroutine's stack because a callback may end the goroutine
-// (runtime.Goexit, as testing.T.FailNow does): the next one goes on from here.
+// batch is what the callback goroutine has taken out of the backlog. At most one such
+// goroutine exists, and it alone writes this and reads the fields that are not atomic.
+// The batch is not on that goroutine's stack because a callback may end the goroutine
+// (by runtime.Goexit, as testing.T.FailNow does): the next one goes on from here.
 type batch struct {
 	bag     *bag
 	at      int   // next entry of bag
@@ -26,8 +26,8 @@ type batch struct {
 func (st *state) run() {
 	unfinished := true
 	defer func() {
-		// A callback ended this goroutine by Goexit, or by a panic that is
-		// about to end the program; recover would tell, and would change the panic.
+		// A callback ended this goroutine by Goexit, or by a panic that is about to end
+		// the program. recover would tell them apart, and would change the panic.
 		if unfinished {
 			seam.Go(st.runFn)
 		}
@@ -49,8 +49,8 @@ func (st *state) run() {
 	}
 }
 
-// takeBatch moves the whole backlog into the batch. If there is none, it reports
-// false and the caller is the callback goroutine no more.
+// takeBatch moves the whole backlog into the batch. If there is none, it reports false,
+// and the caller is no longer the callback goroutine.
 func (st *state) takeBatch() bool {
 	b := &st.batch
 	st.mu.Lock()
@@ -65,8 +65,8 @@ func (st *state) takeBatch() bool {
 	return st.running
 }
 
-// runBag runs what is left in the batch's first bag, each callback after its grace
-// period, and gives the bag back.
+// runBag runs the callbacks that are left in the batch's first bag, each after its
+// grace period, and gives the bag back.
 func (st *state) runBag() {
 	b := &st.batch
 	b.since.Store(b.bag.since)
@@ -78,7 +78,7 @@ func (st *state) runBag() {
 		invariants.Check(st.reached(e.stamp+grace), "callback of stamp %d before its grace period", e.stamp)
 		f := e.f
 		b.cost, b.calling = e.cost, true
-		*e = entry{} // f and what it holds are the collector's once it has run
+		*e = entry{} // so that the collector can have f once it has run
 		b.at++
 		f()
 		st.finish()
@@ -90,7 +90,7 @@ func (st *state) runBag() {
 	st.mu.Unlock()
 }
 
-// finish books the callback that has returned.
+// finish records that a callback has returned.
 func (st *state) finish() {
 	b := &st.batch
 	if b.cost != 0 {
@@ -100,9 +100,9 @@ func (st *state) finish() {
 		}
 	}
 	b.calling = false
-	// All that the callback did is behind this store; pairs with the load in
-	// Barrier. Barrier puts its target into next and then looks at ran: either it
-	// sees this callback or we see the target.
+	// All that the callback did is before this store, which pairs with the load in
+	// Barrier. Barrier puts its target into next and then reads ran: either it sees
+	// this callback or we see the target.
 	b.ran.Store(b.ran.Load() + 1)
 	if next := st.barrier.next.Load(); next != 0 && st.hasRun(next) {
 		st.wakeBarriers()

@@ -6,46 +6,47 @@ import (
 	"time"
 )
 
-// Stats is what Domain.Stats found. The fields are read one after the other while
-// the domain is in use, so they need not fit together exactly.
+// Stats is a report of Domain.Stats. The fields are read one after the other while the
+// domain is in use, so they need not fit together exactly.
 type Stats struct {
-	// Epoch counts up, seldom more than a few times for each grace period.
+	// Epoch counts up, seldom by more than a few for each grace period.
 	Epoch uint64
 
 	// Pins is the number of guards held.
 	Pins int
 
-	// Retired is the number of callbacks retired so far, and Pending of those that
-	// have not returned yet, with PendingCost their summed cost, in the caller's
-	// units. Peak is the largest that Pending has been.
+	// Retired is the number of callbacks retired so far. Pending is the number of those
+	// that have not returned yet, and PendingCost is their total cost, in the caller's
+	// units. Peak is the largest value that Pending has had.
 	Retired     uint64
 	Pending     int
 	PendingCost int64
 	Peak        int
 
 	// OldestPending is how long ago the oldest pending callback was retired. While
-	// callbacks run it may be longer: up to 169 that were retired one after the other
-	// share one reading of the clock. 0 if there is none.
+	// callbacks run it may be too long, because up to 169 callbacks in a row share one
+	// reading of the clock. It is 0 if there is none.
 	OldestPending time.Duration
 
-	// StalledFor is how long some pin has kept the epoch from advancing, since
-	// somebody first tried: a waiting Synchronize, a pending callback, a Cookie.Done.
-	// Readers that come and go make it a few microseconds now and then. One that has
-	// been forgotten, or does slow work while pinned, makes it grow, and nothing
-	// is reclaimed until it ends. 0 if nothing stalls.
+	// StalledFor is how long some pin has kept the epoch from advancing. It counts from
+	// the first attempt, which a waiting Synchronize, a pending callback or a
+	// Cookie.Done makes. Readers that come and go make it a few microseconds now and
+	// then. A reader that has been forgotten, or that does slow work while pinned,
+	// makes it grow, and nothing is reclaimed until that reader unpins. It is 0 if
+	// nothing stalls.
 	StalledFor time.Duration
 
-	// OldestPin is where the oldest guard was pinned, a stack as in a panic. Only
-	// under -tags spanlockdebug, otherwise empty.
+	// OldestPin is the stack at which the oldest guard was pinned, printed as in a
+	// panic. It is empty except under -tags spanlockdebug.
 	OldestPin string
 }
 
-// Stats describes the domain. It looks at every slot and takes the domain's
-// locks for a moment; call it once a second rather than once an operation.
+// Stats describes the domain. It reads every slot and takes the domain's locks for a
+// moment, so call it once a second rather than once an operation.
 //
-// To report stalls, call it now and then and complain when StalledFor, or
-// OldestPending, passes what the longest reader needs; under -tags spanlockdebug the
-// complaint can say which reader it is.
+// To report stalls, call it now and then, and complain when StalledFor or OldestPending
+// exceeds what the longest reader needs. Under -tags spanlockdebug the complaint can
+// name that reader.
 func (d *Domain) Stats() Stats {
 	st := d.state.Load()
 	if st == nil {
@@ -83,7 +84,7 @@ func (d *Domain) Stats() Stats {
 	return s
 }
 
-// String says the same in a sentence, for a log.
+// String returns the same in a sentence, for a log.
 func (s Stats) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "epoch %d: %d pins, %d callbacks pending (cost %d, peak %d)",

@@ -7,23 +7,25 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// waits holds the goroutines that wait for the epoch. One of them, the driver,
-// advances it; the others sleep in line. Whoever stops driving, for whatever reason, makes
-// the first of those that must still wait the next driver.
+// waits holds the goroutines that wait for the epoch. One of them, the driver, advances
+// it; the others sleep in line. A driver that stops, because its epoch has come or its
+// context has ended, makes the first goroutine in line that must still wait the next
+// driver. A goroutine that is cancelled just when it is made the driver passes the duty
+// on.
 type waits struct {
 	// mu protects driven, line, stallSince, and writes of stallEpoch.
 	mu         seam.Mutex
 	driven     bool      // there is a driver
-	line       []*waiter // those that are not it, in order of arrival
+	line       []*waiter // the other goroutines, in order of arrival
 	stallSince int64     // clock when stallEpoch was first found blocked
 
-	// stallEpoch is the last epoch that an advance found blocked. Read by advance
+	// stallEpoch is the last epoch that an advance found blocked. advance reads it
 	// without mu.
 	stallEpoch seam.Uint64
 
-	// sleeper is the driver's parker, from before it sets waitBit in a counter until
-	// after it has cleared it. Written by the driver alone, read by whoever advances
-	// and by the Unpin that leaves waitBit.
+	// sleeper is the driver's parker, from before the driver sets waitBit in a counter
+	// until after it has cleared the bit. Only the driver writes it. Every goroutine
+	// that advances reads it, and so does the Unpin that leaves waitBit.
 	sleeper seam.Pointer[seam.Parker]
 }
 
@@ -34,8 +36,8 @@ type waiter struct {
 	drive  bool // it left the line as the new driver; written under waits.mu before the wake-up
 }
 
-// await returns true once the epoch has reached target, and false if done was
-// closed before that. If it needs no sleep it does not look at done.
+// await returns true once the epoch has reached target, and false if done was closed
+// before that. If it needs no sleep, it does not look at done.
 func (st *state) await(done <-chan struct{}, target uint64) bool {
 	for range spins {
 		if st.reached(target) {
@@ -73,8 +75,8 @@ func (st *state) awaitSlow(done <-chan struct{}, target uint64) bool {
 			return st.reached(target)
 		}
 		w.mu.Unlock()
-		// Cancelled, but out of line before that. The duty to drive must not
-		// be lost with the wait: if it was given to us we pass it on.
+		// Cancelled, but already out of line. The duty to drive must not be lost with
+		// the wait: if it was given to us, we pass it on.
 		if me.drive {
 			st.leave()
 		}
@@ -83,7 +85,7 @@ func (st *state) awaitSlow(done <-chan struct{}, target uint64) bool {
 	if me.drive {
 		return st.drive(done, target)
 	}
-	return true // out of line without the duty: target was reached
+	return true // out of line without the duty: the epoch has reached target
 }
 
 // drive advances the epoch until it reaches target or done is closed, then leaves.
@@ -113,23 +115,43 @@ func (st *state) drive(done <-chan struct{}, target uint64) bool {
 	return st.reached(target)
 }
 
-// sleep parks the driver until the counter c, which blocks the advance from epoch
-// e, holds no pin any more, or the epoch is another; it reports false if done was
-// closed before that. It may return early.
+// sleep parks the driver until the counter c, which blocks the advance from epoch e,
+// holds no pin any more, or until the epoch is no longer e. It reports false if done
+// was closed before that. It may return early. The steps are:
+//
+//  1. Publish the parker.
+//  2. Add the wait bit to the counter.
+//  3. Look again: do not sleep if the counter holds no pin any more, nor if the
+//     epoch is no longer e.
+//  4. Park.
+//  5. When awake, take back the wait bit, then the parker.
+//
+// The Unpin whose subtraction leaves exactly the wait bit wakes the driver; any other
+// Unpin pays one subtraction. An advance wakes the driver too. A pin that ended before
+// step 2 is seen in step 3. A pin that ends after step 2 finds the bit and, because of
+// step 1, the parker.
+//
+// The look at the epoch, and the wake-up by an advance, are for this case. The counter
+// is empty for a moment. Another goroutine (a Cookie.Done) sees that and advances. New
+// pins of the new epoch, which has the same parity, fill the counter again. They hold
+// up nothing, but overlapping readers could keep the counter above zero for ever, and
+// the driver would sleep on a counter that no longer matters.
+//
+// A wake-up too many only makes the driver look again.
 func (st *state) sleep(c *seam.Uint32, e uint64, p *seam.Parker, done <-chan struct{}) bool {
 	w := &st.waits
-	w.sleeper.Store(p) // before waitBit: who leaves waitBit must find it
+	w.sleeper.Store(p) // before waitBit: the Unpin that leaves waitBit must find it
 	invariants.Yield()
 	n := c.Add(waitBit)
 	invariants.Check(n&waitBit != 0, "two drivers sleep on one counter: %#x", n)
-	// Look again, twice; doc.go, “Sleep”, says what goes wrong without the second.
+	// Step 3: look again, at the counter and at the epoch.
 	awake := n == waitBit || st.epoch.Load() != e || p.Park(done)
 	c.Add(waitBit) // only the driver touches the bit, so adding it again clears it
 	w.sleeper.Store(nil)
 	return awake
 }
 
-// wakeReached lets those in line go whose epoch has come.
+// wakeReached wakes the goroutines in line whose epoch has come.
 func (st *state) wakeReached() {
 	w := &st.waits
 	w.mu.Lock()
@@ -149,7 +171,7 @@ func (st *state) wakeReachedLocked() {
 	})
 }
 
-// leave ends the caller's turn as the driver. The first of those in line that must
+// leave ends the caller's time as the driver. The first goroutine in line that must
 // still wait takes over.
 func (st *state) leave() {
 	w := &st.waits
@@ -161,9 +183,9 @@ func (st *state) leave() {
 	}
 }
 
-// leaveLocked is leave for a caller that holds waits.mu, but for waking the heir. It takes
-// the heir out of line here, under mu, so that a cancellation that comes at the same time
-// finds out and passes the duty on.
+// leaveLocked is leave for a caller that holds waits.mu, except that it does not wake
+// the heir. It takes the heir out of line under mu, so that a cancellation at the same
+// time sees that and passes the duty on.
 func (st *state) leaveLocked() (heir *waiter) {
 	w := &st.waits
 	st.wakeReachedLocked()
