@@ -2,30 +2,30 @@ package rwsem
 
 import "time"
 
-// Stats is who has a Sem now, who waits for it, and how much waiting there has been.
-// Only waits are counted: who gets the lock at once leaves no trace.
+// Stats describes who holds a Sem, who waits for it, and how much waiting there has
+// been. Only waits are counted: a caller that gets the lock at once leaves no trace.
 //
-// To publish it, say once:
+// To publish it, call once:
 //
 //	expvar.Publish("lock", expvar.Func(func() any { return s.Stats() }))
 type Stats struct {
 	Writer  bool // a writer holds the lock
-	Readers int  // readers hold it; with Writer, readers that are just being refused
+	Readers int  // readers hold it; with Writer, refused readers that are about to undo
 
-	// WaitingWriters and WaitingReaders are queued, and OldestWait is how long the one
-	// at the head of the queue has been; 0 if there is none.
+	// WaitingWriters and WaitingReaders are queued. OldestWait is how long the head of
+	// the queue has waited; it is 0 if the queue is empty.
 	WaitingWriters, WaitingReaders int
 	OldestWait                     time.Duration
 
-	// Waits is how many waits have ended so far, with the lock or with a context's
-	// error, and Waited how long they took together.
+	// Waits is the number of waits that have ended so far, with the lock or with a
+	// context's error. Waited is their total time.
 	Waits  int64
 	Waited time.Duration
 }
 
-// Stats describes the lock. It holds the queue's mutex while it counts the queue, which
-// those who get the lock at once never look at. The fields are read one after the other
-// and need not fit together exactly. It synchronizes nothing.
+// Stats describes the lock. While it counts the queue it holds the queue's mutex, which
+// a goroutine that gets the lock at once never takes. The fields are read one after the
+// other and need not fit together exactly. Stats synchronizes nothing.
 func (s *Sem) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()

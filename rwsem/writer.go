@@ -7,14 +7,14 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// Lock takes the write lock. It blocks while anybody holds the lock, or is queued
-// for it.
+// Lock takes the write lock. It blocks while the lock is held or the queue is not
+// empty.
 func (s *Sem) Lock() {
-	// From exactly 0: nobody holds, nobody is queued. Afterwards this goroutine is
-	// the writer. The swap pairs with the adds of RLock and TryRLock.
+	// From exactly 0: the lock is free and the queue is empty. Afterwards this
+	// goroutine is the writer. The swap pairs with the adds of RLock and TryRLock.
 	//
-	// Written like this, and with enter written out, it costs the inliner 80, which
-	// is all that it has.
+	// Written like this, and with enter written out, it costs the inliner 80, which is
+	// its whole budget.
 	if s.state.CompareAndSwap(0, writer) {
 		s.seq.Add(1)
 	} else {
@@ -22,8 +22,8 @@ func (s *Sem) Lock() {
 	}
 }
 
-// lockSlow is the Lock that did not find the lock free. It is outlined because it
-// has a wait in it.
+// lockSlow is the rest of a Lock that did not find the lock free. It is outlined
+// because it contains a wait.
 func (s *Sem) lockSlow() {
 	if !s.yieldToGranted() {
 		s.wait(forWrite, nil)
@@ -31,22 +31,22 @@ func (s *Sem) lockSlow() {
 	s.enter()
 }
 
-// yieldToGranted gives the processor away, once, if the lock is held by a writer that
-// was granted it in its sleep and has not run since, and reports whether the write
-// lock could be taken after that.
+// yieldToGranted yields the processor once, if the lock is held by a writer that was
+// granted it while asleep and has not run since. It reports whether it then took the
+// write lock.
 //
-// Without it two writers fall into step: A unlocks, grants B, and wants the lock
-// again before B has run. If A queues, then B runs on A's processor, grants A, wants
-// the lock again, and so on: each pair of operations costs a park and a wake, while
-// the other processors sleep. With it, B runs at once and A goes on elsewhere.
-// sync.Mutex yields for the same reason when it hands over.
+// Without it two writers fall into step. A unlocks, grants B, and wants the lock again
+// before B has run. If A queues, then B runs on A's processor, grants A, and wants the
+// lock again. Each pair of operations then costs a park and a wake, while the other
+// processors sleep. With the yield, B runs at once and A goes on elsewhere. sync.Mutex
+// yields for the same reason when it hands over.
 //
-// This is all the waiting that is done outside the queue. A loop that looks at
-// the state for some microseconds before it queues was measured and is worse: it
-// keeps two goroutines in step at the price of a cache miss for each operation.
+// There is no other waiting outside the queue. A loop that reads the state for some
+// microseconds before it queues was measured and is worse: it keeps two goroutines in
+// step at the price of a cache miss for each operation.
 func (s *Sem) yieldToGranted() bool {
-	// The writer bit without the odd sequence: see enter. A holder that is just
-	// between its two operations looks the same, and a yield is no harm then.
+	// The writer bit without an odd sequence: see enter. A holder that is just between
+	// its two operations looks the same; a yield does no harm then.
 	if s.state.Load()&writer == 0 || s.seq.Load()&1 != 0 {
 		return false
 	}
@@ -54,10 +54,10 @@ func (s *Sem) yieldToGranted() bool {
 	return s.state.CompareAndSwap(0, writer)
 }
 
-// TryLock takes the write lock if that is possible at once, and reports whether it
-// did. It never blocks. It may report false though the lock is free, when a reader
-// that was refused is just about to take back its count; it never enters beside
-// anybody. False gives no guarantee of any kind.
+// TryLock takes the write lock if that is possible at once, and reports whether it did.
+// It never blocks. It may report false though the lock is free, when a refused reader
+// is just about to take back its count; it never enters beside another holder. False
+// gives no guarantee of any kind.
 func (s *Sem) TryLock() bool {
 	if !s.state.CompareAndSwap(0, writer) {
 		return false
@@ -66,10 +66,9 @@ func (s *Sem) TryLock() bool {
 	return true
 }
 
-// LockContext takes the write lock like Lock and returns nil, or returns ctx's
-// error when ctx ends first; everything is then as if it had not been called. An
-// ended ctx fails even when the lock is free. When the lock is granted and ctx
-// ends at the same time, either may win.
+// LockContext takes the write lock like Lock and returns nil, or returns ctx's error
+// when ctx ends first; then it has had no effect. An ended ctx fails even when the lock
+// is free. When the lock is granted and ctx ends at the same time, either may win.
 func (s *Sem) LockContext(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -84,19 +83,19 @@ func (s *Sem) LockContext(ctx context.Context) error {
 	return nil
 }
 
-// Unlock gives the write lock back. It does not block, but if somebody waits it
-// hands the lock on, under a small mutex.
+// Unlock releases the write lock. It does not block, but if the queue is not empty it
+// grants the lock, under a small mutex.
 //
-// It panics when the lock is not held for writing, and then has changed nothing.
+// It panics, and changes nothing, when the lock is not held for writing.
 func (s *Sem) Unlock() {
-	// The value that unlockSlow takes for "was not locked".
+	// To unlockSlow, n == writer means that the lock was not write-locked.
 	n := writer
-	// The look changes nothing, so that misuse does not either.
+	// This look writes nothing, so misuse changes nothing.
 	if s.state.Load()&writer != 0 {
 		s.leave() // before the release: see leave
 		invariants.Yield()
-		// After the add the lock is free, or, with the waiters bit set, still closed
-		// to all but the head of the queue, and this goroutine must grant it.
+		// After the add the lock is free. If the waiters bit is set, the lock is still
+		// closed to all but the head of the queue, and this goroutine must grant it.
 		n = s.state.Add(minusWriter)
 	}
 	if n != 0 {
@@ -104,8 +103,8 @@ func (s *Sem) Unlock() {
 	}
 }
 
-// unlockSlow finishes an Unlock that left the state n, or that found the lock not
-// write-locked, if n is writer.
+// unlockSlow finishes an Unlock that left the state n. If n is writer, the Unlock found
+// the lock not write-locked.
 func (s *Sem) unlockSlow(n uint64) {
 	if borrowed(n) {
 		s.unrelease(writer)
@@ -118,23 +117,22 @@ func (s *Sem) unlockSlow(n uint64) {
 		invariants.Yield()
 		s.grant()
 	}
-	// Only a count: refused readers, who look after themselves.
+	// What is left is a count: refused readers, which undo their adds themselves.
 }
 
-// Downgrade turns the write lock that the caller holds into a read lock, without
-// a moment in which another writer could enter; the caller gives it back with
-// RUnlock. Readers that wait at the head of the queue are admitted. It does not
-// block.
+// Downgrade turns the write lock that the caller holds into a read lock, with no moment
+// in which another writer could enter. The caller releases it with RUnlock. Readers at
+// the head of the queue are admitted. Downgrade does not block.
 //
-// It panics when the lock is not held for writing, and then has changed nothing.
+// It panics, and changes nothing, when the lock is not held for writing.
 func (s *Sem) Downgrade() {
 	if n := s.state.Load(); n&writer == 0 {
 		misuse("Downgrade of a Sem that is not write-locked", n)
 	}
 	s.leave() // before the release: see leave
 	invariants.Yield()
-	// One operation, from writer to reader. Done in two, release and read lock, a
-	// queued writer gets in between.
+	// One operation, from writer to reader. If it were two, a release and a read lock,
+	// a queued writer could enter in between.
 	n := s.state.Add(minusWriter + one)
 	if borrowed(n) {
 		s.unrelease(writer - one)
@@ -146,12 +144,12 @@ func (s *Sem) Downgrade() {
 	}
 }
 
-// unrelease takes back a release, of what it subtracted from the state, that came
-// out below zero: two goroutines released one hold at the same moment, and both had
-// looked before either did.
+// unrelease undoes a release that subtracted took from the state and went below zero.
+// That happens when two goroutines release one hold at the same moment, and both have
+// looked at the state before either subtracts.
 func (s *Sem) unrelease(took uint64) {
 	s.seq.Add(minusOne)
-	if s.state.Add(took) == waiters { // a grant may have been refused for our sake
+	if s.state.Add(took) == waiters { // a grant may have been refused because of this release
 		s.grant()
 	}
 }
