@@ -1,17 +1,17 @@
 package rangetree
 
-// Batch is how many keys [Tree.FindBatch] searches for at a time.
+// Batch is the number of keys that one call of [Tree.FindBatch] can search for.
 const Batch = 16
 
-// Found is what FindBatch has found for a key: what [Tree.Find] returns.
+// Found is what FindBatch has found for a key, as [Tree.Find] returns it.
 type Found[K any] struct {
 	Entry *Entry[K]
 	State uint64
 }
 
 // FindBatch is Find for each of keys, of which there are at most [Batch]. Where keys are
-// words it goes down level by level with all of them: the lines that one search waits for
-// come while the others wait for theirs.
+// integers, all searches descend together, level by level: the cache lines that one search
+// waits for arrive while the others wait for theirs.
 func (t *Tree[K]) FindBatch(keys []K, found *[Batch]Found[K]) {
 	if t.kind != words || t.float {
 		for i, key := range keys[:min(len(keys), Batch)] {

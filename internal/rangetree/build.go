@@ -2,22 +2,22 @@ package rangetree
 
 import "github.com/spanlock/spanlock/internal/raw"
 
-// Builder appends entries to a tree: full leaves, and inner nodes from the bottom up with
-// one open node a level. Nobody sees any of it before [Builder.Publish]. The zero Builder
-// is of no use; [Tree.Append] makes them.
+// Builder appends entries to a tree. It builds full leaves, and inner nodes from the bottom
+// up with one open node a level. No reader sees any of it before [Builder.Publish]. The
+// zero Builder cannot be used; [Tree.Append] makes Builders.
 type Builder[K any] struct {
 	t *Tree[K]
 
-	// leaf is being filled, slot by slot, and has n entries. open[l-1] is the open node of level l. Both are nil where
-	// the next child makes a new one.
+	// leaf is being filled, slot by slot, and has n entries. open[l-1] is the open node of
+	// level l. A nil leaf or node means that the next child makes a new one.
 	leaf *leaf[K]
 	n    int
 	open [maxLevel]*inner[K]
 
-	// below is the separator before each of the open nodes, with that of the leaf first.
+	// below holds the separator before the leaf, then those before the open nodes.
 	below [maxLevel + 1]separator[K]
 
-	height int // levels that have an open node
+	height int // levels with an open node
 	last   *Entry[K]
 }
 
@@ -26,8 +26,8 @@ func (t *Tree[K]) Append() *Builder[K] {
 	b := &Builder[K]{t: t, last: t.Last()}
 	in := t.root.Load()
 	b.height = in.level
-	// The nodes on the way to the last leaf are copied without their last child, which
-	// comes again when it is full.
+	// The nodes on the way to the last leaf are copied without their last child, which is
+	// added again when it is complete.
 	var s separator[K]
 	for {
 		b.below[in.level] = s
@@ -39,7 +39,7 @@ func (t *Tree[K]) Append() *Builder[K] {
 		}
 		in = in.kids[in.n-1].Load()
 	}
-	// So is the last leaf, with its entries in the first slots.
+	// The last leaf is copied too, with its entries in the first slots.
 	old := in.leaves[in.n-1].Load()
 	p := old.now()
 	b.leaf, b.n = t.allocLeaf(), p.n()
@@ -56,7 +56,7 @@ func (t *Tree[K]) Append() *Builder[K] {
 // Last returns the last entry, or nil if there is none.
 func (b *Builder[K]) Last() *Entry[K] { return b.last }
 
-// Add appends e. If looking at its key panics nothing has changed.
+// Add appends e. If reading its key panics, nothing has changed.
 //
 // Preconditions: e begins at or behind the end of the last entry.
 func (b *Builder[K]) Add(e *Entry[K]) {
@@ -111,7 +111,7 @@ func (b *Builder[K]) push(level int, s separator[K], c child[K]) {
 	p.insert(p.n, s, c)
 }
 
-// close puts the open node of a level into that above.
+// close puts the open node of a level into the open node above.
 func (b *Builder[K]) close(level int) {
 	p := b.open[level-1]
 	b.t.seal(p)
@@ -120,7 +120,7 @@ func (b *Builder[K]) close(level int) {
 }
 
 // Publish puts what was built into the tree, with one store. The Builder must not be used
-// any more.
+// afterwards.
 func (b *Builder[K]) Publish() {
 	b.closeLeaf()
 	level := 1

@@ -3,20 +3,21 @@ package rangetree
 import "cmp"
 
 // Cursor is a place in the tree: the way down from the root, and an index in the leaf,
-// which may be one past its last entry. It is the writer's, and a change of the tree makes
-// it void, unless the change says otherwise; or it is a reader's, who sees through it what
-// the leaves held when the cursor came to them, as far as their slots have not been used
-// again.
+// which may be one past its last entry.
+//
+// A cursor of the writer is void after a change of the tree, unless the change says
+// otherwise. A cursor of a reader shows what each leaf held when the cursor came to it,
+// except in slots that have been used again.
 type Cursor[K any] struct {
 	nodes [maxLevel]*inner[K] // nodes[0] is the root
-	at    [maxLevel]uint8     // the child taken in each
-	depth int                 // how many inner nodes
+	at    [maxLevel]uint8     // the index of the child taken in each
+	depth int                 // the number of inner nodes
 	leaf  *leaf[K]
 	order order // of the leaf, when the cursor came to it
 	i     int
 }
 
-// enter places c at the first entry of child i of in, the last node of the way.
+// enter places c at the first entry of child i of in, where in is the last node of the way.
 func (c *Cursor[K]) enter(in *inner[K], i int) {
 	c.leaf = in.leaves[i].Load()
 	c.leaf.warm()
@@ -66,7 +67,7 @@ func (t *Tree[K]) Last() *Entry[K] {
 	return l.entry(p, p.n()-1)
 }
 
-// descend goes from in, which is at level depth of the way, down to the first entry below
+// descend goes from in, which is at depth c.depth of the way, down to the first entry below
 // it.
 func (c *Cursor[K]) descend(in *inner[K]) {
 	for {
@@ -80,8 +81,8 @@ func (c *Cursor[K]) descend(in *inner[K]) {
 	}
 }
 
-// descendLast goes from in, which is at level depth of the way, down behind the last entry
-// below it.
+// descendLast goes from in, which is at depth c.depth of the way, down behind the last
+// entry below it.
 func (c *Cursor[K]) descendLast(in *inner[K]) {
 	for {
 		c.nodes[c.depth], c.at[c.depth] = in, uint8(in.n-1)
@@ -94,7 +95,8 @@ func (c *Cursor[K]) descendLast(in *inner[K]) {
 	}
 }
 
-// enterLast places c behind the last entry of child i of in, the last node of the way.
+// enterLast places c behind the last entry of child i of in, where in is the last node of
+// the way.
 func (c *Cursor[K]) enterLast(in *inner[K], i int) {
 	c.enter(in, i)
 	c.i = c.order.n()
@@ -126,8 +128,8 @@ func (c *Cursor[K]) nextLeaf() bool {
 	return true
 }
 
-// previousLeaf moves c behind the last entry of the leaf before, and reports whether there
-// is one.
+// previousLeaf moves c behind the last entry of the previous leaf, and reports whether
+// there is one.
 func (c *Cursor[K]) previousLeaf() bool {
 	d := c.separatorDepth()
 	if d < 0 {
@@ -143,8 +145,8 @@ func (c *Cursor[K]) previousLeaf() bool {
 	return true
 }
 
-// Entry returns the entry at c, moving to the next leaf if c is at the end of one, or nil
-// at the end of the tree.
+// Entry returns the entry at c, or nil at the end of the tree. If c is at the end of a
+// leaf, Entry first moves it to the next leaf.
 func (c *Cursor[K]) Entry() *Entry[K] {
 	if c.i >= c.order.n() && !c.nextLeaf() || c.i >= c.order.n() {
 		return nil
@@ -152,7 +154,7 @@ func (c *Cursor[K]) Entry() *Entry[K] {
 	return c.leaf.entry(c.order, c.i)
 }
 
-// Next moves c behind the entry that it is at.
+// Next moves c behind the entry at c.
 func (c *Cursor[K]) Next() { c.i++ }
 
 // Before returns the entry before c in its leaf, or nil.
@@ -163,7 +165,7 @@ func (c *Cursor[K]) Before() *Entry[K] {
 	return c.leaf.entry(c.order, c.i-1)
 }
 
-// Back moves c to the entry before it, and returns that, or nil if there is none.
+// Back moves c to the previous entry and returns that entry, or nil if there is none.
 func (c *Cursor[K]) Back() *Entry[K] {
 	if c.i == 0 && !c.previousLeaf() {
 		return nil
@@ -190,22 +192,22 @@ func (t *Tree[K]) compareSeparator(in *inner[K], i int, key K) int {
 	return t.compare(key, in.keys[i])
 }
 
-// reachesOver reports whether a range that ends at hi, or nowhere, reaches over the separator
-// that bounds c's leaf from above.
+// reachesOver reports whether a range that ends at hi, or is unbounded, reaches over the
+// separator that bounds c's leaf from above.
 func (t *Tree[K]) reachesOver(c *Cursor[K], hi K, unbounded bool) bool {
 	d := c.fork()
 	return d >= 0 && (unbounded || t.compareSeparator(c.nodes[d], int(c.at[d])+1, hi) > 0)
 }
 
-// SeekFrom places c at the first entry that starts at or after key, or behind the last
-// entry.
+// SeekFrom places c at the first entry that starts at or after key, or at the end of the
+// tree.
 func (t *Tree[K]) SeekFrom(c *Cursor[K], key K) {
 	t.seekAt(c, key)
 	c.Entry()
 }
 
 // seekAt places c before the first entry that starts at or after key, in the leaf that key
-// descends to, which may have none.
+// descends to. There may be no such entry in that leaf.
 func (t *Tree[K]) seekAt(c *Cursor[K], key K) {
 	t.Seek(c, key)
 	if e := c.Before(); e != nil && t.compare(e.Lo, key) == 0 {
@@ -213,8 +215,9 @@ func (t *Tree[K]) seekAt(c *Cursor[K], key K) {
 	}
 }
 
-// SeekBelow places c behind the last entry that starts below key, or behind the last of all if
-// key is nil, in the leaf that has it, and reports whether there is one.
+// SeekBelow places c behind the last entry that starts below key, or behind the last entry
+// of all if key is nil, in the leaf of that entry. It reports whether there is such an
+// entry.
 func (t *Tree[K]) SeekBelow(c *Cursor[K], key *K) bool {
 	if key == nil {
 		c.depth = 0
@@ -225,14 +228,14 @@ func (t *Tree[K]) SeekBelow(c *Cursor[K], key *K) bool {
 	return c.i > 0 || c.previousLeaf() && c.i > 0
 }
 
-// SeekOverlap places c at the first entry that ends after key, and returns it, or nil when
-// there is none.
+// SeekOverlap places c at the first entry that ends after key, and returns that entry, or
+// nil if there is none.
 func (t *Tree[K]) SeekOverlap(c *Cursor[K], key K) *Entry[K] {
 	t.Seek(c, key)
 	return t.overlap(c, key)
 }
 
-// overlap is SeekOverlap where c is placed by [Tree.Seek].
+// overlap is SeekOverlap after [Tree.Seek] has placed c.
 func (t *Tree[K]) overlap(c *Cursor[K], key K) *Entry[K] {
 	if e := c.Before(); e != nil && !t.endsBy(e, key) {
 		c.i--

@@ -1,22 +1,22 @@
 package rangetree
 
-// This file takes a run of neighbouring entries out of the tree, and may put one entry in
-// their place. It compares nothing: cursors say where.
+// This file removes a run of neighbouring entries from the tree, and may put one entry in
+// their place. It compares no keys: the cursors say where.
 
-// Cut is a run of entries, as [Tree.Collect] finds it.
+// Cut is a run of entries that [Tree.Collect] has found.
 type Cut[K any] struct {
-	l, r Cursor[K] // at the first, and behind the last
-	tail bool      // nothing is behind: r is void
+	l, r Cursor[K] // at the first entry, and behind the last
+	tail bool      // no entry is behind the run: r is void
 
-	// What comes in their place, as Supplant has found out.
-	key   uint64 // what l's leaf has of its low bound
-	fits  bool   // that begins as the keys of the leaf do
+	// Supplant plans these for the entry that comes in place of the run.
+	key   uint64 // what l's leaf will hold for its low bound
+	fits  bool   // its low bound begins as the keys of the leaf do
 	over  bool   // it reaches over the separator behind the leaf
-	lower int    // the depth of the separator before the leaf, if it must be lowered, or -1
+	lower int    // the depth of the separator before the leaf if it must be lowered, else -1
 }
 
-// Collect calls f with each entry that overlaps [lo, hi), where hi means nothing if
-// unbounded, in their order, and notes in x where they are.
+// Collect calls f with each entry that overlaps [lo, hi), in order, and records in x where
+// they are. hi means nothing if unbounded.
 func (t *Tree[K]) Collect(x *Cut[K], lo, hi K, unbounded bool, f func(*Entry[K])) {
 	e := t.SeekOverlap(&x.l, lo)
 	x.r = x.l
@@ -28,7 +28,7 @@ func (t *Tree[K]) Collect(x *Cut[K], lo, hi K, unbounded bool, f func(*Entry[K])
 	x.tail = e == nil
 }
 
-// CollectAt is Collect for the one entry that covers key. It returns the entry, or nil if
+// CollectAt is Collect for the one entry that covers key. It returns that entry, or nil if
 // there is none; then x means nothing.
 func (t *Tree[K]) CollectAt(x *Cut[K], key K) *Entry[K] {
 	t.Seek(&x.l, key)
@@ -42,10 +42,10 @@ func (t *Tree[K]) CollectAt(x *Cut[K], key K) *Entry[K] {
 	return e
 }
 
-// Supplant plans to put [lo, hi) in the place of the entries of x; hi means nothing if
+// Supplant plans to put [lo, hi) in place of the entries of x. hi means nothing if
 // unbounded.
 //
-// Preconditions: x is not empty, and the new range overlaps no entry but those.
+// Preconditions: x is not empty, and the new range overlaps no other entry.
 func (t *Tree[K]) Supplant(x *Cut[K], lo, hi K, unbounded bool) {
 	x.key, x.fits = t.plan(&x.l, lo)
 	x.over = t.reachesOver(&x.l, hi, unbounded)
@@ -57,10 +57,10 @@ func (t *Tree[K]) Supplant(x *Cut[K], lo, hi K, unbounded bool) {
 	}
 }
 
-// Remove takes the entries of x out.
+// Remove removes the entries of x.
 func (t *Tree[K]) Remove(x *Cut[K]) { t.apply(x, nil) }
 
-// Replace puts add, for which x was planned, in the place of the entries of x.
+// Replace puts add, for which x was planned, in place of the entries of x.
 func (t *Tree[K]) Replace(x *Cut[K], add *Entry[K]) {
 	if x.lower >= 0 {
 		s := separator[K]{code: x.key, key: add.Lo}
@@ -69,9 +69,9 @@ func (t *Tree[K]) Replace(x *Cut[K], add *Entry[K]) {
 	t.apply(x, add)
 }
 
-// Split puts left in the place of the one entry of x, which has the same low bound, and
-// right, for which x was planned, behind it. Neither reaches over a separator, since the
-// one did not.
+// Split puts left in place of the one entry of x, which has the same low bound, and right,
+// for which x was planned, behind it. The old entry did not reach over a separator, so
+// neither half does.
 func (t *Tree[K]) Split(x *Cut[K], left, right *Entry[K]) {
 	c := x.l
 	c.leaf.replace(c.i, c.i+1, c.leaf.key(c.order, c.i), left)
@@ -79,8 +79,8 @@ func (t *Tree[K]) Split(x *Cut[K], left, right *Entry[K]) {
 	t.insertLeaf(&c, x.key, x.fits, right)
 }
 
-// Move puts e into s, for which there is room (see [Tree.MakeRoom]), and takes the one entry
-// of x out. A walk may see both, or neither.
+// Move puts e into s, which has room (see [Tree.MakeRoom]), and removes the one entry of x.
+// A walk may see both, or neither.
 func (t *Tree[K]) Move(x *Cut[K], s *Slot[K], e *Entry[K]) {
 	t.Insert(s, e)
 	if x.l.leaf == s.at.leaf {
@@ -95,7 +95,7 @@ func (t *Tree[K]) Move(x *Cut[K], s *Slot[K], e *Entry[K]) {
 	t.Remove(x)
 }
 
-// apply publishes the tree after the cut, with add in it if that is not nil.
+// apply publishes the tree after the cut, with add in it if add is not nil.
 func (t *Tree[K]) apply(x *Cut[K], add *Entry[K]) {
 	if t.cutOneLeaf(x, add) {
 		return
@@ -114,8 +114,8 @@ func (t *Tree[K]) apply(x *Cut[K], add *Entry[K]) {
 	}
 }
 
-// cutOneLeaf does the common case, a change inside one leaf that leaves enough in it, and
-// reports whether it was that.
+// cutOneLeaf handles the common case: a change inside one leaf that leaves enough entries
+// in it. It reports whether this was that case.
 func (t *Tree[K]) cutOneLeaf(x *Cut[K], add *Entry[K]) bool {
 	l, i, d := x.l.leaf, x.l.i, x.l.depth-1
 	n := x.l.order.n()
@@ -140,8 +140,8 @@ func (t *Tree[K]) cutOneLeaf(x *Cut[K], add *Entry[K]) bool {
 	return true
 }
 
-// edit takes entries from c on up to j out of c's leaf and puts add in their place, if that
-// is not nil.
+// edit removes the entries from c up to index j of c's leaf. If add is not nil, it puts add
+// in their place.
 func (t *Tree[K]) edit(c *Cursor[K], j int, x *Cut[K], add *Entry[K]) {
 	switch {
 	case add == nil:
@@ -158,13 +158,14 @@ func (t *Tree[K]) edit(c *Cursor[K], j int, x *Cut[K], add *Entry[K]) {
 
 // way says how a cut passes through a node.
 type way struct {
-	left  bool // the way of l goes through it; if not, the cut starts before it
-	right bool // the way of r goes through it; if not, the cut goes on behind it
-	only  bool // nothing outside of it changes: a change below may be published in place
+	left  bool // the way of l leads through it; if not, the cut starts before it
+	right bool // the way of r leads through it; if not, the cut continues behind it
+	only  bool // nothing outside of it changes, so a change below may be published in place
 }
 
-// cutInner returns what is left of in, which is at depth d: in itself, if nothing changed
-// or the change was published further down; a new node; or nil if nothing is left.
+// cutInner returns what is left of in, which is at depth d. That is in itself, if nothing
+// changed or the change was published further down; or a new node; or nil if nothing is
+// left.
 func (t *Tree[K]) cutInner(x *Cut[K], add *Entry[K], d int, in *inner[K], w way) *inner[K] {
 	a, b := 0, in.n-1
 	if w.left {
@@ -196,8 +197,8 @@ func (t *Tree[K]) cutInner(x *Cut[K], add *Entry[K], d int, in *inner[K], w way)
 		case i == b && w.right:
 			c = t.cutBelow(x, add, d, c, way{right: true})
 			if w.left {
-				// The added entry may reach over the old separator. The new one is the low
-				// bound of the first entry behind the cut.
+				// The added entry may reach over the old separator. The new separator is
+				// the low bound of the first entry behind the cut.
 				s = t.separatorOf(x.r.leaf, x.r.i)
 			}
 		default:
@@ -211,7 +212,7 @@ func (t *Tree[K]) cutInner(x *Cut[K], add *Entry[K], d int, in *inner[K], w way)
 	return t.settle(p, a)
 }
 
-// cutChild does a cut that touches child i of in alone, and nothing outside of in.
+// cutChild makes a cut that touches only child i of in, and nothing outside of in.
 func (t *Tree[K]) cutChild(x *Cut[K], add *Entry[K], d int, in *inner[K], i int, w way) *inner[K] {
 	old := in.child(i)
 	c := t.cutBelow(x, add, d, old, w)
@@ -242,14 +243,15 @@ func (t *Tree[K]) cutBelow(x *Cut[K], add *Entry[K], d int, c child[K], w way) c
 }
 
 // cutLeaf returns what is left of a leaf, with the added entry in it if l's way ends here,
-// or nil. It copies the leaf: what stays must stay where readers are looking for it.
+// or nil. It copies the leaf, because readers may be looking in the old one for the entries
+// that stay.
 func (t *Tree[K]) cutLeaf(x *Cut[K], add *Entry[K], old *leaf[K], w way) *leaf[K] {
 	n := old.now().n()
 	i, j := 0, n
 	if w.left {
 		i = x.l.i
 	} else {
-		add = nil // it comes where l's way ends
+		add = nil // it goes where l's way ends
 	}
 	if w.right {
 		j = x.r.i
@@ -262,7 +264,7 @@ func (t *Tree[K]) cutLeaf(x *Cut[K], add *Entry[K], old *leaf[K], w way) *leaf[K
 	}
 	l := t.clone(old)
 	if add != nil {
-		l.replace(i, j, x.key, add) // l's way ends at an entry that goes
+		l.replace(i, j, x.key, add) // l's way ends at an entry that is removed
 	} else {
 		l.remove(i, j)
 	}
@@ -270,8 +272,8 @@ func (t *Tree[K]) cutLeaf(x *Cut[K], add *Entry[K], old *leaf[K], w way) *leaf[K
 	return l
 }
 
-// settle merges small neighbours around child i of p, which nobody else sees, and returns
-// p, or nil if nothing is in it.
+// settle merges small neighbours around child i of p, which is unpublished. It returns p,
+// or nil if p has no children.
 func (t *Tree[K]) settle(p *inner[K], i int) *inner[K] {
 	if p.n == 0 {
 		return nil
@@ -283,11 +285,11 @@ func (t *Tree[K]) settle(p *inner[K], i int) *inner[K] {
 	return p
 }
 
-// mergeable reports whether a node with n of room in it, as child i of p, could be merged
-// with a neighbour.
+// mergeable reports whether child i of p, when it has n of room, could be merged with a
+// neighbour.
 func mergeable[K any](p *inner[K], i, n, room int) bool {
 	if n > few(room) {
-		return false // it is not small; a small neighbour merges when it changes itself
+		return false // not small; a small neighbour merges when it changes itself
 	}
 	if i > 0 {
 		if before, _ := p.child(i - 1).size(); fit(before, n, room) {
@@ -302,14 +304,14 @@ func mergeable[K any](p *inner[K], i, n, room int) bool {
 	return false
 }
 
-// few is how much in a node is so little that it should be merged.
+// few is the largest size at which a node should be merged.
 func few(room int) int { return (room + 1) / 4 }
 
 // fit reports whether two neighbours should become one: one of them has few, and together
 // they leave a quarter free, so that the next few changes neither split nor merge again.
 func fit(a, b, room int) bool { return min(a, b) <= few(room) && a+b <= room-room/4 }
 
-// merge merges child i of p, which nobody else sees, into the one before it, if they fit.
+// merge merges child i of p, which is unpublished, into the child before it, if they fit.
 func (t *Tree[K]) merge(p *inner[K], i int) {
 	a, b := p.child(i-1), p.child(i)
 	na, room := a.size()

@@ -5,34 +5,37 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// Entry is one range of a tree, [Lo, Hi). Its owner embeds it as the first field of what
-// it keeps for the range, and gets from the one to the other by its address.
+// Entry is one range of a tree, [Lo, Hi). Its owner embeds it as the first field of what it
+// keeps for the range, and converts between the two by their common address.
 //
-// [Tree.Set] writes the bounds, before the entry is put into a tree and again when its
-// memory is used for another range. In a tree of words a search may look at them at any
-// time; it compares what it loads atomically, and the owner has to tell by State whether
-// they belong together. In all other trees, and for whoever looks at Lo and Hi, they must
-// stay until no reader can be looking at them.
+// [Tree.Set] writes the bounds before the entry is put into a tree, and again when its
+// memory is used for another range. In a tree of words a search may read them at any time:
+// it loads them atomically, and the owner has to tell by State whether they belong
+// together. In other trees, and for any other code that reads Lo and Hi, the bounds must
+// not change while a reader may be looking at them.
 type Entry[K any] struct {
-	// State is the owner's. Find loads it before it looks at the bounds: if it shows then
-	// that the range is in the tree, and has not changed later, the bounds are the range's.
+	// State is the owner's. Find loads it before it reads the bounds. If State then shows
+	// that the range is in the tree, and State has not changed afterwards, the bounds are
+	// those of the range.
 	//
-	// It stands first so that bounds of eight bytes can be loaded atomically everywhere.
+	// It is the first field so that bounds of eight bytes can be loaded atomically on every
+	// platform.
 	State seam.Uint64
 
-	// Lo is where the range begins and Hi where it ends. Hi means nothing if Unbounded.
+	// Lo is where the range begins, and Hi where it ends. Hi means nothing if Unbounded.
 	Lo, Hi K
 
-	// Flags has the tree's flag Unbounded. Its other bits, and Word, are the owner's: in
-	// fields of their own behind the entry each of them would take eight bytes.
+	// Flags has the tree's flag Unbounded. Its other bits, and Word, are the owner's: as
+	// fields of the owner behind the entry, each of them would take eight bytes.
 	Flags seam.PackedUint32
 	Word  seam.PackedUint32
 }
 
-// Unbounded is the flag of an entry that ends nowhere. [Tree.Set] clears all others.
+// Unbounded is the flag of an entry without an upper bound. [Tree.Set] clears all other
+// flags.
 const Unbounded = 1
 
-// Unbounded reports whether e ends nowhere.
+// Unbounded reports whether e has no upper bound.
 func (e *Entry[K]) Unbounded() bool { return e.Flags.Load()&Unbounded != 0 }
 
 // Set writes the bounds of e.
@@ -52,7 +55,7 @@ func (t *Tree[K]) Set(e *Entry[K], lo, hi K, unbounded bool) {
 	}
 }
 
-// Birth is [Tree.Set] of an entry that is new: nobody has ever seen it, so nothing need be
+// Birth is [Tree.Set] for a new entry. No reader has ever seen it, so nothing has to be
 // atomic.
 func (t *Tree[K]) Birth(e *Entry[K], lo, hi K, unbounded bool) {
 	e.Lo, e.Hi = lo, hi

@@ -5,12 +5,12 @@ import (
 	"github.com/spanlock/spanlock/internal/raw"
 )
 
-// This file is all that a reader runs in the tree: one descent, one load a level, no
-// lock, no write, and for words no call of the user's.
+// This file is all that a reader runs in the tree: one descent, with one load a level. It
+// takes no lock, writes nothing, and for words calls no function of the user's.
 
-// Find returns an entry that covers key, or nil, and its State, loaded before its bounds
-// were. Beside a change it may return nil for a key that has a range, and a range that has
-// just left; see the package's comment.
+// Find returns an entry that covers key, or nil, and the State that the entry had before
+// Find read its bounds. Beside a change, Find may return nil for a key that a range covers,
+// or a range that has just left the tree; see the package comment.
 func (t *Tree[K]) Find(key K) (*Entry[K], uint64) { return t.find(t, key) }
 
 // findInt is Find where keys are integers.
@@ -20,7 +20,7 @@ func findInt[K any](t *Tree[K], key K) (*Entry[K], uint64) {
 	l.warm()
 	i := rank(&l.keys, code)
 	p := l.now()
-	// Free slots have the largest key, and so may count; not beyond the entries.
+	// Free slots have the largest key, so they may count; limit i to the entries.
 	if i = min(i, p.n()); i == 0 {
 		return nil, 0
 	}
@@ -48,7 +48,7 @@ func findFloat[K any](t *Tree[K], key K) (*Entry[K], uint64) {
 	s := e.State.Load()
 	invariants.At("rangetree: state loaded")
 	flags := e.Flags.Load()
-	// What is not a number is above all or below all.
+	// A NaN is above all floats or below all of them.
 	if floatCode(t.load(&e.Lo), t.sign) <= code &&
 		(code < floatCode(t.load(&e.Hi), t.sign) || flags&Unbounded != 0 && code <= t.top) {
 		return e, s
@@ -56,7 +56,7 @@ func findFloat[K any](t *Tree[K], key K) (*Entry[K], uint64) {
 	return nil, 0
 }
 
-// findOther is Find where nodes hold nothing of the keys.
+// findOther is Find where nodes hold nothing of the keys. findText ends in it too.
 func findOther[K any](t *Tree[K], key K) (*Entry[K], uint64) {
 	l := t.leafOf(key)
 	p := l.now()
@@ -87,7 +87,7 @@ func findText[K string | []byte](t *Tree[K], key K) (*Entry[K], uint64) {
 	i = min(i, n)
 	var e *Entry[K]
 	for ; i > 0; i-- {
-		// Of keys with the same hint the last that is at or below key counts.
+		// Of the keys with the same hint, take the last that is at or below key.
 		if e = l.entry(p, i-1); atMost(e.Lo, key) {
 			break
 		}
@@ -97,7 +97,7 @@ func findText[K string | []byte](t *Tree[K], key K) (*Entry[K], uint64) {
 	case e.Unbounded() || !atMost(e.Hi, key):
 		return e, e.State.Load() // bounds do not change while the caller is pinned
 	case i < n && !atMost(l.entry(p, i).Lo, key):
-		return nil, 0 // it is between two neighbours: no other way would have led elsewhere
+		return nil, 0 // between two neighbours, so no other descent would have led elsewhere
 	}
 	return findOther(t, key)
 }
@@ -120,9 +120,9 @@ func (t *Tree[K]) Covers(e *Entry[K], key K) bool {
 	return t.compare(e.Lo, key) <= 0 && (e.Unbounded() || t.compare(key, e.Hi) < 0)
 }
 
-// Look calls f with each entry of the leaf that key descends to and that covers key, until
-// it returns true, and reports whether it has. An entry that covers key, and was in the
-// tree from before the call until after it, is among them, whatever else is changed.
+// Look calls f with each entry that covers key in the leaf that key descends to, until f
+// returns true, and reports whether f did. An entry that covers key, and was in the tree
+// from before the call until after it, is among them, whatever else changes.
 func (t *Tree[K]) Look(key K, f func(*Entry[K]) bool) bool {
 	l := t.leafOf(key)
 	p := l.now()
@@ -143,7 +143,7 @@ func (t *Tree[K]) leafOf(key K) *leaf[K] {
 	return in.leaves[t.childOf(in, key)].Load()
 }
 
-// childOf returns which child of in key descends to.
+// childOf returns the index of the child of in that key descends to.
 func (t *Tree[K]) childOf(in *inner[K], key K) int {
 	if t.kind == words {
 		return in.codes.child(t.code(key))
@@ -160,7 +160,7 @@ func (t *Tree[K]) childOf(in *inner[K], key K) int {
 	return lo
 }
 
-// upper returns how many entries of l, in the order p, start at or below key.
+// upper returns the number of entries of l, in the order p, that start at or below key.
 func (t *Tree[K]) upper(l *leaf[K], p order, key K) int {
 	if t.kind == words {
 		return min(rank(&l.keys, t.code(key)), p.n())

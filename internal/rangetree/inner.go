@@ -3,22 +3,23 @@ package rangetree
 import "github.com/spanlock/spanlock/internal/seam"
 
 // inner holds up to fanout children: leaves in level 1, inner nodes above. Once it is
-// published nothing in it changes but the child pointers.
+// published, only its child pointers change. Any other change copies the node and publishes
+// the copy with one store.
 type inner[K any] struct {
 	level int // 1 above the leaves
 	codes     // of the separators, or their hints
 
-	keys []K // the separators; nil where codes tell all
+	keys []K // the separators; nil where codes are enough
 	skip int // bytes of a text before those in its hint
 
 	kids   *[fanout]seam.Pointer[inner[K]] // level > 1; stored by the writer
 	leaves *[fanout]seam.Pointer[leaf[K]]  // level 1; stored by the writer
 }
 
-// newInner returns a node without children that nobody else sees.
+// newInner returns an unpublished node without children.
 func (t *Tree[K]) newInner(level int) *inner[K] {
 	var p *inner[K]
-	// The children are in the same object.
+	// The node and its array of children are one object.
 	if level == 1 {
 		x := new(struct {
 			inner[K]
@@ -65,7 +66,7 @@ func (p *inner[K]) separator(i int) (s separator[K]) {
 	return s
 }
 
-// setSeparator sets the separator before child i of p, which nobody else sees.
+// setSeparator sets the separator before child i of p, which is unpublished.
 func (p *inner[K]) setSeparator(i int, s separator[K]) {
 	p.codes.keys[i] = s.code
 	if p.keys != nil {
@@ -73,7 +74,7 @@ func (p *inner[K]) setSeparator(i int, s separator[K]) {
 	}
 }
 
-// append adds src's children [i, j) to p, which nobody else sees.
+// append adds src's children [i, j) to p, which is unpublished.
 func (p *inner[K]) append(src *inner[K], i, j int) {
 	if p.level == 1 {
 		copy(p.leaves[p.n:], src.leaves[i:j])
@@ -86,15 +87,15 @@ func (p *inner[K]) append(src *inner[K], i, j int) {
 	p.n += copy(p.codes.keys[p.n:], src.codes.keys[i:j])
 }
 
-// copyOf returns a node with src's children [i, j) that nobody else sees.
+// copyOf returns an unpublished node with src's children [i, j).
 func (t *Tree[K]) copyOf(src *inner[K], i, j int) *inner[K] {
 	p := t.newInner(src.level)
 	p.append(src, i, j)
 	return p
 }
 
-// insert puts c, with the separator s before it, at i into p, which nobody else sees and
-// which has room.
+// insert puts c in as child i of p, with the separator s before it. p is unpublished and
+// has room.
 func (p *inner[K]) insert(i int, s separator[K], c child[K]) {
 	if p.level == 1 {
 		copy(p.leaves[i+1:p.n+1], p.leaves[i:p.n])
@@ -110,7 +111,7 @@ func (p *inner[K]) insert(i int, s separator[K], c child[K]) {
 	p.put(i, c)
 }
 
-// remove takes child i out of p, which nobody else sees.
+// remove removes child i of p, which is unpublished.
 func (p *inner[K]) remove(i int) {
 	if p.level == 1 {
 		copy(p.leaves[i:], p.leaves[i+1:p.n])
@@ -127,7 +128,7 @@ func (p *inner[K]) remove(i int) {
 	p.put(p.n, child[K]{})
 }
 
-// seal ends the making of p: from here on it can be searched.
+// seal completes p: after it p can be searched.
 func (t *Tree[K]) seal(p *inner[K]) {
 	if t.kind == texts && p.n > 1 { // with one child it is not searched
 		p.skip = t.text.shared(p.keys[1], p.keys[p.n-1])
@@ -146,10 +147,10 @@ type child[K any] struct {
 	inner *inner[K]
 }
 
-// none says that there is no node.
+// none reports whether there is no node.
 func (c child[K]) none() bool { return c.leaf == nil && c.inner == nil }
 
-// size returns how much is in the node, and how much fits.
+// size returns how many entries or children the node has, and how many fit.
 func (c child[K]) size() (n, room int) {
 	if c.leaf != nil {
 		return c.leaf.now().n(), slots
@@ -165,8 +166,8 @@ func (p *inner[K]) child(i int) child[K] {
 	return child[K]{inner: p.kids[i].Load()}
 }
 
-// put makes c child i. In a published node this is the publication of c; it pairs with
-// the loads of a reader's descent.
+// put makes c child i. In a published node this publishes c; it pairs with the loads of a
+// reader's descent.
 func (p *inner[K]) put(i int, c child[K]) {
 	if p.level == 1 {
 		p.leaves[i].Store(c.leaf)

@@ -1,23 +1,23 @@
 package rangetree
 
-// This file adds one entry to the tree. [Tree.Place] compares; what comes after it does
-// not, and so cannot fail.
+// This file adds one entry to the tree. [Tree.Place] compares keys. What follows it
+// compares none, and so cannot fail.
 
-// Slot is where an entry goes that is not yet in the tree.
+// Slot is the place of an entry that is not yet in the tree.
 type Slot[K any] struct {
-	at    Cursor[K] // in the leaf that the low bound descends to
-	key   uint64    // what the leaf has of the low bound
+	at    Cursor[K] // in the leaf that the low bound descends to, unless lower is set
+	key   uint64    // what the leaf will hold for the low bound
 	fits  bool      // the low bound begins as the keys of the leaf do
 	raise bool      // the separator to the right must be raised to the next entry's low bound
 
-	// The gap reaches over a separator, and the entry goes to the right of it, though lo
-	// is to the left: the separator must be lowered to lo.
+	// The gap reaches over a separator. lo is to the left of the separator, and the entry
+	// goes to the right of it, so the separator must be lowered to lo.
 	lower bool
 	lo    K
 }
 
-// Place looks for the gap that [lo, hi) fits in, where hi means nothing if unbounded, and
-// returns nil, or else an entry that is in the way.
+// Place looks for the gap that [lo, hi) fits in. hi means nothing if unbounded. If an entry
+// is in the way, Place returns it; otherwise it returns nil.
 //
 // Preconditions: lo is below hi.
 func (t *Tree[K]) Place(s *Slot[K], lo, hi K, unbounded bool) *Entry[K] {
@@ -39,10 +39,10 @@ func (t *Tree[K]) Place(s *Slot[K], lo, hi K, unbounded bool) *Entry[K] {
 			return e
 		}
 		// The gap may reach over the separator between the two leaves, and so may the new
-		// entry. It goes into the smaller of them. If it went always to the left, then where
-		// ranges make room for others from left to right, as in a full arena, each leaf would
-		// have to take what belongs in the place of its right neighbour's: the one would
-		// split and the other merge, again and again.
+		// entry. It goes into the smaller leaf. Suppose it always went to the left one.
+		// Where ranges make room for others from left to right, as in a full arena, each
+		// leaf would then have to take entries in place of those of its right neighbour:
+		// again and again one leaf would split and the other would merge.
 		if t.reachesOver(c, hi, false) {
 			if s.lower = next.order.n() < c.order.n(); s.lower {
 				s.at, s.lo = next, lo
@@ -55,8 +55,8 @@ func (t *Tree[K]) Place(s *Slot[K], lo, hi K, unbounded bool) *Entry[K] {
 	return nil
 }
 
-// plan returns what the leaf of c will have of lo, and whether lo begins as the keys there
-// do.
+// plan returns what the leaf of c will hold for lo, and reports whether lo begins as the
+// keys of that leaf do.
 func (t *Tree[K]) plan(c *Cursor[K], lo K) (key uint64, fits bool) {
 	l := c.leaf
 	skip := t.skip(l)
@@ -67,7 +67,7 @@ func (t *Tree[K]) plan(c *Cursor[K], lo K) (key uint64, fits bool) {
 
 // Insert puts e, which has the bounds that s was placed for, into the tree.
 //
-// Preconditions: the tree has not changed since.
+// Preconditions: the tree has not changed since s was placed.
 func (t *Tree[K]) Insert(s *Slot[K], e *Entry[K]) {
 	switch {
 	case s.raise:
@@ -78,8 +78,8 @@ func (t *Tree[K]) Insert(s *Slot[K], e *Entry[K]) {
 	t.insertLeaf(&s.at, s.key, s.fits, e)
 }
 
-// MakeRoom changes the shape of the tree, and not what is in it, until [Tree.Insert] at s
-// would change one leaf in place and nothing else. It reports whether that is so now; if
+// MakeRoom changes the shape of the tree, but not its entries, so that [Tree.Insert] at s
+// will change one leaf in place and nothing else. It reports whether that is so now; if
 // not, s must be placed again.
 func (t *Tree[K]) MakeRoom(s *Slot[K]) bool {
 	switch {
@@ -103,16 +103,16 @@ func (t *Tree[K]) halve(c *Cursor[K]) {
 	t.split(c, left, right)
 }
 
-// unskip gives c's leaf hints of the whole keys, which any key fits to.
+// unskip gives c's leaf hints of the whole keys, so that any key fits.
 func (t *Tree[K]) unskip(c *Cursor[K]) {
 	l := t.clone(c.leaf)
 	t.hintBehind(l, 0)
 	t.publishLeaf(c, l)
 }
 
-// raise raises the separator behind c's leaf to the low bound of the next entry. Nothing is
-// between the old separator and the new one, so a reader that descends by either misses
-// there, rightly. Afterwards c is still good.
+// raise raises the separator behind c's leaf to the low bound of the next entry. No entry
+// is between the old separator and the new one, so a reader that descends by either rightly
+// finds nothing there. Afterwards c is still valid.
 func (t *Tree[K]) raise(c *Cursor[K]) {
 	next := *c
 	next.nextLeaf()
@@ -120,9 +120,9 @@ func (t *Tree[K]) raise(c *Cursor[K]) {
 	c.nodes[d] = t.setSeparator(&next, d, t.separatorOf(next.leaf, 0))
 }
 
-// lower lowers the separator before s's leaf to s's low bound, as raise raises one: nothing
-// is between the two, and a reader that descends by the old one finds nothing in the left leaf.
-// Afterwards s.at is still good.
+// lower lowers the separator before s's leaf to s's low bound. No entry is between the two,
+// so a reader that descends by the old separator finds nothing in the left leaf. Afterwards
+// s.at is still valid.
 func (t *Tree[K]) lower(s *Slot[K]) {
 	t.setSeparator(&s.at, s.at.separatorDepth(), separator[K]{code: s.key, key: s.lo})
 }
@@ -137,8 +137,8 @@ func (t *Tree[K]) setSeparator(c *Cursor[K], d int, s separator[K]) *inner[K] {
 	return p
 }
 
-// publish puts p in the place of the inner node at depth d of c's way. It is one atomic
-// store; a reader descends by the old node or by the new one.
+// publish puts p in place of the inner node at depth d of c's way. It is one atomic store;
+// a reader descends by the old node or by the new one.
 func (t *Tree[K]) publish(c *Cursor[K], d int, p *inner[K]) {
 	if d == 0 {
 		t.root.Store(p)
@@ -148,15 +148,15 @@ func (t *Tree[K]) publish(c *Cursor[K], d int, p *inner[K]) {
 	c.nodes[d] = p
 }
 
-// publishLeaf puts l in the place of c's leaf.
+// publishLeaf puts l in place of c's leaf.
 func (t *Tree[K]) publishLeaf(c *Cursor[K], l *leaf[K]) {
 	d := c.depth - 1
 	c.nodes[d].leaves[c.at[d]].Store(l)
 	c.leaf, c.order = l, l.now()
 }
 
-// insertLeaf inserts e, whose key is key, at c. Fits says whether its low bound begins as
-// the keys of the leaf do.
+// insertLeaf inserts e, whose key is key, at c. fits says whether the low bound of e begins
+// as the keys of the leaf do.
 func (t *Tree[K]) insertLeaf(c *Cursor[K], key uint64, fits bool, e *Entry[K]) {
 	if c.order.n() < slots {
 		if fits {
@@ -172,7 +172,8 @@ func (t *Tree[K]) insertLeaf(c *Cursor[K], key uint64, fits bool, e *Entry[K]) {
 	}
 	old, i := c.leaf, c.i
 	if i == slots && c.fork() < 0 {
-		// Ranges that come in order fill their leaves: the full leaf stays as it is.
+		// Ranges that are inserted in order fill their leaves: the full leaf stays as it
+		// is.
 		right := t.newLeaf()
 		right.insert(0, key, e)
 		t.rehint(right)
@@ -188,15 +189,15 @@ func (t *Tree[K]) insertLeaf(c *Cursor[K], key uint64, fits bool, e *Entry[K]) {
 	t.split(c, left, right)
 }
 
-// split publishes left and right, which nobody else sees, in the place of c's leaf.
+// split publishes left and right, which are unpublished, in place of c's leaf.
 func (t *Tree[K]) split(c *Cursor[K], left, right *leaf[K]) {
 	t.rehint(left)
 	t.rehint(right)
 	t.insertChild(c, c.depth-1, child[K]{leaf: left}, t.separatorOf(right, 0), child[K]{leaf: right})
 }
 
-// insertChild makes left the child that c takes at depth d and inserts right after it, with
-// s between them. Left is that child already or nobody sees it.
+// insertChild makes left the child that c takes at depth d, and inserts right after it,
+// with s between them. left is that child already, or is unpublished.
 func (t *Tree[K]) insertChild(c *Cursor[K], d int, left child[K], s separator[K], right child[K]) {
 	old, at := c.nodes[d], int(c.at[d])
 	if old.n < fanout {
@@ -209,7 +210,7 @@ func (t *Tree[K]) insertChild(c *Cursor[K], d int, left child[K], s separator[K]
 	}
 	mid := old.n / 2
 	if at == old.n-1 {
-		mid = old.n - 1 // in order: all but the last stay together
+		mid = old.n - 1 // insertion in order: all but the last stay together
 	}
 	lower, upper := t.copyOf(old, 0, mid), t.copyOf(old, mid, old.n)
 	if at < mid {

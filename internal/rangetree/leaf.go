@@ -5,34 +5,46 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// leaf holds up to slots entries. The one writer stores into it, also while readers are
-// searching it; see the package's comment.
+// leaf holds up to slots entries. The writer changes it in place, also while readers search
+// it. Its entries stand in slots that do not move, and its order says which slots are in
+// use and in what order their keys are. An insertion has these steps:
+//
+//  1. Store the entry into a slot.
+//  2. Store its key.
+//  3. Store the order. This publishes the entry.
+//
+// A removal stores the order first. A replacement needs one store, of the entry into its
+// slot.
+//
+// An entry that stays in the tree leaves its leaf only when the leaf is split, merged or
+// cut. Each of these copies the leaf and publishes the copy; the old leaf keeps its
+// contents for ever.
 type leaf[K any] struct {
-	// order says which slots are in use. It is stored last when an entry comes, and
-	// first when one goes.
+	// order says which slots are in use. It is stored last when an entry is added, and
+	// first when one is removed.
 	order seam.Uint64
 
-	// keys are the codes of the low bounds, or their hints; free in a slot that is free,
-	// and everywhere in trees whose keys have neither.
+	// keys are the codes of the low bounds, or their hints. The key of a free slot is free,
+	// and so is every key in a tree of kind others.
 	keys [slots]seam.Uint64
 
-	// entries are by slot. A free slot may hold what was there last. There is one more
-	// than slots, so that no four bits are out of bounds.
+	// entries are by slot. A free slot may hold the entry that was there last. There is one
+	// more than slots, so that no index of four bits is out of bounds.
 	entries [16]seam.Pointer[Entry[K]]
 }
 
-// textLeaf is a leaf of texts, and every leaf of a tree of texts is part of one. The others
-// do without its field: order and keys are two lines of a cache, entries are two more, and
-// that is all.
+// textLeaf is a leaf of texts. Every leaf of a tree of texts is part of one. Other leaves
+// do without its field: their order and keys take two cache lines, and their entries two
+// more.
 type textLeaf[K any] struct {
 	leaf[K]
 
-	// skip is how many bytes of a text stand before those in its hint. It is written
-	// before the leaf is published.
+	// skip is the number of bytes of a text before those in its hint. It is written before
+	// the leaf is published.
 	skip int
 }
 
-// allocLeaf returns a leaf that has yet to be filled.
+// allocLeaf returns a leaf that has to be filled.
 func (t *Tree[K]) allocLeaf() *leaf[K] {
 	if t.kind == texts {
 		return &new(textLeaf[K]).leaf
@@ -40,7 +52,7 @@ func (t *Tree[K]) allocLeaf() *leaf[K] {
 	return new(leaf[K])
 }
 
-// skip returns how many bytes of a text stand before those in l's hints.
+// skip returns the number of bytes of a text before those in l's hints.
 func (t *Tree[K]) skip(l *leaf[K]) int {
 	if t.kind != texts {
 		return 0
@@ -48,9 +60,9 @@ func (t *Tree[K]) skip(l *leaf[K]) int {
 	return raw.Outer[textLeaf[K]](l).skip
 }
 
-// free is the key of a free slot. It is the largest, so that free slots do not count
-// among the keys that are below another; but a key in use can be equal to it, which is
-// why a rank is never above the number of entries.
+// free is the key of a free slot. It is the largest key, so that free slots do not count
+// among the keys at or below another. But a key in use can be equal to it, so a rank must
+// be limited to the number of entries.
 const free = ^uint64(0)
 
 // newLeaf returns an empty leaf.
@@ -66,7 +78,7 @@ func (t *Tree[K]) newLeaf() *leaf[K] {
 // now returns the order of l.
 func (l *leaf[K]) now() order { return order(l.order.Load()) }
 
-// clone returns a copy of l that nobody else sees.
+// clone returns an unpublished copy of l.
 func (t *Tree[K]) clone(l *leaf[K]) *leaf[K] {
 	c := t.allocLeaf()
 	if t.kind == texts {
@@ -78,7 +90,7 @@ func (t *Tree[K]) clone(l *leaf[K]) *leaf[K] {
 	return c
 }
 
-// halves returns two leaves that nobody else sees, with half of l's entries each.
+// halves returns two unpublished leaves, with half of l's entries each.
 func (t *Tree[K]) halves(l *leaf[K]) (left, right *leaf[K]) {
 	left, right = t.clone(l), t.clone(l)
 	n := l.now().n()
@@ -89,8 +101,9 @@ func (t *Tree[K]) halves(l *leaf[K]) (left, right *leaf[K]) {
 
 // insert puts e, whose key is key, in as entry i.
 //
-// A reader that sees the key and not the order yet may look one entry too far to the
-// right; with the order stored first it would look at what was in the slot before.
+// A reader that sees the new key and still the old order may look one entry too far to the
+// right. If the order were stored first, a reader would look at what was in the slot
+// before.
 //
 // Preconditions: there is a free slot.
 func (l *leaf[K]) insert(i int, key uint64, e *Entry[K]) {
@@ -100,8 +113,8 @@ func (l *leaf[K]) insert(i int, key uint64, e *Entry[K]) {
 	l.order.Store(uint64(p)) // the publication
 }
 
-// replace puts e, whose key is key, into the place of entries [i, j). It takes the slot
-// of the first, so no slot need be free.
+// replace puts e, whose key is key, in place of entries [i, j). It uses the slot of entry
+// i, so no slot has to be free.
 //
 // Preconditions: i < j; e starts above entry i-1 and below entry j.
 func (l *leaf[K]) replace(i, j int, key uint64, e *Entry[K]) {
@@ -115,7 +128,7 @@ func (l *leaf[K]) replace(i, j int, key uint64, e *Entry[K]) {
 	}
 }
 
-// remove takes entries [i, j) out.
+// remove removes entries [i, j).
 func (l *leaf[K]) remove(i, j int) {
 	p := l.now()
 	var gone [slots]int

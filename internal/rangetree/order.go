@@ -1,15 +1,15 @@
 package rangetree
 
-// order is which slots of a leaf are in use, and in which order their keys are. The top
-// four bits are the number n of entries. Below them is a permutation of the slots, four
-// bits each: the lowest n are the slots of the entries in the order of their low bounds,
-// the others are free.
+// order says which slots of a leaf are in use, and the order of their keys. The top four
+// bits are the number n of entries. Below them is a permutation of the slots, four bits
+// each: the lowest n are the slots of the entries, in the order of their low bounds; the
+// others are free.
 type order uint64
 
 // emptyOrder is the order of an empty leaf.
 const emptyOrder order = 0x0EDCBA9876543210
 
-// n returns how many entries there are.
+// n returns the number of entries.
 func (p order) n() int { return int(p >> 60) }
 
 // slot returns the slot of entry i, or a free one if i is n or above.
@@ -18,7 +18,7 @@ func (p order) slot(i int) int { return int(p>>(uint(i)*4&63)) & 15 }
 // below returns the bits of the first i slots of an order.
 func below(i int) order { return 1<<(uint(i)*4&63) - 1 }
 
-// insert returns p with another entry as number i, and the slot for it.
+// insert returns p with one more entry at index i, and the slot for it.
 //
 // Preconditions: i <= n, and a slot is free.
 func (p order) insert(i int) (order, int) {
@@ -30,7 +30,7 @@ func (p order) insert(i int) (order, int) {
 	return low | order(x)<<(uint(i)*4) | moved<<4 | free | order(n+1)<<60, x
 }
 
-// remove returns p without entry i, and the slot that has become free.
+// remove returns p without entry i, and the slot that is now free.
 //
 // Preconditions: i < n.
 func (p order) remove(i int) (order, int) {

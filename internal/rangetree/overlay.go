@@ -1,26 +1,26 @@
 package rangetree
 
-// Overlay is a range that is laid over the entries of a tree, as [Tree.PlanOverlay] finds it:
-// the entries inside it go, and one that sticks out at an end keeps what is outside. An entry
-// may stick out at both ends.
+// Overlay is a plan of [Tree.PlanOverlay] to lay a range over the entries of a tree. The
+// entries inside the range are removed. An entry that sticks out at an end keeps what is
+// outside. An entry may stick out at both ends.
 type Overlay[K any] struct {
 	Left  *Entry[K] // the entry that sticks out at the low end, or nil
-	Right *Entry[K] // the one that sticks out at the high end, or nil
+	Right *Entry[K] // the entry that sticks out at the high end, or nil
 
 	left, right Cursor[K] // where they are
-	key         uint64    // what right's leaf will have of the high bound
-	fits        bool      // that begins as the keys of the leaf do
-	inside      int       // how many entries go
-	cut         Cut[K]    // those; what comes in their place is planned
+	key         uint64    // what right's leaf will hold for the high bound
+	fits        bool      // the high bound begins as the keys of that leaf do
+	inside      int       // the number of entries that are removed
+	cut         Cut[K]    // those entries, with a plan for what comes in their place
 	slot        Slot[K]   // where the new entry goes if there are none
 }
 
 // both reports whether one entry sticks out at both ends.
 func (x *Overlay[K]) both() bool { return x.Left != nil && x.Left == x.Right }
 
-// PlanOverlay plans to lay [lo, hi) over the entries of t, where hi means nothing if unbounded,
-// and calls f with each that overlaps it, in their order. It may change the shape of the tree,
-// and not what is in it.
+// PlanOverlay plans to lay [lo, hi) over the entries of t. hi means nothing if unbounded.
+// It calls f with each entry that overlaps [lo, hi), in order. It may change the shape of
+// the tree, but not its entries.
 func (t *Tree[K]) PlanOverlay(x *Overlay[K], lo, hi K, unbounded bool, f func(*Entry[K])) {
 	n := t.planOverlay(x, lo, hi, unbounded)
 	for t.shape(x) {
@@ -36,7 +36,7 @@ func (t *Tree[K]) PlanOverlay(x *Overlay[K], lo, hi K, unbounded bool, f func(*E
 	}
 }
 
-// planOverlay plans, and returns how many entries overlap [lo, hi).
+// planOverlay plans, and returns the number of entries that overlap [lo, hi).
 func (t *Tree[K]) planOverlay(x *Overlay[K], lo, hi K, unbounded bool) (n int) {
 	x.Left, x.Right = nil, nil
 	s := &x.slot
@@ -62,7 +62,7 @@ func (t *Tree[K]) planOverlay(x *Overlay[K], lo, hi K, unbounded bool) (n int) {
 				x.inside--
 			}
 			if x.key, x.fits = t.plan(&c, hi); !x.fits {
-				return n // shape mends that
+				return n // shape corrects that
 			}
 		}
 	}
@@ -78,16 +78,16 @@ func (t *Tree[K]) planOverlay(x *Overlay[K], lo, hi K, unbounded bool) (n int) {
 		return n
 	}
 	if x.Right != nil && s.at.Before() == x.Right {
-		s.at.i-- // it begins at lo
+		s.at.i-- // right begins at lo
 	}
-	// What comes next begins at or behind hi, when right is trimmed.
+	// The next entry begins at or behind hi, once right is trimmed.
 	s.raise = s.at.i == s.at.order.n() && t.reachesOver(&s.at, hi, unbounded)
 	s.key, s.fits = t.plan(&s.at, lo)
 	return n
 }
 
-// shape makes room for what has none yet, and reports whether it has: then the plan must be
-// made again.
+// shape makes room where the plan needs it, and reports whether it did. Then the plan must
+// be made again.
 func (t *Tree[K]) shape(x *Overlay[K]) bool {
 	switch {
 	case x.both() && x.left.order.n() > slots-2:
@@ -100,22 +100,24 @@ func (t *Tree[K]) shape(x *Overlay[K]) bool {
 	return true
 }
 
-// Overlay puts add, for which x was planned, into the tree. Left and right, which are nil where
-// nothing sticks out, come in the place of what does: left ends where add begins, and right
-// begins where it ends.
+// Overlay puts add, for which x was planned, into the tree. left takes the place of the
+// entry that sticks out at the low end and ends where add begins. right takes the place of
+// the entry that sticks out at the high end and begins where add ends. Each is nil if no
+// entry sticks out at its end.
 //
-// Preconditions: the tree has not changed since.
+// Preconditions: the tree has not changed since x was planned.
 func (t *Tree[K]) Overlay(x *Overlay[K], left, add, right *Entry[K]) {
 	if x.both() {
 		c := x.left
 		c.leaf.replace(c.i, c.i+1, c.leaf.key(c.order, c.i), left)
 		c.Next()
 		t.insertLeaf(&c, x.key, true, right)
-		t.insertLeaf(&c, x.slot.key, true, add) // it begins as what is before it and behind it
+		t.insertLeaf(&c, x.slot.key, true, add) // it begins as its two neighbours do
 		return
 	}
-	// The separators that add reaches over are raised to what begins behind it, so right comes
-	// first. Neither changes the order of its leaf, so the cursors stay good.
+	// The separators that add reaches over are raised to the low bound of the entry behind
+	// it, so right is put in first. Neither right nor left changes the order of its leaf,
+	// so the cursors stay valid.
 	if right != nil {
 		x.right.leaf.replace(x.right.i, x.right.i+1, x.key, right)
 	}

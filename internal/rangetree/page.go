@@ -6,15 +6,16 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// LeafCap is how many entries a leaf can hold.
+// LeafCap is the number of entries that a leaf can hold.
 const LeafCap = slots
 
-// Rest appends to buf the entries at c and behind it in its leaf that start below end, if
-// that is not nil. It needs a tree that does not change.
+// Rest appends to buf the entry at c and those behind it in its leaf. If end is not nil, it
+// stops before the first entry that starts at or above end. The tree must not change
+// meanwhile.
 func (t *Tree[K]) Rest(c *Cursor[K], end *K, buf []*Entry[K]) []*Entry[K] {
 	n := c.order.n()
 	if end != nil && c.i < n && t.compare(c.leaf.entry(c.order, n-1).Lo, *end) < 0 {
-		end = nil // for most leaves of a long walk one comparison, and not one a range
+		end = nil // for most leaves of a long walk, one comparison instead of one for each range
 	}
 	for ; c.i < n; c.i++ {
 		e := c.leaf.entry(c.order, c.i)
@@ -26,8 +27,8 @@ func (t *Tree[K]) Rest(c *Cursor[K], end *K, buf []*Entry[K]) []*Entry[K] {
 	return buf
 }
 
-// RestBelow appends to buf the entries before c in its leaf that end above lo, if that is not
-// nil. It needs a tree that does not change.
+// RestBelow appends to buf the entries before c in its leaf, except those that end at or
+// below lo, if lo is not nil. The tree must not change meanwhile.
 func (t *Tree[K]) RestBelow(c *Cursor[K], lo *K, buf []*Entry[K]) []*Entry[K] {
 	i := c.i
 	for i > 0 && (lo == nil || !t.endsBy(c.leaf.entry(c.order, i-1), *lo)) {
@@ -39,29 +40,29 @@ func (t *Tree[K]) RestBelow(c *Cursor[K], lo *K, buf []*Entry[K]) []*Entry[K] {
 	return buf
 }
 
-// SettledBelow is Settled for walks towards the first entry: it moves c to the leaf before, and
-// reports whether there is one.
+// SettledBelow is Settled for walks towards the first entry: it moves c to the previous
+// leaf, and reports whether there is one.
 func (t *Tree[K]) SettledBelow(c *Cursor[K], buf []*Entry[K]) ([]*Entry[K], bool) {
 	buf = t.settled(c, buf)
 	return buf, c.previousLeaf()
 }
 
-// Settled appends to buf entries of the leaf of c, whatever is changed meanwhile: each was
-// in the tree at an instant of the call, those that were in it all the time are among
-// them, they are in order, and none overlaps another. It then moves c to the next leaf and
-// reports whether there is one.
+// Settled appends to buf entries of the leaf of c, whatever changes meanwhile. Each of them
+// was in the tree at an instant of the call, and those that were in the tree throughout are
+// among them. They are in order, and none overlaps another. Settled then moves c to the
+// next leaf, and reports whether there is one.
 func (t *Tree[K]) Settled(c *Cursor[K], buf []*Entry[K]) ([]*Entry[K], bool) {
 	buf = t.settled(c, buf)
 	return buf, c.nextLeaf()
 }
 
-// settled is Settled where c stays.
+// settled is Settled without moving c.
 func (t *Tree[K]) settled(c *Cursor[K], buf []*Entry[K]) []*Entry[K] {
 	first := len(buf)
 	for i := range c.order.n() {
 		e := c.leaf.entry(c.order, i)
-		// The slot may have been used again. What it holds then is in the tree only when the
-		// order says so, which is stored later.
+		// The slot may have been used again. An entry that has come into it since is in the
+		// tree only once the order says so, and the order is stored after the slot.
 		if !c.leaf.now().has(c.order.slot(i)) {
 			continue
 		}
@@ -69,7 +70,8 @@ func (t *Tree[K]) settled(c *Cursor[K], buf []*Entry[K]) []*Entry[K] {
 		for at > first && t.compare(buf[at-1].Lo, e.Lo) > 0 {
 			at--
 		}
-		// An entry that is in the tree all the time overlaps none that ever was.
+		// An entry that is in the tree throughout overlaps no entry that was in it at any
+		// time.
 		if at > first && !t.endsBy(buf[at-1], e.Lo) || at < len(buf) && (e.Unbounded() || !t.startsAfter(buf[at], e.Hi)) {
 			continue
 		}
@@ -80,7 +82,7 @@ func (t *Tree[K]) settled(c *Cursor[K], buf []*Entry[K]) []*Entry[K] {
 	return buf
 }
 
-// has reports whether a slot is in use.
+// has reports whether slot is in use.
 func (p order) has(slot int) bool {
 	for i := range p.n() {
 		if p.slot(i) == slot {
@@ -90,7 +92,7 @@ func (p order) has(slot int) bool {
 	return false
 }
 
-// Size returns how many levels the tree has, and about how much memory its nodes take.
+// Size returns the number of levels, and about how much memory the nodes take.
 func (t *Tree[K]) Size() (levels int, bytes int64) {
 	root := t.root.Load()
 	inners, leaves := root.count()
@@ -105,7 +107,7 @@ func (t *Tree[K]) Size() (levels int, bytes int64) {
 	return root.level + 1, int64(inners)*int64(node) + int64(leaves)*int64(each)
 }
 
-// count returns how many nodes there are from p down.
+// count returns the number of nodes from p down.
 func (p *inner[K]) count() (inners, leaves int) {
 	if p.level == 1 {
 		return 1, p.n

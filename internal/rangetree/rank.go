@@ -9,20 +9,21 @@ import (
 )
 
 // Sizes of nodes. A leaf of uint64 keys has its order and its keys in two cache lines. An
-// inner node is copied seldom and searched always, so it is wider and the tree is lower.
+// inner node is seldom copied and always searched, so it is wider, which makes the tree
+// lower.
 const (
 	slots  = 15
 	fanout = 64
 	group  = 8
 
-	// maxLevel is how high a tree can grow. Each level needs fanout/2 splits of the one
-	// below, so 32^8 leaves would not reach it.
+	// maxLevel is the height that a tree can have. Each level needs fanout/2 splits of the
+	// level below, so 32^8 leaves would not reach it.
 	maxLevel = 8
 )
 
 // rank returns how many of keys are at or below key. The comparisons are the borrows of
-// subtractions that do not wait for each other, and nothing branches: a random key costs
-// no misprediction.
+// subtractions that do not depend on each other, and there is no branch, so a random key
+// costs no misprediction.
 func rank(keys *[slots]seam.Uint64, key uint64) int {
 	var a, b, c uint64
 	_, c = bits.Sub64(key, keys[0].Load(), 0)
@@ -58,22 +59,23 @@ func rank(keys *[slots]seam.Uint64, key uint64) int {
 	return slots - int(a+b)
 }
 
-// warm asks for the lines of l's entries, so that they come together with those of its keys
-// and not when a search knows which entry it wants. Nothing waits for what it loads.
+// warm loads from the cache lines of l's entries, so that they arrive together with those
+// of its keys, and not only when the search knows which entry it wants. Nothing waits for
+// these loads.
 func (l *leaf[K]) warm() {
 	_ = l.entries[4].Load()
 	_ = l.entries[12].Load()
 }
 
-// codes are the separators of an inner node as numbers: groups of eight, and the first of
-// each group once more, so that a search reads two cache lines.
+// codes are the separators of an inner node as numbers, in groups of eight. pivots repeats
+// the first of each group, so that a search reads two cache lines.
 type codes struct {
 	n      int // children
 	pivots [fanout / group]uint64
 	keys   [fanout]uint64
 }
 
-// seal makes the pivots.
+// seal sets the pivots and the unused keys.
 func (s *codes) seal() {
 	for i := s.n; i < fanout; i++ {
 		s.keys[i] = free
@@ -83,8 +85,8 @@ func (s *codes) seal() {
 	}
 }
 
-// descend returns the leaf that code descends to. It is written out, as rank is, because
-// calls cost more than what they do.
+// descend returns the leaf that code descends to. Like rank it is written out, because the
+// calls would cost more than what they do.
 func descend[K any](in *inner[K], code uint64) *leaf[K] {
 	for {
 		var a, b, c uint64
@@ -131,8 +133,8 @@ func descend[K any](in *inner[K], code uint64) *leaf[K] {
 	}
 }
 
-// child returns which child key descends to: the last whose separator is at or below it,
-// or the first. It counts as rank does.
+// child returns the index of the child that key descends to: the last whose separator is at
+// or below key, or the first. It counts as rank does.
 func (s *codes) child(key uint64) int {
 	base := 0
 	if s.n > group {

@@ -4,7 +4,7 @@ package rangetree
 
 import "github.com/spanlock/spanlock/internal/seam"
 
-// Sizes of nodes in checking builds: splits, merges and tall trees become common.
+// Sizes of nodes in checking builds, where splits, merges and tall trees are common.
 const (
 	slots    = 3
 	fanout   = 4
@@ -22,7 +22,7 @@ func rank(keys *[slots]seam.Uint64, key uint64) int {
 	return n
 }
 
-// warm has nothing to do here: what it loads nobody looks at.
+// warm does nothing here: speed does not matter in checking builds.
 func (l *leaf[K]) warm() {}
 
 // codes are the separators of an inner node as numbers.
@@ -31,7 +31,7 @@ type codes struct {
 	keys [fanout]uint64
 }
 
-// seal has nothing to do here.
+// seal does nothing here.
 func (s *codes) seal() {}
 
 // descend returns the leaf that code descends to.
@@ -42,7 +42,7 @@ func descend[K any](in *inner[K], code uint64) *leaf[K] {
 	return in.leaves[in.codes.child(code)].Load()
 }
 
-// child returns which child key descends to.
+// child returns the index of the child that key descends to.
 func (s *codes) child(key uint64) int {
 	i := 0
 	for i+1 < s.n && s.keys[i+1] <= key {

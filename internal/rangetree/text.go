@@ -2,22 +2,22 @@ package rangetree
 
 import "github.com/spanlock/spanlock/internal/raw"
 
-// A comparison of two texts follows two pointers, and each of them can be a line that no
-// cache has. So nodes have eight bytes of each of their keys: those behind what all of
-// them begin with. A search compares these, as numbers.
+// A comparison of two texts follows two pointers, and each may lead to a line that is in no
+// cache. So nodes hold eight bytes of each of their keys: those behind the bytes with which
+// all keys of the node begin. A search compares these eight bytes, as a number.
 //
-// They are hints. A search that they lead to the wrong place, because the key begins
-// otherwise than those in the node do, notices that by the range that it finds, or by the
-// keys beside the gap, and searches again by the keys.
+// They are hints. They lead a search to the wrong place if the key begins otherwise than
+// the keys of the node. The search notices that by the range that it finds, or by the keys
+// beside the gap, and then searches again by whole keys.
 
-// text is what a tree knows of its keys as texts.
+// text holds what a tree of texts calls.
 type text[K any] struct {
-	shared func(a, b K) int             // shared
-	hint   func(key K, skip int) uint64 // hint
+	shared func(a, b K) int             // the function shared
+	hint   func(key K, skip int) uint64 // the function hint
 }
 
-// useHints makes a tree search by hints if it is one of texts. It is outlined, and not
-// generic, so that the code for texts is compiled here and not for every kind of keys.
+// useHints makes a tree search by hints if its keys are texts. It is outlined and not
+// generic, so that the code for texts is compiled here, and not for every type of key.
 //
 //go:noinline
 func useHints(tree any) {
@@ -35,7 +35,7 @@ func useText[K string | []byte](t *Tree[K]) {
 	t.text = &text[K]{shared[K], hint[K]}
 }
 
-// shared returns how many bytes a and b have in common at their beginning.
+// shared returns the length of the common prefix of a and b.
 func shared[K string | []byte](a, b K) int {
 	n := min(len(a), len(b))
 	for i := range n {
@@ -46,9 +46,9 @@ func shared[K string | []byte](a, b K) int {
 	return n
 }
 
-// hint returns eight bytes of key as a number, the first one in its highest bits; skip is
-// how many bytes are before them. Where key ends there are zeros. Of two keys that begin
-// with the same skip bytes the one with the smaller hint is the smaller one.
+// hint returns the eight bytes of key behind the first skip bytes, as a number with the
+// first of the eight in the highest bits. It has zeros behind the end of key. Of two keys
+// with the same first skip bytes, the one with the smaller hint is the smaller one.
 func hint[K string | []byte](key K, skip int) uint64 {
 	if len(key) >= skip+8 {
 		k := key[skip : skip+8]
@@ -65,7 +65,7 @@ func hint[K string | []byte](key K, skip int) uint64 {
 // atMost reports whether a is at or below b.
 func atMost[K string | []byte](a, b K) bool { return string(a) <= string(b) }
 
-// rehint gives l, which nobody else sees, its hints anew.
+// rehint computes the hints of l, which is unpublished, anew.
 func (t *Tree[K]) rehint(l *leaf[K]) {
 	p := l.now()
 	n := p.n()
@@ -75,8 +75,8 @@ func (t *Tree[K]) rehint(l *leaf[K]) {
 	t.hintBehind(l, t.text.shared(l.entry(p, 0).Lo, l.entry(p, n-1).Lo))
 }
 
-// hintBehind gives l, which nobody else sees, hints of what stands behind so many bytes, with
-// which all of its keys begin.
+// hintBehind gives l, which is unpublished, hints of the bytes behind the first skip bytes.
+// All keys of l have the same first skip bytes.
 func (t *Tree[K]) hintBehind(l *leaf[K], skip int) {
 	raw.Outer[textLeaf[K]](l).skip = skip
 	p := l.now()

@@ -10,29 +10,29 @@ import (
 )
 
 // Tree is a tree of ranges whose bounds are of type K. One goroutine at a time may change
-// it; any number may search it meanwhile. The zero Tree is of no use: [Init] and [InitOrdered]
-// make it ready.
+// it; any number may search it meanwhile. The zero Tree cannot be used: [Init] and
+// [InitOrdered] make it ready.
 type Tree[K any] struct {
-	// root is stored by the writer when the top of the tree changes, which is rare, and
-	// loaded by every reader.
+	// root is stored by the writer when the top of the tree changes, which is rare. Every
+	// reader loads it.
 	root seam.Pointer[inner[K]]
 
-	// The rest is set by Init or InitOrdered and read by everybody.
+	// Init or InitOrdered sets the fields below; every goroutine reads them.
 	kind  kind
 	float bool // the words are floats
 
-	// unpinned says that searches look at bounds that may be about to change, so that each
-	// is stored and loaded atomically.
+	// unpinned says that a search may read bounds while they change, so that each bound is
+	// stored and loaded atomically.
 	unpinned bool
 
-	sign    uint64 // their sign bit, if they have one
+	sign    uint64 // of words: the sign bit, if there is one
 	top     uint64 // of floats: the code of infinity
 	compare func(a, b K) int
 	find    func(t *Tree[K], key K) (*Entry[K], uint64)
 	text    *text[K] // where keys are texts
 }
 
-// kind is what nodes hold of their keys.
+// kind says what the nodes hold of their keys.
 type kind uint8
 
 const (
@@ -41,8 +41,7 @@ const (
 	texts              // a hint each
 )
 
-// InitOrdered makes t an empty tree of keys in the order of <. A float that is NaN is in
-// no range.
+// InitOrdered makes t an empty tree of keys in the order of <. No range covers a NaN.
 func InitOrdered[K cmp.Ordered](t *Tree[K]) {
 	t.init(cmp.Compare[K])
 	switch k := reflect.TypeFor[K](); k.Kind() {
@@ -76,16 +75,16 @@ func (t *Tree[K]) init(compare func(a, b K) int) {
 }
 
 // isBytesCompare reports whether compare is bytes.Compare. No other function has its
-// address: it is no closure.
+// address, because bytes.Compare is not a closure.
 func isBytesCompare(compare any) bool {
 	f, ok := compare.(func(a, b []byte) int)
 	return ok && reflect.ValueOf(f).Pointer() == reflect.ValueOf(bytes.Compare).Pointer()
 }
 
-// Words reports whether a search of t calls nobody and follows no pointer of a key, so that
-// it cannot panic, and looks at bounds of entries only atomically, so that [Tree.Find] may
-// be called while the memory of any entry is used for another range. It is so where keys
-// are integers or floats of four bytes or eight.
+// Words reports whether a search of t calls no function of the user's and follows no
+// pointer of a key, so that it cannot panic, and whether it reads bounds of entries only
+// atomically, so that [Tree.Find] may be called while the memory of any entry is used for
+// another range. This is so where keys are integers or floats of four bytes or eight.
 func (t *Tree[K]) Words() bool { return t.unpinned }
 
 // Clear makes t empty, with one store.
@@ -97,8 +96,8 @@ func (t *Tree[K]) Clear() {
 	t.root.Store(p)
 }
 
-// code returns a number that is in the order of the keys. All zeros of a kind of float
-// have the same.
+// code returns a number that is in the order of the keys. Both zeros of a float have the
+// same code.
 //
 // Preconditions: keys are words.
 func (t *Tree[K]) code(key K) uint64 {
@@ -110,7 +109,7 @@ func (t *Tree[K]) code(key K) uint64 {
 }
 
 // floatCode returns the code of the float whose bits are w. The bits of floats below zero
-// are in the wrong order.
+// are in the reverse order.
 func floatCode(w, sign uint64) uint64 {
 	switch {
 	case w&sign == 0:
@@ -129,7 +128,7 @@ func (t *Tree[K]) load(p *K) uint64 {
 	return raw.Word(*p)
 }
 
-// keyOf returns what a leaf that skips so many bytes has of key.
+// keyOf returns what a leaf with this skip stores for key.
 func (t *Tree[K]) keyOf(key K, skip int) uint64 {
 	switch t.kind {
 	case words:

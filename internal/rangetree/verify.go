@@ -2,9 +2,10 @@ package rangetree
 
 import "fmt"
 
-// Verify looks at every node of t and returns what is wrong, or nil. It is for tests.
+// Verify checks every node of t, and returns an error that says what is wrong, or nil. It
+// is for tests.
 //
-// Preconditions: nobody changes t meanwhile.
+// Preconditions: t does not change meanwhile.
 func (t *Tree[K]) Verify() error {
 	v := verifier[K]{t: t}
 	root := t.root.Load()
@@ -32,7 +33,7 @@ func (v *verifier[K]) fail(format string, args ...any) {
 	}
 }
 
-// checkInner looks at p, whose keys are in [lo, hi); nil is no bound.
+// checkInner checks p, whose keys are in [lo, hi). A nil bound is no bound.
 func (v *verifier[K]) checkInner(p *inner[K], level int, lo, hi *separator[K]) {
 	if p.level != level || p.n < 1 || p.n > fanout {
 		v.fail("inner node with %d children, level %d in level %d", p.n, p.level, level)
@@ -90,7 +91,7 @@ func (v *verifier[K]) compare(a, b separator[K]) int {
 	return 0
 }
 
-// checkLeaf looks at l, whose keys are in [lo, hi).
+// checkLeaf checks l, whose keys are in [lo, hi).
 func (v *verifier[K]) checkLeaf(l *leaf[K], lo, hi *separator[K]) {
 	p := l.now()
 	v.leaves++
@@ -115,7 +116,7 @@ func (v *verifier[K]) checkLeaf(l *leaf[K], lo, hi *separator[K]) {
 	}
 }
 
-// checkEntry looks at an entry of l that has key.
+// checkEntry checks e, an entry of l whose key is key.
 func (v *verifier[K]) checkEntry(l *leaf[K], e *Entry[K], key uint64, lo, hi *separator[K]) {
 	t := v.t
 	if want := t.keyOf(e.Lo, t.skip(l)); key != want {
