@@ -2,7 +2,7 @@
 
 package announce
 
-// In checking builds readers meet in lines, and lines get full.
+// In checking builds readers share lines, and lines get full.
 const (
 	perLine  = 2
 	maxLines = 2
