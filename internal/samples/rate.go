@@ -1,8 +1,9 @@
-// Package samples keeps samples of what is held, for a profile of runtime/pprof: who is drawn,
-// which of the drawn are still held, and which objects are to draw at all.
+// Package samples keeps samples of what is held, for a profile of runtime/pprof. It decides
+// which callers are sampled, keeps the samples that are still held, and tells objects
+// whether to draw at all.
 //
-// It is beside the protocols: nothing waits for it, and no answer of a map depends on it. So
-// it uses locks and atomics that are no scheduling points.
+// It is outside the protocols: nothing waits for it, and no result of a map depends on it.
+// So it uses locks and atomics that are not scheduling points.
 package samples
 
 import (
@@ -13,42 +14,42 @@ import (
 )
 
 // Profile is where samples are listed: a *pprof.Profile. A program that never calls SetRate
-// refers to none, so that the linker leaves the profiles out.
+// refers to none, so the linker leaves the profiles out.
 type Profile interface {
 	Add(value any, skip int)
 	Remove(value any)
 }
 
-// On is the bit of a Switch that says that its owner draws.
+// On is the bit of a Switch that tells its owner to draw.
 const On = 1 << 0
 
 // A Switch is a word that an object's fast path loads. It has the bit On, which SetRate
-// changes, and above that bits of the owner's, which Init sets. The zero Switch is off, and
-// stays so until Enlist.
+// changes, and above it the owner's bits, which Init sets. The zero Switch is off, and
+// stays off until Enlist.
 type Switch struct{ word atomic.Uint32 }
 
-// Load returns the bits.
+// Load returns all bits.
 func (s *Switch) Load() uint32 { return s.word.Load() }
 
-// Init sets the owner's bits, before anybody else has the Switch.
+// Init sets the owner's bits. The Switch must not be shared yet.
 func (s *Switch) Init(bits uint32) { s.word.Store(bits) }
 
-// rate is on average how many are asked for each that is drawn; 0 for none. SetRate stores
-// it, Draw loads it.
+// rate is the average number of draws for each one that is sampled, or 0 for no samples.
+// SetRate stores it, Draw loads it.
 var rate atomic.Int64
 
-// switches is all that were enlisted, as far as their owners are reachable.
+// switches holds the enlisted switches whose owners are reachable.
 var switches switchList
 
 type switchList struct {
-	mu      sync.Mutex // protects the rest
-	profile Profile    // nil until there was a rate
+	mu      sync.Mutex // protects the fields below
+	profile Profile    // nil until the first rate above 0
 	list    []weak.Pointer[Switch]
-	most    int // at this length the list is looked through for those that are gone
+	most    int // at this length, prune removes the switches that are gone
 }
 
-// Enlist lets SetRate switch s, from now on and at once, until the collector finds that nobody
-// can reach s. It takes about the time of an allocation.
+// Enlist lets SetRate change s. The present rate applies at once. This ends when s is no
+// longer reachable. Enlist takes about the time of an allocation.
 func Enlist(s *Switch) {
 	w := weak.Make(s)
 	l := &switches
@@ -63,10 +64,10 @@ func Enlist(s *Switch) {
 	}
 }
 
-// prune drops those that are gone. It comes when the list has doubled, so that each Enlist
-// pays for a constant number of looks.
+// prune removes the switches that are gone. It is called when the list has doubled, so that
+// each Enlist pays for a constant number of looks.
 //
-// Preconditions: the caller holds switches.mu.
+// Preconditions: switches.mu is held.
 func (l *switchList) prune() {
 	kept := l.list[:0]
 	for _, w := range l.list {
@@ -78,9 +79,9 @@ func (l *switchList) prune() {
 	l.list, l.most = kept, max(64, 2*len(kept))
 }
 
-// SetRate sets how many are asked for each that is drawn, on average, and returns what it was;
-// a negative n changes nothing. The first n above 0 calls profile for the place where the
-// samples are listed. Samples of what is held already stay.
+// SetRate sets the average number of draws for each one that is sampled, and returns the
+// previous number. A negative n changes nothing. The first n above 0 calls profile for the
+// place where the samples are listed. Samples of what is already held stay.
 func SetRate(n int, profile func() Profile) (previous int) {
 	l := &switches
 	l.mu.Lock()
@@ -106,7 +107,7 @@ func SetRate(n int, profile func() Profile) (previous int) {
 	return previous
 }
 
-// Draw reports whether the caller is to be sampled. It is for those whose Switch is on.
+// Draw reports whether to sample the caller. It is for callers whose Switch is on.
 //
 //go:noinline
 func Draw() bool {

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Most is above every number of a sample.
+// Most is larger than every number of a sample.
 const Most = 1 << 18
 
 // A sample is listed in the profile under its address.
@@ -15,24 +15,25 @@ type sample struct {
 	profile Profile
 }
 
-// held is the samples, by number. A number is used again when its sample has ended.
+// held has the samples, by number. The number of a sample that has ended is used again.
 var held struct {
 	mu   sync.Mutex
-	list []*sample // of number i+1; nil if that is free
+	list []*sample // list[i] has number i+1; nil if that number is free
 	free []uint32
 }
 
 // Add makes a sample for something that owner, an address, holds, and returns its number,
-// which is not 0. The profile says of it where the caller was called: the stack begins with
-// the last function of the packages in whose names within stands first. If there are too many
-// samples it makes none, and returns 0.
+// which is not 0. The profile shows the stack of the caller, which begins with the
+// outermost of the functions just above Add whose names have the prefix within: the
+// function that the user called. If there are too many samples, Add makes none, and returns
+// 0.
 func Add(owner uint64, within string) (number uint32) {
 	l := &switches
 	l.mu.Lock()
 	p := l.profile
 	l.mu.Unlock()
 	if p == nil {
-		return 0 // nobody is asked to draw before there is one
+		return 0 // before the first rate above 0 no caller draws
 	}
 	s := &sample{owner, p}
 	if number = enter(s); number != 0 {
@@ -59,8 +60,8 @@ func enter(s *sample) (number uint32) {
 	return uint32(len(h.list))
 }
 
-// Remove ends the sample that Add has made for owner under the number, and reports whether
-// there was one. With false nothing has changed.
+// Remove ends the sample that Add has made for owner under this number, and reports whether
+// there was one. If it reports false, nothing has changed.
 func Remove(owner uint64, number uint32) bool {
 	s := leave(owner, number)
 	if s == nil {
@@ -70,7 +71,7 @@ func Remove(owner uint64, number uint32) bool {
 	return true
 }
 
-// leave frees the number of a sample, and returns that.
+// leave frees the number of a sample, and returns the sample.
 func leave(owner uint64, number uint32) *sample {
 	h := &held
 	h.mu.Lock()
@@ -87,8 +88,8 @@ func leave(owner uint64, number uint32) *sample {
 	return s
 }
 
-// inner returns how many of the caller's callers are in the packages of within, but for the
-// last of them, which is the one that its user has called.
+// inner returns the number of functions just above Add whose names have the prefix within,
+// but at least 1.
 func inner(within string) (n int) {
 	var pcs [24]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
