@@ -4,9 +4,9 @@ package seam
 
 import "time"
 
-// start is where Millis begins.
+// start is the origin of Millis.
 var start = time.Now()
 
-// Millis returns a clock in milliseconds that wraps. It is for heuristics: nothing may
-// go wrong, but for speed, if it stands still or jumps.
+// Millis returns a clock in milliseconds that wraps. It is for heuristics: if it stands
+// still or jumps, only speed may suffer.
 func Millis() uint32 { return uint32(time.Since(start) / time.Millisecond) }

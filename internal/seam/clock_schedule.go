@@ -2,6 +2,6 @@
 
 package seam
 
-// Millis stands still in a build that is explored: what it decides must not differ from
-// one execution of a schedule to the next.
+// Millis stands still in a build for exploration: what it decides must be the same in each
+// execution of a schedule.
 func Millis() uint32 { return 0 }

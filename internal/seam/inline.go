@@ -2,12 +2,12 @@
 
 package seam
 
-// The compiler writes the body of a function from elsewhere into a package's export
-// data only if it inlined that function somewhere in the package. A package that
-// knows these words by their names here, and imports sync/atomic and
-// go.uber.org/atomic in no other way, finds a body only if it is inlined below, and
-// otherwise pays a call for every load. So each method that the module uses on a fast path
-// is used once here, and nobody calls this.
+// The compiler writes the body of a function of another package into this package's export
+// data only if it inlined that function somewhere in this package. Consider a package that
+// uses these words only by their names here, and does not import sync/atomic or
+// go.uber.org/atomic itself. It finds a body only if that body is inlined below; otherwise
+// it pays a call for every load. So each method that the module uses on a fast path is used
+// once here. This function is never called.
 func inlined(u *Uint32, p *PackedUint32, b *Bool, w *Uint64, i *Int64) {
 	u.Store(u.Load() + u.Add(1) + u.Sub(1) + u.Swap(0))
 	p.Store(p.Load())

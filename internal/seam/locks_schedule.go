@@ -11,7 +11,7 @@ import (
 	"github.com/spanlock/spanlock/internal/schedule"
 )
 
-// Mutex is a mutual exclusion lock. In an exploration held is all that there is of it.
+// Mutex is a mutual exclusion lock. In an exploration, held is its whole state.
 type Mutex struct {
 	o    schedule.Object
 	held bool
@@ -51,8 +51,8 @@ func (m *Mutex) Unlock() {
 	m.held = false
 }
 
-// Parker is where one goroutine sleeps until another wakes it; its token is the same in
-// an exploration and outside.
+// Parker is where one goroutine sleeps until another wakes it. Its token is the same in an
+// exploration and outside.
 type Parker struct {
 	o schedule.Object
 	c chan struct{}
@@ -84,7 +84,7 @@ func (p *Parker) Park(done <-chan struct{}) bool {
 	}
 }
 
-// Weighted is a semaphore with a weight. It is not what is explored, so that each of its
+// Weighted is a semaphore with a weight. It is not a subject of exploration, so each of its
 // operations is one step. It serves in order, as the real one does.
 type Weighted struct {
 	o    schedule.Object
@@ -94,7 +94,7 @@ type Weighted struct {
 	real *semaphore.Weighted
 }
 
-// weight is somebody in line.
+// weight is a waiter in line.
 type weight struct {
 	n       int64
 	granted bool
@@ -157,7 +157,7 @@ func (s *Weighted) Acquire(ctx context.Context, n int64) error {
 	return nil
 }
 
-// Release gives n back.
+// Release releases n.
 func (s *Weighted) Release(n int64) {
 	if !schedule.Active() {
 		s.real.Release(n)

@@ -10,8 +10,8 @@ import (
 	"github.com/spanlock/spanlock/internal/schedule"
 )
 
-// Pool keeps what was put last and returns it first. What was put in one execution is
-// gone in the next, or the executions would not be alike.
+// Pool returns first what was put last. What was put in one execution is dropped before the
+// next; otherwise the executions would differ.
 type Pool struct {
 	New func() any
 
@@ -87,7 +87,7 @@ func Go(f func()) {
 	}
 }
 
-// Gosched lets others run.
+// Gosched lets other tasks or goroutines run.
 func Gosched() {
 	if schedule.Active() {
 		schedule.Gosched()

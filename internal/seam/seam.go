@@ -18,8 +18,8 @@ type (
 	Bool   = uatomic.Bool
 )
 
-// PackedUint32 is sync/atomic's 32-bit word: it takes four bytes among its neighbours
-// where Uint32, which cannot be compared, takes eight on a 64-bit machine.
+// PackedUint32 is sync/atomic's 32-bit word. It takes four bytes among its neighbours.
+// Uint32, which cannot be compared, takes eight on a 64-bit machine.
 type PackedUint32 = atomic.Uint32
 
 // 64-bit words come from sync/atomic, which aligns them on 32-bit platforms too.
@@ -28,7 +28,7 @@ type (
 	Int64  = atomic.Int64
 )
 
-// Pointer is an atomic pointer. It is sync/atomic's: the same code for every
+// Pointer is an atomic pointer. It is sync/atomic's, which is the same code for every
 // element type, and inlined.
 type Pointer[T any] = atomic.Pointer[T]
 
@@ -38,7 +38,7 @@ type (
 	Pool  = sync.Pool
 )
 
-// Weighted is a semaphore with a weight, for those who bound something.
+// Weighted is a semaphore with a weight, to bound something.
 type Weighted = semaphore.Weighted
 
 // NewWeighted returns a Weighted that admits n at a time.
@@ -53,7 +53,7 @@ func Go(f func()) { go f() }
 // Gosched lets other goroutines run.
 func Gosched() { runtime.Gosched() }
 
-// AfterFunc runs f on its own goroutine, once, after d. If that is in a bubble of
-// testing/synctest that ends before, it runs f outside of the bubble, some time after the
-// collector has seen that.
+// AfterFunc runs f on its own goroutine, once, after d. If it is called in a bubble of
+// testing/synctest that ends before d, it runs f outside of the bubble, some time after the
+// collector has noticed that.
 func AfterFunc(d time.Duration, f func()) { later(d, f) }

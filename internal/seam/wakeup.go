@@ -8,8 +8,8 @@ func wake(c chan<- struct{}) {
 	}
 }
 
-// park takes the wake-up from c, and reports true, or reports false if done is closed
-// and there is none.
+// park takes the wake-up from c, and reports true. It reports false if done is closed and
+// there is no wake-up.
 func park(c, done <-chan struct{}) bool {
 	if done == nil {
 		<-c

@@ -10,8 +10,8 @@ import (
 	"github.com/spanlock/spanlock/internal/schedule"
 )
 
-// The words of a build that is explored: each operation is a scheduling point and then
-// the real operation, so that they work outside of an exploration, too.
+// The words of a build for exploration. Each operation is a scheduling point, followed by
+// the real operation, so the words work outside of an exploration too.
 
 // Uint32 is a 32-bit word.
 type Uint32 struct {
