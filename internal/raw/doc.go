@@ -1,3 +1,3 @@
-// Package raw is the one place of the module that uses unsafe: a few things that the
-// language cannot say, each of a few lines.
+// Package raw is the one place of the module that uses unsafe. It has a few things that the
+// language cannot express, each in a few lines.
 package raw

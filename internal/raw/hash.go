@@ -4,15 +4,14 @@ package raw
 
 import "unsafe"
 
-// Hash returns a number that differs between goroutines most of the time and
-// stays the same within one goroutine most of the time: a hash of the address of
-// a variable on its stack. It takes about a nanosecond. It is a hint about where
-// to count and never more: stacks move, so a caller that must find the same
-// counter again has to remember it.
+// Hash returns a hash of the address of a variable on the caller's stack. It usually
+// differs between goroutines, and usually stays the same within one goroutine. It takes
+// about a nanosecond. It may only choose where to count: stacks move, so a caller that must
+// find the same counter again has to remember it.
 //
-// Stacks are at least 2 KiB apart, so the low eleven bits say where in the stack
-// the caller stands and are dropped; the multiplication by 2^32/φ spreads the
-// rest (Fibonacci hashing, Knuth, TAOCP 6.4).
+// Stacks are at least 2 KiB apart. The low eleven bits only say where in its stack the
+// caller is, so they are dropped. The multiplication by 2^32/φ spreads the rest (Fibonacci
+// hashing, Knuth, TAOCP 6.4).
 func Hash() uint32 {
 	var here byte
 	p := uintptr(unsafe.Pointer(&here))

@@ -7,8 +7,8 @@ import (
 )
 
 // Word returns the bits of v, whose type is an integer or a float of 1, 2, 4 or 8 bytes,
-// with zeros above them. Type parameters cannot be converted where their constraint allows
-// strings, too.
+// with zeros above them. (Type parameters cannot be converted where their constraint allows
+// strings too.)
 func Word[T any](v T) uint64 {
 	switch unsafe.Sizeof(v) {
 	case 8:
@@ -27,8 +27,9 @@ func Atomic[T any]() bool {
 	return unsafe.Sizeof(v) == 8 || unsafe.Sizeof(v) == 4
 }
 
-// Load loads the bits of *p as one atomic operation. On 32-bit platforms a T of eight bytes
-// must stand where eight divides its address, as behind a 64-bit atomic of sync/atomic.
+// Load loads the bits of *p in one atomic operation. On 32-bit platforms the address of a T
+// of eight bytes must be a multiple of eight, as it is behind a 64-bit atomic of
+// sync/atomic.
 //
 // Preconditions: Atomic.
 func Load[T any](p *T) uint64 {
@@ -38,7 +39,7 @@ func Load[T any](p *T) uint64 {
 	return uint64(atomic.LoadUint32((*uint32)(unsafe.Pointer(p))))
 }
 
-// Store stores v into *p as Load loads it.
+// Store stores v into *p in one atomic operation.
 //
 // Preconditions: Atomic, and v holds no pointer.
 func Store[T any](p *T, v T) {
@@ -49,9 +50,9 @@ func Store[T any](p *T, v T) {
 	atomic.StoreUint32((*uint32)(unsafe.Pointer(p)), *(*uint32)(unsafe.Pointer(&v)))
 }
 
-// Outer returns the struct whose first field is at inner. The caller says which it is: it
-// must be the one that inner is embedded in. So a tree of embedded entries needs to know
-// nothing of what they are embedded in, not even as a type parameter.
+// Outer returns the struct whose first field is *inner. The caller guarantees that *inner
+// is embedded in an O. So a tree of embedded entries does not need to know what they are
+// embedded in, not even as a type parameter.
 func Outer[O, I any](inner *I) *O { return (*O)(unsafe.Pointer(inner)) }
 
 // Kind says how a value can be loaded and stored as one atomic operation.
@@ -80,8 +81,8 @@ func KindOf[T any]() Kind {
 	return Split
 }
 
-// LoadValue loads *p, which is of kind k and not Split. One of eight bytes must stand where
-// eight divides its address.
+// LoadValue loads *p, which is of kind k and not Split. The address of a value of eight
+// bytes must be a multiple of eight.
 func LoadValue[T any](p *T, k Kind) T {
 	switch k {
 	case Pointer:
@@ -95,7 +96,7 @@ func LoadValue[T any](p *T, k Kind) T {
 	return *(*T)(unsafe.Pointer(&v))
 }
 
-// StoreValue stores v into *p as LoadValue loads it; if it is Split, as any other value.
+// StoreValue stores v into *p, atomically unless k is Split.
 func StoreValue[T any](p *T, v T, k Kind) {
 	switch k {
 	case Pointer:
