@@ -2,13 +2,13 @@
 
 package invariants
 
-// Sometimes reports false: a replay must do the same.
+// Sometimes reports false, so that a replay does the same.
 func Sometimes(n int) bool { return false }
 
 // Yield does nothing: every operation is a scheduling point.
 func Yield() {}
 
-// hook is what At calls, if a test has set it.
+// hook is the function that At calls, if a test has set one.
 var hook func(point string)
 
 // At calls the hook. It is for tests outside of an exploration.
@@ -18,5 +18,5 @@ func At(point string) {
 	}
 }
 
-// SetHook makes At call f; nil ends that.
+// SetHook makes At call f; a nil f ends that.
 func SetHook(f func(point string)) { hook = f }
