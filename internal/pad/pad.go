@@ -1,10 +1,9 @@
-// Package pad holds the distance that keeps two words out of each other's cache
-// traffic.
+// Package pad holds the distance at which two words do not share a cache line.
 package pad
 
-// Size is two cache lines of 64 bytes: the adjacent-line prefetcher of common
-// amd64 processors makes pairs of lines travel together.
+// Size is two cache lines of 64 bytes: the adjacent-line prefetcher of common amd64
+// processors loads lines in pairs.
 const Size = 128
 
-// Line is one such distance, to be embedded between fields.
+// Line is padding of that size, to be embedded between fields.
 type Line [Size]byte
