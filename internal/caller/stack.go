@@ -1,5 +1,5 @@
-// Package caller says who calls, for the reports of debug builds. It is slow, and no
-// normal build calls it.
+// Package caller identifies the calling goroutine and its stack, for the reports of debug
+// builds. It is slow, and no normal build calls it.
 package caller
 
 import (
@@ -9,21 +9,21 @@ import (
 	"strings"
 )
 
-// A Stack is where a goroutine stood: the program counters of its last calls.
+// A Stack is the program counters of a goroutine's innermost calls.
 type Stack struct {
 	pcs [24]uintptr
 	n   int
 }
 
-// Here returns the stack of the calling goroutine without the innermost skip calls; with
-// zero it begins with the caller of Here.
+// Here returns the stack of the calling goroutine without the innermost skip calls. With a
+// skip of zero it begins with the caller of Here.
 func Here(skip int) Stack {
 	var s Stack
 	s.n = runtime.Callers(skip+2, s.pcs[:])
 	return s
 }
 
-// String returns two lines a call, as a panic prints them.
+// String returns two lines for each call, as a panic prints them.
 func (s Stack) String() string {
 	var b strings.Builder
 	frames := runtime.CallersFrames(s.pcs[:s.n])
@@ -37,7 +37,7 @@ func (s Stack) String() string {
 	return b.String()
 }
 
-// Outside returns s without the innermost calls for whose functions inside is true.
+// Outside returns s without the innermost calls of functions for which inside returns true.
 func (s Stack) Outside(inside func(function string) bool) Stack {
 	for s.n > 1 {
 		f, _ := runtime.CallersFrames(s.pcs[:1]).Next()
@@ -46,12 +46,12 @@ func (s Stack) Outside(inside func(function string) bool) Stack {
 		}
 		copy(s.pcs[:], s.pcs[1:s.n])
 		s.n--
-		s.pcs[s.n] = 0 // stacks are compared
+		s.pcs[s.n] = 0 // because stacks are compared
 	}
 	return s
 }
 
-// Goroutine returns what a stack trace of the calling goroutine begins with,
+// Goroutine returns the beginning of a stack trace of the calling goroutine, such as
 // "goroutine 7".
 func Goroutine() string {
 	var b [64]byte
@@ -62,8 +62,8 @@ func Goroutine() string {
 	return string(line)
 }
 
-// Site returns s without all but its innermost call: one place in the program, from wherever
-// it is reached.
+// Site returns only the innermost call of s: one place in the program, by whatever calls it
+// is reached.
 func (s Stack) Site() (site Stack) {
 	if s.n > 0 {
 		site.pcs[0], site.n = s.pcs[0], 1
