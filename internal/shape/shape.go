@@ -1,11 +1,11 @@
-// Package shape tells what a type parameter is made of: what its kind is, how large it is,
-// whether it refers to other memory, and what it is called. It is asked once for a map, and
-// not for each key: what it says of a type never changes.
+// Package shape describes a type argument: its kind, its size, whether it refers to other
+// memory, and its name. The answers for a type never change, so a map asks once and not for
+// each key.
 package shape
 
 import "reflect"
 
-// Kind is what a type is made of, whatever its name is.
+// Kind is the structure of a type, independent of its name.
 type Kind uint8
 
 const (
@@ -49,13 +49,14 @@ func kindOf(t reflect.Type) Kind {
 	return Other
 }
 
-// Size returns how many bytes a T takes.
+// Size returns the size of a T in bytes.
 func Size[T any]() uintptr { return reflect.TypeFor[T]().Size() }
 
-// Name returns what T is called, with its package.
+// Name returns the name of T, with its package.
 func Name[T any]() string { return reflect.TypeFor[T]().String() }
 
-// Refers reports whether a T refers to other memory, so that keeping it can keep that.
+// Refers reports whether a T refers to other memory, so that keeping the T can keep that
+// memory.
 func Refers[T any]() bool { return refers(reflect.TypeFor[T]()) }
 
 func refers(t reflect.Type) bool {
