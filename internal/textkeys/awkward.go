@@ -1,4 +1,4 @@
-// Package textkeys makes keys for tests of what searches texts.
+// Package textkeys makes keys for tests of code that searches texts.
 package textkeys
 
 import (
@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Awkward returns n keys in order that hints could get wrong: some are the beginning of others,
-// some differ in zeros behind the end alone, many begin alike for longer than a hint, and
-// some of the others do not.
+// Awkward returns n keys, in order, that hints could get wrong: some are prefixes of
+// others, some differ only in zeros behind the end, many have a common prefix longer than a
+// hint, and some of the others do not.
 func Awkward(rng *rand.Rand, n int) []string {
 	begins := []string{"", "", "a", "a\x00", "segment/", "segment/0000000000000000/", "segment/0000000000000000/\xff\xff\xff\xff\xff\xff\xff\xff", strings.Repeat("z", 40)}
 	seen := make(map[string]bool)
