@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// active is the execution that is under way, or nil. It is set and read by one
-// goroutine and its coroutines; ordinary code under -tags schedule finds it nil.
+// active is the execution that is under way, or nil. One goroutine and its coroutines set
+// and read it. Ordinary code under -tags schedule finds it nil.
 var active *execution
 
-// How an execution was given up.
+// givenUp says whether an execution was given up, and why.
 type givenUp int
 
 const (
 	goOn   givenUp = iota
-	pruned         // another schedule does the same
+	pruned         // another schedule is equivalent
 	failed
 )
 
@@ -23,10 +23,10 @@ type execution struct {
 	strategy strategy
 	maxSteps int
 
-	run      uint64 // its number; objects with another belong to the past
+	run      uint64 // its number; an object with another number belongs to an earlier execution
 	tasks    []*task
 	current  *task // nil during the set-up
-	next     *task // whom the main loop resumes
+	next     *task // the task that the main loop resumes
 	steps    int
 	sleepers int
 	giveUp   givenUp
@@ -37,8 +37,8 @@ type execution struct {
 	setUp     int    // objects that the set-up touched
 	timers    bool   // AfterFunc spawns
 
-	// shared[c][n] says that the n'th object first touched by c-1 is used by several
-	// tasks in a conflicting way. It outlives the execution.
+	// shared[c][n] says that several tasks use the n'th object first touched by task c-1 in
+	// a conflicting way. It is kept across executions.
 	shared  [maxTasks + 1][]bool
 	learned bool // shared has changed
 
@@ -52,10 +52,10 @@ type execution struct {
 	allotted []*task   // to be used again
 }
 
-// A stretch is that many steps of one task.
+// A stretch is a number of consecutive steps of one task.
 type stretch struct{ task, steps int }
 
-// spawn makes a task; it begins when the strategy says so.
+// spawn makes a task. The task begins when the strategy chooses it.
 func (x *execution) spawn(name string, spawned bool, body func()) {
 	id := len(x.tasks)
 	if id == maxTasks {
@@ -123,8 +123,8 @@ func (x *execution) idle(t *task) *worker {
 	return w
 }
 
-// kill ends the tasks that are under way, from inside, so that their coroutines can be
-// used again. Their deferred functions run, and their operations are no points then.
+// kill ends the tasks that are under way, from inside, so that their coroutines can be used
+// again. Their deferred functions run, and then their operations are no points.
 func (x *execution) kill() {
 	for _, t := range x.tasks {
 		if t.worker != nil && t.worker.task == t {
@@ -135,7 +135,7 @@ func (x *execution) kill() {
 	}
 }
 
-// finish makes the program's checks.
+// finish runs the program's checks.
 func (x *execution) finish() {
 	defer func() {
 		if r := recover(); r != nil {
@@ -147,7 +147,7 @@ func (x *execution) finish() {
 	}
 }
 
-// fail ends the execution as a failure, the first one.
+// fail records a failure of the execution. Only the first one counts.
 func (x *execution) fail(format string, args ...any) {
 	if x.giveUp == goOn {
 		x.giveUp = failed
@@ -155,7 +155,7 @@ func (x *execution) fail(format string, args ...any) {
 	}
 }
 
-// point announces the current task's next operation and returns when it is to be done.
+// point announces the current task's next operation, and returns when it is to be executed.
 func (x *execution) point(o Op) {
 	t := x.current
 	if x.giveUp != goOn {
@@ -182,7 +182,7 @@ func (x *execution) point(o Op) {
 	x.executed(t)
 }
 
-// executed books the step that t is about to take.
+// executed records the step that t is about to take.
 func (x *execution) executed(t *task) {
 	x.steps++
 	if n := len(x.runs); n > 0 && x.runs[n-1].task == t.id {
@@ -208,7 +208,7 @@ func (x *execution) rouse(o *Op) {
 	}
 }
 
-// touch books who uses which object, and learns what is shared.
+// touch records which task uses which object, and learns which objects are shared.
 func (x *execution) touch(t *task, o *Op) {
 	if o.Object != nil {
 		x.touchOne(t, o.Object, o.Access)
@@ -262,7 +262,8 @@ func (x *execution) knows(o *Object) bool {
 	return int(o.ordinal) < len(known) && known[o.ordinal]
 }
 
-// choose says who goes on, or nil if the execution is over or has been given up.
+// choose returns the task that goes on, or nil if the execution is over or has been given
+// up.
 func (x *execution) choose() *task {
 	t := x.current
 	can := t != nil && !t.done && t.pending.enabled()
@@ -299,7 +300,7 @@ func (x *execution) choose() *task {
 	return next
 }
 
-// stuck reports that nobody can go on.
+// stuck reports that no task can go on.
 func (x *execution) stuck() {
 	what := "leak: the program's own tasks wait for ever:"
 	var b strings.Builder

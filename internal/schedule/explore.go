@@ -8,52 +8,52 @@ import (
 
 // Options say how a program is explored. The zero value explores nothing.
 type Options struct {
-	// Search makes a depth-first search with at most Bound preemptions, first with
-	// none, then with one more and so on, so that what fails fails with the fewest. A
-	// negative Bound is none. Limit ends it after so many schedules; 0 for no limit.
+	// Search makes a depth-first search with at most Bound preemptions: first with none,
+	// then with one more, and so on, so that a failure is found with the fewest. A negative
+	// Bound means no bound. Limit ends the search after so many schedules; 0 means no
+	// limit.
 	Search bool
 	Bound  int
 	Limit  int
 
-	// Unreduced switches the two rules of the package comment off.
+	// Unreduced turns off the two rules of the package comment.
 	Unreduced bool
 
-	// Walks and Priorities are how many random walks and PCT schedules to run, the
-	// latter with up to Depth-1 change points, by turns. Seed makes them reproducible.
+	// Walks and Priorities are the numbers of random walks and of PCT schedules to run. PCT
+	// schedules have up to Depth-1 change points, by turns. Seed makes both reproducible.
 	Walks, Priorities, Depth int
 	Seed                     uint64
 
-	// For, if not zero, is how long to explore: by the random strategies by turns, and
-	// by the search with ever larger bounds.
+	// For, if not zero, is how long to explore: with the random strategies by turns, and
+	// with the search at larger and larger bounds.
 	For time.Duration
 
-	// Timers lets seam.AfterFunc spawn a task; else it does nothing.
+	// Timers makes seam.AfterFunc spawn a task; otherwise it does nothing.
 	Timers bool
 
-	// Steps is how long an execution may be before it counts as a livelock; 0 for
-	// 20000.
+	// Steps is the length from which an execution counts as a livelock; 0 means 20000.
 	Steps int
 }
 
 // A Report is what an exploration has done.
 type Report struct {
-	Complete  int  // all schedules with at most so many preemptions; -1 for not even 0
-	Unbounded bool // all schedules
-	Last      int  // how many there were in the last complete search
-	Searched  int  // schedules of the searches, those given up as redundant not counted
-	Pruned    int  // those
+	Complete  int  // all schedules with at most this many preemptions were run; -1 if not even those with none
+	Unbounded bool // all schedules were run
+	Last      int  // schedules in the last complete search
+	Searched  int  // schedules of the searches, without those given up as redundant
+	Pruned    int  // schedules given up as redundant
 	Walks     int
 	PCT       int
-	Restarts  int // of the search, for what it had learned
-	Steps     int // of the longest
+	Restarts  int // of the search, because it had learned something
+	Steps     int // of the longest execution
 	Took      time.Duration
 	Failure   *Failure // nil for none
 }
 
-// Schedules returns how many schedules were run to their end.
+// Schedules returns the number of schedules that were run to their end.
 func (r *Report) Schedules() int { return r.Searched + r.Walks + r.PCT }
 
-// String says it in a line.
+// String returns the report in one line.
 func (r *Report) String() string {
 	complete := "not complete to any bound"
 	if r.Unbounded {
@@ -75,8 +75,9 @@ type explorer struct {
 	report  Report
 	ends    time.Time // zero for never
 
-	// each, if not nil, is told how each execution that was not given up ended, and a
-	// failure is none then. It is for tests of the search itself.
+	// each, if not nil, is called with the failure of each execution that was not given up,
+	// or with "", and then a failure does not end the exploration. It is for tests of the
+	// search itself.
 	each func(failure string)
 }
 
@@ -86,7 +87,7 @@ func Explore(program func(*Program), o Options) *Report {
 	return e.all()
 }
 
-// newExplorer returns an explorer that has done nothing.
+// newExplorer returns an explorer that has not run anything.
 func newExplorer(program func(*Program), o Options) *explorer {
 	e := &explorer{program: program, o: o}
 	e.report.Complete = -1
@@ -124,8 +125,8 @@ func (e *explorer) explore(began time.Time) {
 	}
 }
 
-// exploreFor uses up the time: half of it for the random strategies, then as much as the
-// search takes until a larger bound brings nothing new, then random again.
+// exploreFor uses the time that it has: half of it for the random strategies, then the
+// search until two larger bounds bring nothing new, then the random strategies again.
 func (e *explorer) exploreFor(rng *rand.Rand, began time.Time) {
 	e.ends = began.Add(e.o.For / 2)
 	if !e.chance(rng) {
@@ -191,7 +192,8 @@ func (e *explorer) tell() {
 	}
 }
 
-// explain replays a failure for its trace, and checks that it is the same again.
+// explain replays a failure for its trace, and checks that the replay fails in the same
+// way.
 func (e *explorer) explain(f *Failure) {
 	runs, err := decode(f.Schedule)
 	if err != nil {
@@ -221,8 +223,7 @@ func (e *explorer) replay(runs []stretch) *Failure {
 	return x.failure
 }
 
-// Replay runs one schedule, as a Failure's Schedule says it, and returns how it failed,
-// or nil.
+// Replay runs one schedule, as in a Failure's Schedule, and returns its failure, or nil.
 func Replay(program func(*Program), o Options, schedule string) (*Failure, error) {
 	runs, err := decode(schedule)
 	if err != nil {
@@ -262,7 +263,7 @@ func (e *explorer) priorities(rng *rand.Rand, n int) bool {
 	return true
 }
 
-// searchUpTo searches with all bounds up to one, and reports whether to go on.
+// searchUpTo searches with each bound up to the given one, and reports whether to go on.
 func (e *explorer) searchUpTo(bound int) bool {
 	if bound < 0 {
 		return e.search(bound)

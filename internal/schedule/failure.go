@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// A Failure is a schedule that went wrong.
+// A Failure is a schedule that failed, and how.
 type Failure struct {
 	Message  string
-	Schedule string // replays it
-	Found    string // by which strategy
+	Schedule string // the string that replays it
+	Found    string // the strategy that found it
 	Trace    []string
 	Stack    string // of a panic
 }
 
-// traced is how many steps a Failure shows at most.
+// traced is the largest number of steps that a Failure shows.
 const traced = 120
 
-// Error says all of it.
+// Error returns the whole report.
 func (f *Failure) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\nschedule %s (%s)\n", f.Message, f.Schedule, f.Found)
@@ -34,8 +34,8 @@ func (f *Failure) Error() string {
 	return b.String()
 }
 
-// encode writes a schedule as words of a task's digit and its number of steps, both to
-// base 36, like "0c-1-0f".
+// encode writes a schedule as words like "0c-1-0f": the digit of a task and its number of
+// steps, both to base 36.
 func encode(runs []stretch) string {
 	var b strings.Builder
 	for i, r := range runs {

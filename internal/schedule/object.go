@@ -1,11 +1,11 @@
 package schedule
 
-// Object is the identity of something that tasks share: a word, a mutex, a parker. It
-// is a field of it. The zero value is ready.
+// Object is the identity of something that tasks share, such as a word, a mutex or a
+// parker, and is a field of it. The zero value is ready to use.
 type Object struct {
-	run     uint64 // the execution that the rest belongs to
+	run     uint64 // the execution that the other fields belong to
 	creator uint16 // 1 + the task that touched it first, 0 for the set-up
-	ordinal uint16 // how many the creator had touched before
+	ordinal uint16 // the number of objects that the creator had touched before
 	readers uint32 // bit t: task t has announced a read
 	writers uint32 // bit t: task t has announced a write
 }
@@ -18,11 +18,11 @@ const (
 	Write Access = true
 )
 
-// A Blocker is what a task may have to wait for. Ready may be asked at any time and
-// must change nothing.
+// A Blocker is something that a task may have to wait for. Ready may be called at any time
+// and must change nothing.
 type Blocker interface{ Ready() bool }
 
-// Op is an operation that a task is about to do.
+// Op is an operation that a task is about to execute.
 type Op struct {
 	What   string // for the trace, like "Uint64.Add"
 	Object *Object
@@ -31,10 +31,10 @@ type Op struct {
 	Block Blocker         // nil if the operation does not wait
 	Done  <-chan struct{} // ends the wait when closed; nil for never
 
-	yields bool // a Gosched: a switch here is no preemption
+	yields bool // a Gosched: a switch here is not a preemption
 }
 
-// enabled reports whether the operation can be done now.
+// enabled reports whether the operation can be executed now.
 func (o *Op) enabled() bool {
 	if o.Block == nil || o.Block.Ready() {
 		return true

@@ -1,15 +1,14 @@
 package schedule
 
-// This file is what internal/seam calls. Outside of an execution everything here does
-// nothing, and its caller does the real thing.
+// internal/seam calls the functions of this file. Outside of an execution they do nothing,
+// and the caller executes the real operation.
 
-// Active reports whether an execution is under way, be it in its set-up, a task or its
-// checks.
+// Active reports whether an execution is under way, in its set-up, its tasks or its checks.
 func Active() bool { return active != nil }
 
-// Point announces an operation of the current task and returns when it is the task's
-// turn to do it, and, if it has a Block or Done, it can be done. In the set-up and in the
-// checks nobody else runs, and it returns at once.
+// Point announces an operation of the current task. It returns when it is the task's turn
+// to execute it and, if it has a Block or Done, when it is enabled. In the set-up and in
+// the checks no other task runs, and Point returns at once.
 func Point(o Op) {
 	x := active
 	if x == nil {
@@ -27,14 +26,14 @@ func Point(o Op) {
 	x.point(o)
 }
 
-// Touch is Point for an operation that never waits. It is what an atomic operation does.
+// Touch is Point for an operation that never waits, such as an atomic operation.
 func Touch(what string, o *Object, a Access) {
 	if active != nil {
 		Point(Op{What: what, Object: o, Access: a})
 	}
 }
 
-// Go makes f a task, and reports whether it did. Outside of an execution it does not.
+// Go makes f a task, and reports whether there is an execution.
 func Go(f func()) bool {
 	x := active
 	if x == nil {
@@ -47,9 +46,9 @@ func Go(f func()) bool {
 	return true
 }
 
-// AfterFunc makes f a task that may begin at any time, if the scenario wants timers, and
-// otherwise forgets it: a timer that never fires must not be what saves a program from a
-// deadlock. It reports false outside of an execution.
+// AfterFunc makes f a task that may begin at any time, if the scenario wants timers.
+// Otherwise it drops f: a program must not depend on a timer to get out of a deadlock.
+// AfterFunc reports whether there is an execution.
 func AfterFunc(f func()) bool {
 	x := active
 	if x == nil {
@@ -62,10 +61,10 @@ func AfterFunc(f func()) bool {
 	return true
 }
 
-// Gosched is a point at which a switch to another task is no preemption.
+// Gosched is a point at which a switch to another task is not a preemption.
 func Gosched() { Point(Op{What: "gosched", yields: true}) }
 
-// Task returns the number of the current task, and whether there is one.
+// Task returns the number of the current task, and reports whether there is one.
 func Task() (n int, ok bool) {
 	if active == nil || active.current == nil {
 		return 0, false
@@ -73,7 +72,7 @@ func Task() (n int, ok bool) {
 	return active.current.id, true
 }
 
-// Run returns a number that is another in each execution, and 0 outside.
+// Run returns a number that differs in each execution, and 0 outside.
 func Run() uint64 {
 	if active == nil {
 		return 0

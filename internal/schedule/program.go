@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// A Program is what a scenario's set-up function fills: the tasks, and what must hold
-// when all have ended. The function is called once for each execution and must do the
-// same each time, with objects of its own.
+// A Program has the tasks of a scenario and the checks after all tasks have ended. The
+// set-up function of the scenario fills it. That function is called once for each
+// execution, and must do the same each time, with objects of its own.
 type Program struct{ x *execution }
 
 // Go adds a task. It begins at any time after the set-up.
 func (p *Program) Go(name string, body func()) { p.x.spawn(name, false, body) }
 
-// After adds a check, which is called when all tasks have ended, also those that the
-// program has spawned. It is the place for what must hold in the end.
+// After adds a check. The check is called when all tasks have ended, including those that
+// the program has spawned.
 func (p *Program) After(check func()) { p.x.after = append(p.x.after, check) }
 
 // Failf fails the execution. It does not return.
@@ -24,14 +24,15 @@ func Failf(format string, args ...any) { panic(Violation(fmt.Sprintf(format, arg
 // Violation is what Failf panics with.
 type Violation string
 
-// Context returns a context and what ends it. To end it, and to ask it for its error, are
-// points; a context of another kind would be ended between two of them, unseen.
+// Context returns a context and a function that ends it. Ending the context, and asking it
+// for its error, are points. A context of another kind would end between two points,
+// unseen.
 func (p *Program) Context() (ctx context.Context, cancel func()) {
 	c := &cancelled{x: p.x, done: make(chan struct{})}
 	return c, c.cancel
 }
 
-// cancelled is a context that can be ended by hand.
+// cancelled is a context that a task can end.
 type cancelled struct {
 	x    *execution
 	done chan struct{}
@@ -55,14 +56,14 @@ func (c *cancelled) cancel() {
 	}
 }
 
-// A Room is a critical section: it fails when a writer is in it together with anybody.
-// To enter and to leave are points.
+// A Room is a critical section. The execution fails when a writer is in the room together
+// with another task. Enter and Leave are points.
 type Room struct {
 	object           Object
 	readers, writers int
 }
 
-// Enter goes in, to write or to read.
+// Enter enters the room, to write or to read.
 func (r *Room) Enter(write bool) {
 	Touch("Room.Enter", &r.object, Write)
 	if write {
@@ -75,7 +76,7 @@ func (r *Room) Enter(write bool) {
 	}
 }
 
-// Leave goes out again.
+// Leave leaves the room.
 func (r *Room) Leave(write bool) {
 	Touch("Room.Leave", &r.object, Write)
 	if write {
@@ -103,7 +104,7 @@ func (w *Word[T]) Store(v T) {
 	w.value = v
 }
 
-// A Flag is a gate that tasks can wait at, until it is opened, for good.
+// A Flag is a gate at which tasks can wait. Once opened, it stays open.
 type Flag struct {
 	object Object
 	open   bool

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TB is what Test needs of a *testing.T.
+// TB is the part of *testing.T that Test needs.
 type TB interface {
 	Helper()
 	Name() string
@@ -16,17 +16,17 @@ type TB interface {
 
 // Environment variables that Test obeys.
 const (
-	// EnvFor is a duration, like 10m: each scenario is explored for so long, by all
-	// strategies, with a bound that grows and with other random numbers each time.
+	// EnvFor is a duration, such as 10m. Each scenario is explored for that long, by all
+	// strategies, with a growing bound, and with other random numbers each time.
 	EnvFor = "SCHEDULE_FOR"
 
-	// EnvReplay is a schedule as a failure prints it: only that is run.
+	// EnvReplay is a schedule as a failure prints it. Only that schedule is run.
 	EnvReplay = "SCHEDULE_REPLAY"
 )
 
-// Test explores a scenario, says what it did, and fails if the scenario does. Options
-// that are zero are chosen for it: the search to bound 3 and some hundred schedules each
-// of the two random strategies.
+// Test explores a scenario, logs what it did, and fails if the scenario fails. For options
+// that are zero it chooses values: the search to bound 3, and 300 schedules of each of the
+// two random strategies.
 func Test(t TB, o Options, program func(*Program)) {
 	t.Helper()
 	if s := os.Getenv(EnvReplay); s != "" {

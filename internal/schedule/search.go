@@ -2,15 +2,15 @@ package schedule
 
 import "math/bits"
 
-// search is the depth-first search. One execution follows the choices on the stack and
-// then, where it has a choice, takes the first and puts the others there.
+// search is the depth-first search. An execution follows the choices on the stack. At each
+// later point with a choice it takes the first option and pushes the others.
 type search struct {
 	bound   int  // preemptions; negative for no bound
-	reduced bool // by the two rules of the package comment
+	reduced bool // use the two rules of the package comment
 
 	stack  []branch
-	depth  int // how much of the stack the execution has followed
-	used   int // preemptions
+	depth  int // the part of the stack that the execution has followed
+	used   int // preemptions so far
 	misfit bool
 }
 
@@ -44,7 +44,7 @@ func (s *search) pick(x *execution, t *task, enabled uint32) *task {
 		b.options[0], b.n = uint8(t.id), 1
 		enabled &^= 1 << t.id
 	}
-	// The others, beginning behind the current one, so that the first choice at a
+	// The other tasks, starting behind the current one, so that the first choice at a
 	// Gosched is another task.
 	for _, set := range [2]uint32{enabled &^ (2<<from - 1), enabled & (2<<from - 1)} {
 		for ; set != 0; set &= set - 1 {
@@ -80,7 +80,7 @@ func (s *search) pick(x *execution, t *task, enabled uint32) *task {
 	return next
 }
 
-// advance goes to the next schedule and reports whether there is one.
+// advance moves to the next schedule, and reports whether there is one.
 func (s *search) advance() bool {
 	for n := len(s.stack); n > 0; n-- {
 		b := &s.stack[n-1]

@@ -5,26 +5,26 @@ import (
 	"math/rand/v2"
 )
 
-// A strategy decides who goes on.
+// A strategy decides which task goes on.
 type strategy interface {
-	// begin and spawned are told of an execution and its tasks.
+	// begin and spawned announce an execution and its tasks.
 	begin(x *execution)
 	spawned(x *execution, t *task)
 
-	// interested reports whether there is a choice when t, which is enabled, has
-	// come to its next operation. If not, t goes on.
+	// interested reports whether there is a choice when t, which is enabled, has come to
+	// its next operation. If there is none, t goes on.
 	interested(x *execution, t *task) bool
 
-	// pick returns one of the enabled tasks, or nil to give the execution up. t is the
-	// current one if it is enabled, or nil.
+	// pick returns one of the enabled tasks, or nil to give up the execution. t is the
+	// current task if that is enabled, and nil otherwise.
 	pick(x *execution, t *task, enabled uint32) *task
 }
 
-// random takes each of the enabled tasks with the same probability, but stays with the
-// current one more often: most faults need few switches.
+// random takes each of the enabled tasks with the same probability. But it often stays with
+// the current one, because most faults need few switches.
 type random struct {
 	rng  *rand.Rand
-	stay int // switches once in about stay points
+	stay int // a choice at about one in stay points
 }
 
 func (r *random) begin(*execution)          { r.stay = 1 + r.rng.IntN(8) }
@@ -39,16 +39,16 @@ func (r *random) pick(x *execution, _ *task, enabled uint32) *task {
 	return x.tasks[bits.TrailingZeros32(enabled)]
 }
 
-// pct gives each task a random priority and always takes the highest. At depth-1 random
-// steps the current task's priority falls below all others. With n tasks and k steps it
-// finds a fault that needs depth ordered events with a probability of at least
-// 1/(n·k^(depth-1)) in each execution.
+// pct gives each task a random priority, and always takes the highest. At depth-1 random
+// steps the current task's priority falls below all others. With n tasks and k steps, each
+// execution finds a fault that needs depth ordered events with a probability of at least
+// 1/(n·k^(depth-1)).
 type pct struct {
 	rng   *rand.Rand
 	depth int
 	steps int   // of the longest execution so far
-	fall  []int // the steps at which the current priority falls
-	low   int   // the next one below all others
+	fall  []int // the steps at which the current task's priority falls
+	low   int   // the next priority below all others
 }
 
 func (p *pct) begin(x *execution) {
@@ -85,10 +85,10 @@ func (p *pct) pick(x *execution, _ *task, enabled uint32) *task {
 	return best
 }
 
-// replay follows a schedule and then goes on with whoever was running.
+// replay follows a schedule, and then stays with the current task.
 type replay struct {
 	runs []stretch
-	left int  // of the first stretch
+	left int  // steps left of the first stretch
 	lost bool // the schedule did not fit
 }
 

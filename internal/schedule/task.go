@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// maxTasks is how many tasks one execution can have: their sets are bits of a word.
+// maxTasks is the largest number of tasks in one execution: a set of tasks is the bits of a
+// word.
 const maxTasks = 32
 
 // A task is one thread of the program that is explored.
@@ -17,23 +18,23 @@ type task struct {
 	name    string
 	body    func()
 	worker  *worker
-	pending Op   // what it is about to do
-	done    bool // it has returned, or never will
+	pending Op   // the operation that it is about to execute
+	done    bool // it has returned, or will not run any more
 	asleep  bool // rule 1 of the package comment
 	spawned bool // by the program, not by the scenario
-	touched int  // objects that it was the first to touch
+	touched int  // number of objects that it was the first to touch
 
-	priority int // the PCT strategy's
+	priority int // for the PCT strategy
 }
 
-// String names the task as the trace and the replay string do.
+// String returns the name of the task, as in the trace and in the replay string.
 func (t *task) String() string { return strconv.FormatInt(int64(t.id), 36) + " " + t.name }
 
-// killed is what a task panics with when its execution has been given up.
+// killed is the panic value that ends a task whose execution has been given up.
 type killed struct{}
 
-// A worker is a coroutine that runs tasks, one after the other, of one execution after
-// the other: to make a coroutine costs as much as a small execution.
+// A worker is a coroutine that runs tasks, of one execution after the other: to make a
+// coroutine costs as much as a small execution.
 type worker struct {
 	x      *execution
 	task   *task
@@ -56,7 +57,7 @@ func newWorker(x *execution) *worker {
 	return w
 }
 
-// run runs the worker's task to its end, and says so.
+// run runs the worker's task to its end, and records that it is done.
 func (w *worker) run() {
 	t := w.task
 	defer func() {
@@ -76,7 +77,7 @@ func (w *worker) run() {
 	t.body()
 }
 
-// stack returns the frames of the task that panics, the innermost first.
+// stack returns the frames of the task that panics, innermost first.
 func stack() string {
 	var pcs [32]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])

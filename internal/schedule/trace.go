@@ -22,7 +22,7 @@ func (x *execution) note(t *task) {
 	x.trace = append(x.trace, line+where())
 }
 
-// where returns the place in the program's source: the first outside of the seam and of
+// where returns the place in the program's source: the first one outside of the seam and
 // this package.
 func where() string {
 	var pcs [24]uintptr
