@@ -11,7 +11,7 @@ import (
 	"github.com/spanlock/spanlock/epoch"
 )
 
-// A million retirements behind one pin drain in less than a second once it ends.
+// A million retirements behind one pin drain in less than a second once the pin ends.
 func TestDrain(t *testing.T) {
 	n := 1_000_000
 	if checking {
@@ -46,11 +46,11 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-// A burst of retirements takes the memory of the one before it, also where that is more
-// than the domain keeps. If give drops what it does not keep this fails each time.
+// A burst of retirements reuses the memory of the burst before it, even where that is more
+// than the domain keeps. If give drops what it does not keep, this fails each time.
 func TestBurstReusesMemory(t *testing.T) {
 	if checking {
-		return // with the race detector a sync.Pool forgets on purpose
+		return // with the race detector a sync.Pool drops values on purpose
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the collector may empty the pool
 	var d epoch.Domain
@@ -78,8 +78,8 @@ func TestBurstReusesMemory(t *testing.T) {
 	}
 }
 
-// What a callback holds is the collector's after it has run, and the domain's owner
-// is while callbacks are pending.
+// After a callback has run, the collector can have what it held. While callbacks are
+// pending, the collector can have the domain's owner.
 func TestNothingIsKeptAlive(t *testing.T) {
 	type object struct{ _ [100]byte }
 	type owner struct {

@@ -8,12 +8,12 @@ import (
 	"github.com/spanlock/spanlock/epoch"
 )
 
-// Who waits in Barrier goes when its callbacks have run, and not with those that stand
-// in line before or behind it, whatever the order in which they came and whoever gives
-// up. If only the first in line is looked at, or the last, this fails each time.
+// A goroutine in Barrier returns when its callbacks have run, and not together with those
+// before or behind it in line, in whatever order they came and whichever of them gives up.
+// If only the first or only the last in line is looked at, this fails each time.
 func TestBarriersInAnyOrder(t *testing.T) {
 	for _, order := range [][]uint64{{1, 2, 3}, {3, 2, 1}, {2, 3, 1}, {3, 1, 2}, {2, 2, 1}} {
-		for quits := range len(order) + 1 { // the last does not quit
+		for quits := range len(order) + 1 { // at the last value none quits
 			synctest.Test(t, func(t *testing.T) {
 				var d epoch.Domain
 				gates := make(map[uint64]chan struct{})
@@ -58,8 +58,8 @@ func TestBarriersInAnyOrder(t *testing.T) {
 	}
 }
 
-// A Barrier that waits for the last of many callbacks does not make each of them take
-// the lock of the line. If finish looks only whether anybody waits, this hangs each time.
+// A Barrier that waits for the last of many callbacks does not make each of them take the
+// lock of the line. If finish only looks whether any goroutine waits, this hangs each time.
 func TestBarrierCostsOtherCallbacksNothing(t *testing.T) {
 	var d epoch.Domain
 	g := d.Pin()

@@ -9,7 +9,7 @@ import (
 	"github.com/spanlock/spanlock/epoch"
 )
 
-// BenchmarkRmw2 is the yardstick: two atomic additions on one own cache line.
+// BenchmarkRmw2 is the yardstick: two atomic additions on a cache line of its own.
 func BenchmarkRmw2(b *testing.B) {
 	w := new([64]atomic.Uint32)
 	for b.Loop() {

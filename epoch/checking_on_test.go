@@ -2,5 +2,5 @@
 
 package epoch_test
 
-// checking says that this build makes everything slow.
+// checking says whether this build is slow on purpose.
 const checking = true

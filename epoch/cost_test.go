@@ -39,8 +39,8 @@ func TestAllocations(t *testing.T) {
 	check("Stats", func() { d.Stats() })
 }
 
-// compile returns what the compiler prints about this package with the flag, for amd64:
-// on other processors an atomic operation may be a call.
+// compile returns what the compiler prints about this package with the flag. It compiles
+// for amd64: on other processors an atomic operation may be a call.
 func compile(t *testing.T, flag string) string {
 	t.Helper()
 	cmd := exec.Command("go", "build", "-gcflags="+flag, ".")
@@ -93,7 +93,7 @@ func TestFastPathsCallNothing(t *testing.T) {
 	}
 }
 
-// What is asked before everything else is inlined into its caller.
+// The checks that come first are inlined into their callers.
 func TestInlining(t *testing.T) {
 	out := compile(t, "-m")
 	for _, f := range []string{"Cookie.Done", "(*Domain).ready", "(*state).settle", "(*state).reached"} {

@@ -19,9 +19,10 @@ func used(t *testing.T) time.Duration {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
-// Goroutines that wait for a pin burn nothing: a driver, others in line, the callback
-// goroutine and a barrier. Real time, because nothing can be measured in a bubble; the best
-// of a few tries, because the process may have other work.
+// Goroutines that wait for a pin use no processor time: a driver, others in line, the
+// callback goroutine and a barrier. This runs in real time, because a bubble has no
+// processor time to measure. It takes the best of a few tries, because the process may have
+// other work.
 func TestWaitingBurnsNothing(t *testing.T) {
 	var d epoch.Domain
 	g := d.Pin()

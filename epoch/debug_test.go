@@ -14,8 +14,8 @@ func pinHere(d *epoch.Domain) epoch.Guard { return d.Pin() }
 
 func unpinThere(g *epoch.Guard) { g.Unpin() }
 
-// A copy of an unpinned guard is caught although the slot's count would not show it,
-// and the report has both places.
+// A second Unpin through a copy is caught although the slot's count would not show it, and
+// the report has both places.
 func TestDebugCopiedGuard(t *testing.T) {
 	d := epoch.NewAt(0, 1, 0)
 	other := d.Pin()

@@ -8,8 +8,8 @@ import (
 	"github.com/spanlock/spanlock/epoch"
 )
 
-// A configuration that many goroutines read and that owns something that must be
-// closed, but not while anybody reads it.
+// Many goroutines read a configuration. It owns something that must be closed, but not
+// while a goroutine reads the configuration.
 func Example() {
 	type config struct {
 		name   string
@@ -47,7 +47,7 @@ func Example() {
 	// reading second closed: false
 }
 
-// A writer with work of its own asks now and then whether a buffer is free again.
+// A writer with work of its own polls until a buffer is free again.
 func ExampleDomain_Cookie() {
 	var domain epoch.Domain
 	reader := domain.Pin()
@@ -68,7 +68,7 @@ func ExampleDomain_Cookie() {
 	// reused 4096 bytes
 }
 
-// A backlog that may not pass 100 units, here kilobytes, however long readers take.
+// The backlog may not exceed 100 units, here kilobytes, however long readers take.
 func ExampleDomain_RetireContext() {
 	domain := epoch.Domain{MaxPending: 100}
 	reader := domain.Pin()

@@ -10,10 +10,10 @@ import (
 // Debug says whether guards remember where they were pinned.
 const Debug = debug
 
-// BagSize is how many callbacks share a piece of the backlog.
+// BagSize is the number of callbacks that share a piece of the backlog.
 var BagSize = bagLimit()
 
-// NewAt returns a domain with that many slots whose epoch starts at first.
+// NewAt returns a domain with the given number of slots, whose epoch starts at first.
 func NewAt(first uint64, slots int, limit int64) *Domain {
 	d := &Domain{MaxPending: limit}
 	d.state.Store(newState(slots, limit, first))
@@ -29,10 +29,11 @@ func (d *Domain) Advance() bool {
 // Slots returns the number of slots.
 func (d *Domain) Slots() int { return len(d.ready().slots) }
 
-// SlotCount is how many slots a domain has on that many processors.
+// SlotCount returns the number of slots that a domain has on the given number of
+// processors.
 func SlotCount(processors int) int { return slotCount(processors) }
 
-// PinSlot pins as Pin does, in slot i, where no epoch moves meanwhile.
+// PinSlot pins in slot i, as Pin does when the epoch does not move meanwhile.
 func (d *Domain) PinSlot(i int) Guard {
 	st := d.ready()
 	e := st.epoch.Load()
@@ -41,8 +42,8 @@ func (d *Domain) PinSlot(i int) Guard {
 	return Guard{mark: st.pins.add(), slot: s, held: uint32(e&1) + 1}
 }
 
-// PinLate pins in slot i like a Pin that read epoch e long ago and has announced
-// itself just now; finish is the rest of that Pin.
+// PinLate pins in slot i like a Pin that read epoch e long ago and has announced itself
+// just now. finish is the rest of that Pin.
 func (d *Domain) PinLate(i int, e uint64) (finish func() Guard) {
 	st := d.ready()
 	s := &st.slots[i]
@@ -50,8 +51,8 @@ func (d *Domain) PinLate(i int, e uint64) (finish func() Guard) {
 	return func() Guard { return Guard{mark: st.pins.add(), slot: s, held: st.settle(s, e)} }
 }
 
-// AdvanceHalf does the first half of an advance, the look at the slots. It returns
-// nil if a pin blocks, otherwise the second half.
+// AdvanceHalf does the first half of an advance, the look at the slots. It returns nil if a
+// pin blocks, and otherwise the second half.
 func (d *Domain) AdvanceHalf() (step func()) {
 	st := d.ready()
 	e := st.epoch.Load()
@@ -61,8 +62,8 @@ func (d *Domain) AdvanceHalf() (step func()) {
 	return func() { st.step(e) }
 }
 
-// Vanish takes the pin back without looking at the result, as an Unpin does that
-// has not come to that yet.
+// Vanish takes the pin back, like an Unpin that has not looked at the result of its
+// subtraction yet.
 func (g *Guard) Vanish() {
 	g.unpinMark()
 	g.slot.active[g.held-1].Add(minusOne)
@@ -75,8 +76,8 @@ func (d *Domain) Counters(i int) (even, odd uint32) {
 	return s.active[0].Load(), s.active[1].Load()
 }
 
-// Waiting returns whether somebody drives, whether it sleeps, and how many stand in
-// line.
+// Waiting returns whether there is a driver, whether it sleeps, and how many goroutines are
+// in line.
 func (d *Domain) Waiting() (driven, asleep bool, line int) {
 	w := &d.ready().waits
 	w.mu.Lock()
@@ -84,8 +85,8 @@ func (d *Domain) Waiting() (driven, asleep bool, line int) {
 	return w.driven, w.sleeper.Load() != nil, len(w.line)
 }
 
-// SleepOn is the driver's sleep in slot i for an epoch that may have passed. It
-// reports whether it returned without a wake-up or the end of done.
+// SleepOn is the driver's sleep in slot i for epoch e, which may have passed. It reports false
+// if done ended the sleep.
 func (d *Domain) SleepOn(i int, e uint64, done <-chan struct{}) bool {
 	st := d.ready()
 	return st.sleep(&st.slots[i].active[(e+1)&1], e, seam.NewParker(), done)
@@ -99,14 +100,14 @@ func (d *Domain) FreeBags() (n, bound int) {
 	return st.backlog.freeCount, maxFree
 }
 
-// SlotSize is the distance of two slots.
+// SlotSize is the distance between two slots.
 var SlotSize = reflect.TypeFor[slot]().Size()
 
 // WaitBit is the bit in a counter on which the driver sleeps.
 const WaitBit = waitBit
 
-// Drive makes the caller the driver, calls f in the window before it begins, and drives
-// as Synchronize would, to the target.
+// Drive makes the caller the driver, calls f in the window before the driver begins, and
+// then drives to target, as Synchronize would.
 func (d *Domain) Drive(target uint64, f func()) bool {
 	st := d.ready()
 	st.waits.mu.Lock()
@@ -119,13 +120,14 @@ func (d *Domain) Drive(target uint64, f func()) bool {
 	return st.drive(nil, target)
 }
 
-// AwaitSlow waits as Synchronize would if it had seen that it must.
+// AwaitSlow waits for target, as Synchronize would if it had seen that it must.
 func (d *Domain) AwaitSlow(done <-chan struct{}, target uint64) bool {
 	return d.ready().awaitSlow(done, target)
 }
 
-// Bequeath makes the caller the driver, and hands over to the first in line while f runs
-// and the line is locked, so that whoever leaves it then comes too late.
+// Bequeath makes the caller the driver and hands over to the first in line. It calls f just
+// before, with the line locked, so that a goroutine that leaves the line then comes too
+// late.
 func (d *Domain) Bequeath(join, f func()) {
 	st := d.ready()
 	w := &st.waits
@@ -143,13 +145,12 @@ func (d *Domain) Bequeath(join, f func()) {
 	heir.parker.Wake()
 }
 
-// AwaitRun waits as a Barrier would that read its target when so many callbacks had been
-// retired.
+// AwaitRun waits as a Barrier would that was called when target callbacks had been retired.
 func (d *Domain) AwaitRun(ctx context.Context, target uint64) error {
 	return d.ready().awaitRun(ctx, target)
 }
 
-// Barriers returns how many wait in Barrier.
+// Barriers returns the number of goroutines that wait in Barrier.
 func (d *Domain) Barriers() int {
 	b := &d.ready().barrier
 	b.mu.Lock()
@@ -157,7 +158,7 @@ func (d *Domain) Barriers() int {
 	return len(b.line)
 }
 
-// LockBarriers locks the line of those that wait in Barrier.
+// LockBarriers locks the line of the goroutines that wait in Barrier.
 func (d *Domain) LockBarriers() (unlock func()) {
 	b := &d.ready().barrier
 	b.mu.Lock()

@@ -12,7 +12,7 @@ import (
 	"github.com/spanlock/spanlock/epoch"
 )
 
-// ended returns a context that is over.
+// ended returns a context that has ended.
 func ended() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -57,8 +57,8 @@ func TestSynchronizeWaits(t *testing.T) {
 	}
 }
 
-// The decrement that ends the last old pin has to wake the sleeping driver; if it
-// wakes nobody, everything in the bubble is asleep for good and synctest says so.
+// The decrement that ends the last old pin has to wake the sleeping driver. If it does not,
+// every goroutine in the bubble sleeps for ever, and synctest reports that.
 func TestUnpinWakesDriver(t *testing.T) {
 	for _, pins := range []int{1, 2, 5} {
 		synctest.Test(t, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestUnpinWakesDriver(t *testing.T) {
 			for i := range guards {
 				synctest.Wait()
 				if _, asleep, _ := d.Waiting(); !asleep {
-					t.Errorf("with %d of %d pins left nobody sleeps", pins-i, pins)
+					t.Errorf("with %d of %d pins left no driver sleeps", pins-i, pins)
 				}
 				guards[i].Unpin()
 			}
@@ -83,10 +83,10 @@ func TestUnpinWakesDriver(t *testing.T) {
 	}
 }
 
-// A driver sleeps on a counter, which empties for a moment; before the last Unpin
-// there wakes anybody, somebody else advances and new pins fill the counter. The
-// driver must come round through the advance: the counter may never be empty again.
-// Without the wake-up in advance this fails each time.
+// A driver sleeps on a counter, which empties for a moment. Before the last Unpin there
+// wakes the driver, another goroutine advances, and new pins fill the counter. The advance
+// must wake the driver: the counter may never be empty again. Without the wake-up in
+// advance this fails each time.
 func TestAdvanceWakesDriver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := epoch.NewAt(0, 1, 0)
@@ -106,14 +106,14 @@ func TestAdvanceWakesDriver(t *testing.T) {
 	})
 }
 
-// The same, but the advance comes before the driver has set its bit: it has to look at
-// the epoch again before it parks. Without that second look this fails each time.
+// The same, but the advance comes before the driver has set its bit. The driver has to look
+// at the epoch again before it parks. Without that second look this fails each time.
 func TestDriverLooksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := epoch.NewAt(0, 1, 0)
 		d.Advance()
 		d.Advance()
-		young := d.Pin() // epoch 2, in the counter that held up the advance from 1
+		young := d.Pin() // epoch 2, in the counter that blocked the advance from 1
 		if !d.SleepOn(0, 1, ended().Done()) {
 			t.Error("the driver goes to sleep for an epoch that has passed")
 		}
@@ -153,9 +153,9 @@ func TestSynchronizeContext(t *testing.T) {
 	})
 }
 
-// The driver is cancelled while others stand in line: one of them has to take over,
-// or nobody advances the epoch again. If the driver only leaves, everything in the
-// bubble is asleep for good.
+// The driver is cancelled while others are in line. One of them has to take over, or the
+// epoch does not advance any more. If the driver only leaves, every goroutine in the bubble
+// sleeps for ever.
 func TestCancelledDriverHandsOver(t *testing.T) {
 	for cancelled := 1; cancelled <= 4; cancelled++ {
 		synctest.Test(t, func(t *testing.T) {
@@ -195,8 +195,8 @@ func TestCancelledDriverHandsOver(t *testing.T) {
 	}
 }
 
-// Many waits at a time, readers that come and go, contexts that end at any moment:
-// no wait is forgotten.
+// Many goroutines wait at a time, readers come and go, and contexts end at any moment. No
+// waiter is forgotten.
 func TestNoWaiterIsForgotten(t *testing.T) {
 	for range episodes(60) {
 		d := epoch.NewAt(0, 2, 0)
@@ -241,8 +241,8 @@ func TestNoWaiterIsForgotten(t *testing.T) {
 	}
 }
 
-// Readers whose pins overlap, so that no moment is without a pin, must not starve
-// a grace period.
+// Readers whose pins overlap, so that there is a pin at every moment, must not starve a
+// grace period.
 func TestSynchronizeIsNotStarved(t *testing.T) {
 	d := epoch.NewAt(0, 1, 0)
 	var stop atomic.Bool
@@ -291,7 +291,7 @@ func TestCookie(t *testing.T) {
 			t.Errorf("epoch %d: not done after three calls without an old pin", first)
 		}
 		young.Unpin()
-		var again epoch.Cookie = c // still done, and for copies, for ever
+		var again epoch.Cookie = c // still done, and for ever, in copies too
 		for range 10 {
 			d.Advance()
 			if !again.Done() {
@@ -301,9 +301,9 @@ func TestCookie(t *testing.T) {
 	}
 }
 
-// Nobody may move the epoch back. Whoever advances by a plain store does if it slept
-// between its look at the slots and the store. With -tags invariants a store makes this
-// fail in 50 runs of 50; TestSlowAdvancer does without luck.
+// The epoch must never go back. It does if an advance with a plain store sleeps between its
+// look at the slots and the store. With -tags invariants a store makes this fail in 50 runs
+// of 50; TestSlowAdvancer tests the same without chance.
 func TestEpochNeverGoesBack(t *testing.T) {
 	for range episodes(20) {
 		d := epoch.NewAt(0, 2, 0)

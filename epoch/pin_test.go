@@ -55,7 +55,8 @@ func TestPinHoldsTheEpoch(t *testing.T) {
 	}
 }
 
-// Every slot counts: with the scan one slot short, one of the pins here is overlooked.
+// Every slot counts: with a scan that is one slot short, one of the pins here is
+// overlooked.
 func TestScanLooksAtEverySlot(t *testing.T) {
 	d := epoch.NewAt(8, 16, 0)
 	for i := range d.Slots() {
@@ -71,8 +72,8 @@ func TestScanLooksAtEverySlot(t *testing.T) {
 	}
 }
 
-// A pin that read the epoch long ago ends up in the counter of the wrong parity. It has
-// to hold the epoch nevertheless, from the moment when Pin returns.
+// A pin that read the epoch long ago ends up in the counter of the wrong parity. From the
+// moment when Pin returns, it has to hold the epoch nevertheless.
 func TestLatePin(t *testing.T) {
 	for _, first := range starts {
 		for late := range uint64(4) {
@@ -99,8 +100,8 @@ func TestLatePin(t *testing.T) {
 	}
 }
 
-// The same with an advance under way that has looked at the slots before the late pin
-// came and swaps after it: without the second count of step 4 the pin is overlooked.
+// The same, with an advance under way that has looked at the slots before the late pin came
+// and swaps after it. Without the second count of step 4 the pin is overlooked.
 func TestLatePinDuringAdvance(t *testing.T) {
 	for _, first := range starts {
 		for late := range uint64(4) {
@@ -138,8 +139,8 @@ func TestSlowAdvancer(t *testing.T) {
 	}
 }
 
-// A second pin must leave the first where it is. If it takes the first along into the
-// present epoch, the grace period that the first one holds back ends too early.
+// A second pin must not change the first. If it moves the first to the present epoch, the
+// grace period that the first holds back ends too early.
 func TestNestedPinMovesNothing(t *testing.T) {
 	d := epoch.NewAt(0, 1, 0) // one slot: the two pins meet
 	outer := d.Pin()
@@ -217,7 +218,7 @@ func TestMisusePanics(t *testing.T) {
 		h := g
 		g.Unpin()
 		mustPanic(t, h.Unpin, "a copy of it was unpinned before")
-		// Nothing is broken by it.
+		// Afterwards everything works.
 		if even, odd := d.Counters(0); even != 0 || odd != 0 {
 			t.Errorf("the counters are %#x and %#x after a refused Unpin", even, odd)
 		}
@@ -265,7 +266,7 @@ func TestMisusePanics(t *testing.T) {
 }
 
 func TestSlotCount(t *testing.T) {
-	// The words at the head of a slot are shorter on 32-bit platforms.
+	// The fields at the head of a slot are shorter on 32-bit platforms.
 	if size := epoch.SlotSize; size < 128-16 || size > 128 {
 		t.Errorf("a slot has %d bytes", size)
 	}

@@ -36,14 +36,14 @@ func TestRetireWaitsForPins(t *testing.T) {
 	}
 }
 
-// A stamp that is read too early, or shared with an earlier callback, lets the callback
-// run under a pin that was taken in between.
+// If a stamp is read too early, or is shared with an earlier callback, the callback runs
+// under a pin that was taken in between.
 func TestStampIsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := epoch.NewAt(0, 2, 0)
 		release := make(chan struct{})
 		d.Retire(func() { <-release })
-		synctest.Wait() // what is retired now shares a bag, and nobody waits for it yet
+		synctest.Wait() // what is retired now shares a bag, and no goroutine waits for it yet
 		d.Retire(func() {})
 		d.Advance()
 		reader := d.Pin()
@@ -112,7 +112,7 @@ func TestCallbackMayUseTheDomain(t *testing.T) {
 	})
 }
 
-// A callback that waits for a pin must not keep others from their grace periods.
+// A callback that waits for a pin must not hold up the grace periods of others.
 func TestCallbackGoroutineDoesNotDriveWhileItRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d epoch.Domain
@@ -139,7 +139,7 @@ func TestCallbackGoroutineDoesNotDriveWhileItRuns(t *testing.T) {
 	})
 }
 
-// A callback may end its goroutine, as a failing test does in it; the rest goes on.
+// A callback may end its goroutine, as a failing test does. The other callbacks still run.
 func TestCallbackGoexit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := epoch.Domain{MaxPending: 1}
@@ -200,8 +200,8 @@ func TestBarrier(t *testing.T) {
 	})
 }
 
-// Callbacks that finish and barriers that begin at the same time: none is missed. Without
-// the second look in Barrier this fails about 75% of the time.
+// Callbacks finish and barriers begin at the same time; none is missed. Without the second
+// look in Barrier this fails about 75% of the time.
 func TestBarrierIsNotForgotten(t *testing.T) {
 	procs(t, func(t *testing.T) {
 		var d epoch.Domain
@@ -221,7 +221,7 @@ func TestBarrierIsNotForgotten(t *testing.T) {
 	})
 }
 
-// One stalled pin and retirements without end: the backlog stays within MaxPending.
+// With one stalled pin and retirements without end, the backlog stays within MaxPending.
 func TestMaxPending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := epoch.Domain{MaxPending: 10}

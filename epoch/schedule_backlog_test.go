@@ -9,8 +9,8 @@ import (
 	"github.com/spanlock/spanlock/internal/schedule"
 )
 
-// TestScheduleBarrier: it returns when what was retired before has been called, and not
-// earlier, and is woken.
+// TestScheduleBarrier: Barrier returns when the callbacks retired before it have been
+// called, and not earlier, and it is woken.
 func TestScheduleBarrier(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		s := newShelf(p, 0)
@@ -28,7 +28,7 @@ func TestScheduleBarrier(t *testing.T) {
 	})
 }
 
-// TestScheduleCancelBarrier: it gives up cleanly.
+// TestScheduleCancelBarrier: a cancelled Barrier leaves nothing behind.
 func TestScheduleCancelBarrier(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		s := newShelf(p, 0)
@@ -44,8 +44,8 @@ func TestScheduleCancelBarrier(t *testing.T) {
 	})
 }
 
-// TestScheduleMaxPending: never is more pending than MaxPending, and who waits for room
-// gets it.
+// TestScheduleMaxPending: there is never more pending than MaxPending, and a writer that
+// waits for room gets it.
 func TestScheduleMaxPending(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		s := newShelf(p, 2)

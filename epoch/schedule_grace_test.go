@@ -11,7 +11,7 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// block is memory that is reclaimed: reused for something else.
+// block is memory that is reclaimed, that is, reused for something else.
 type block struct{ reclaimed seam.Bool }
 
 // shelf is where readers find a block, and the domain that they pin meanwhile.
@@ -21,7 +21,7 @@ type shelf struct {
 }
 
 // newShelf returns a shelf with a block on it. Its domain starts at an epoch that wraps
-// within few steps, and in the end nobody may be pinned.
+// within a few steps. In the end there must be no pin.
 func newShelf(p *schedule.Program, limit int64) *shelf {
 	s := &shelf{Domain: epoch.NewAt(^uint64(1), 2, limit)}
 	s.at.Store(new(block))
@@ -36,7 +36,7 @@ func newShelf(p *schedule.Program, limit int64) *shelf {
 	return s
 }
 
-// read looks at what is on the shelf, twice, under a pin.
+// read looks twice at the block on the shelf, under a pin.
 func (s *shelf) read() {
 	g := s.Pin()
 	b := s.at.Load()
@@ -49,10 +49,10 @@ func (s *shelf) read() {
 	g.Unpin()
 }
 
-// replace puts another block there and returns the old one.
+// replace puts another block on the shelf and returns the old one.
 func (s *shelf) replace() *block { return s.at.Swap(new(block)) }
 
-// retire replaces the block and has the old one reclaimed by a callback.
+// retire replaces the block. A callback reclaims the old one.
 func (s *shelf) retire() {
 	b := s.replace()
 	s.Retire(func() { b.reclaimed.Store(true) })
@@ -76,8 +76,8 @@ func TestScheduleRetire(t *testing.T) {
 	})
 }
 
-// TestScheduleRetireTwice: two grace periods, in which a slow reader can be overlooked by
-// the first advance, and another reader.
+// TestScheduleRetireTwice: two grace periods, with a slow reader that the first advance may
+// overlook, and another reader.
 func TestScheduleRetireTwice(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		s := newShelf(p, 0)
@@ -88,7 +88,7 @@ func TestScheduleRetireTwice(t *testing.T) {
 }
 
 // TestScheduleStamp: two callbacks in one piece of the backlog have stamps of their own,
-// though the epoch moves on in between.
+// though the epoch moves in between.
 func TestScheduleStamp(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		s := newShelf(p, 0)
@@ -98,8 +98,8 @@ func TestScheduleStamp(t *testing.T) {
 	})
 }
 
-// TestScheduleSynchronize: a writer that waits is woken by the last pin that it waits
-// for, and not before.
+// TestScheduleSynchronize: the last pin that a writer waits for wakes the writer, and no
+// earlier one does.
 func TestScheduleSynchronize(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 5}, func(p *schedule.Program) {
 		s := newShelf(p, 0)
@@ -108,7 +108,7 @@ func TestScheduleSynchronize(t *testing.T) {
 	})
 }
 
-// TestScheduleTwoSynchronize: one drives, the other stands in line, and takes over.
+// TestScheduleTwoSynchronize: one writer drives, the other stands in line and takes over.
 func TestScheduleTwoSynchronize(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		s := newShelf(p, 0)
@@ -118,7 +118,7 @@ func TestScheduleTwoSynchronize(t *testing.T) {
 	})
 }
 
-// TestScheduleHeldPin: the driver sleeps on a pin that is held from before, and a second
+// TestScheduleHeldPin: the driver sleeps on a pin that was taken before, and a second
 // reader of the same slot comes and goes.
 func TestScheduleHeldPin(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
@@ -130,7 +130,7 @@ func TestScheduleHeldPin(t *testing.T) {
 	})
 }
 
-// TestScheduleCancelDriver: a driver that gives up hands its duty to who stands in line.
+// TestScheduleCancelDriver: a driver that gives up hands its duty to a waiter in line.
 func TestScheduleCancelDriver(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		s := newShelf(p, 0)
@@ -148,8 +148,8 @@ func TestScheduleCancelDriver(t *testing.T) {
 	})
 }
 
-// TestScheduleSlowAdvancer: two who advance at once, each slow at any place, never move
-// the epoch back, nor over a pin.
+// TestScheduleSlowAdvancer: two goroutines advance at once, each slow at any place. They
+// never move the epoch back, nor over a pin.
 func TestScheduleSlowAdvancer(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		s := newShelf(p, 0)
@@ -174,7 +174,7 @@ func TestScheduleSlowAdvancer(t *testing.T) {
 	})
 }
 
-// TestScheduleCookie: who polls sees no grace period end too early.
+// TestScheduleCookie: to a goroutine that polls, no grace period ends too early.
 func TestScheduleCookie(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		s := newShelf(p, 0)

@@ -21,9 +21,9 @@ func TestStalledPinIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d epoch.Domain
 		g := d.Pin()
-		time.Sleep(time.Hour) // nobody waits: it stalls nothing
+		time.Sleep(time.Hour) // no goroutine waits, so the pin stalls nothing
 		if s := d.Stats(); s.StalledFor != 0 || s.Pins != 1 {
-			t.Errorf("before anybody waits: %v", s)
+			t.Errorf("before any goroutine waits: %v", s)
 		}
 		d.Retire(func() {})
 		synctest.Wait()
@@ -50,7 +50,7 @@ func TestStalledPinIsReported(t *testing.T) {
 	})
 }
 
-// Somebody who only polls a Cookie is stalled, too.
+// A pin also stalls a goroutine that only polls a Cookie.
 func TestStalledCookieIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d epoch.Domain

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// episodes scales the number of rounds of a stress test to what the build can do.
+// episodes scales the number of rounds of a stress test to the speed of the build.
 func episodes(n int) int {
 	if checking {
 		return max(1, n/4)
@@ -33,7 +33,7 @@ func within(t *testing.T, d time.Duration, f func()) {
 	}
 }
 
-// procs runs f once for each of some settings of GOMAXPROCS.
+// procs runs f with each of a few settings of GOMAXPROCS.
 func procs(t *testing.T, f func(t *testing.T)) {
 	for _, n := range []int{1, 2, 4, 8} {
 		old := runtime.GOMAXPROCS(n)

@@ -11,13 +11,13 @@ import (
 	"github.com/spanlock/spanlock/epoch"
 )
 
-// A poisoned object must not be seen under a pin. Its field is a plain one, so under
-// -race the detector judges the same thing a second time.
+// A poisoned object must not be seen under a pin. Its field is a plain one, so under -race
+// the race detector checks the same thing again.
 type object struct{ poison int }
 
-// torture runs one short episode on d: readers that follow a pointer under a pin and
-// writers that replace what it points to and poison the old object after a grace period,
-// in each of the ways in which one can wait for that.
+// torture runs one short episode on d. Readers follow a pointer under a pin. Writers
+// replace what it points to, and poison the old object after a grace period, for which they
+// wait in each of the possible ways.
 func torture(t *testing.T, d *epoch.Domain, readers, writers, rounds int) {
 	var current [4]atomic.Pointer[object]
 	for i := range current {
@@ -100,11 +100,11 @@ func torture(t *testing.T, d *epoch.Domain, readers, writers, rounds int) {
 	}
 }
 
-// TestTorture tries to line up a Pin between its two looks at the epoch with an
-// advance between its look at the slots and its step, and a retirement right after.
-// With -tags invariants, where goroutines yield in just these places, taking the second look
-// before the announcement makes it fail about 30% of the time, leaving out the second count in
-// settle about 20%; grace = 1 always, with or without the tag.
+// TestTorture tries to line up a Pin between its two looks at the epoch, an advance between
+// its look at the slots and its step, and a retirement right after. With -tags invariants,
+// where goroutines yield at these places, it fails about 30% of the time if the second look
+// comes before the announcement, and about 20% if the second count in settle is left out.
+// With grace = 1 it always fails, with the tag and without.
 func TestTorture(t *testing.T) {
 	procs(t, func(t *testing.T) {
 		for i := range episodes(100) {
@@ -117,11 +117,11 @@ func TestTorture(t *testing.T) {
 	})
 }
 
-// TestTorturePin is the same with few readers, one slot and pollers in place of
-// callbacks, so that the epoch moves as fast as it can and most of the time nothing but
-// the one pin under way could hold it up. With -tags invariants, either of the first two changes
-// named at TestTorture makes it fail in 50 runs of 50, and giving the first count back in settle
-// about 25% of the time.
+// TestTorturePin is the same with few readers, one slot, and pollers in place of callbacks.
+// The epoch moves as fast as it can, and most of the time only the one pin under way could
+// hold it up. With -tags invariants, either of the first two changes named at TestTorture
+// makes it fail in 50 runs of 50, and giving the first count back in settle about 25% of
+// the time.
 func TestTorturePin(t *testing.T) {
 	procs(t, func(t *testing.T) {
 		for range episodes(100) {
@@ -165,8 +165,8 @@ func TestTorturePin(t *testing.T) {
 	})
 }
 
-// The happens-before edges of the package, as races that -race must not report. Each
-// plain variable is written on one side and used on the other.
+// The happens-before edges of the package, as races that -race must not report. Each plain
+// variable is written on one side and used on the other.
 func TestHappensBefore(t *testing.T) {
 	t.Run("unpin to callback", func(t *testing.T) {
 		var d epoch.Domain

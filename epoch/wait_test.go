@@ -10,9 +10,9 @@ import (
 	"github.com/spanlock/spanlock/epoch"
 )
 
-// The first in line is cancelled, and before it has left the line it is made the
-// driver: it has to pass that on. Without the leave of a cancelled waiter this
-// fails in 20 runs of 20.
+// The first in line is cancelled, and is made the driver before it has left the line. It
+// has to pass the duty on. Without the leave of a cancelled waiter this fails in 20 runs of
+// 20.
 func TestCancelledHeirHandsOver(t *testing.T) {
 	for range 5 {
 		var d epoch.Domain
@@ -34,7 +34,7 @@ func TestCancelledHeirHandsOver(t *testing.T) {
 		}, func() {
 			cancel()
 			for start := time.Now(); time.Since(start) < 2*time.Millisecond; {
-				runtimeYield() // it comes out of its sleep and stops at the locked line
+				runtimeYield() // it wakes and stops at the locked line
 			}
 		})
 		if err := <-heir; err != context.Canceled {
@@ -48,13 +48,13 @@ func TestCancelledHeirHandsOver(t *testing.T) {
 			}
 		case <-time.After(5 * time.Second):
 			driven, asleep, line := d.Waiting()
-			t.Fatalf("nobody drives: driven %v, asleep %v, %d in line", driven, asleep, line)
+			t.Fatalf("there is no driver: driven %v, asleep %v, %d in line", driven, asleep, line)
 		}
 	}
 }
 
-// A driver that goes on to a later epoch lets those go whose epoch has come. If it looks at
-// the line only when it leaves, this fails each time.
+// A driver that goes on to a later epoch wakes the waiters whose epoch has come. If it
+// looks at the line only when it leaves, this fails each time.
 func TestDriverWakesTheLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := epoch.NewAt(0, 2, 0)
@@ -76,8 +76,8 @@ func TestDriverWakesTheLine(t *testing.T) {
 	})
 }
 
-// Between the last look of one driver and the first of the next somebody else advances:
-// the new driver has to look at the line before it sleeps.
+// Between the last look of one driver and the first of the next, another goroutine
+// advances. The new driver has to look at the line before it sleeps.
 func TestNewDriverLooksAtTheLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := epoch.NewAt(0, 2, 0)
@@ -98,8 +98,8 @@ func TestNewDriverLooksAtTheLine(t *testing.T) {
 	})
 }
 
-// Somebody who gets in line when the epoch that it wants has just come must not stay
-// there: the driver may sleep and not look at the line for long.
+// A goroutine that joins the line when its epoch has just come must not stay there: the
+// driver may sleep, and may not look at the line for a long time.
 func TestLateForTheLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := epoch.NewAt(0, 2, 0)
@@ -115,9 +115,9 @@ func TestLateForTheLine(t *testing.T) {
 	})
 }
 
-// The last Unpin and the driver on its way to sleep. With -tags invariants, publishing the
-// parker after the bit, or leaving out the look at the counter after the bit, makes this fail
-// in 10 runs of 10.
+// The last Unpin meets the driver on its way to sleep. With -tags invariants, this fails in
+// 10 runs of 10 if the parker is published after the bit, or if the look at the counter
+// after the bit is left out.
 func TestUnpinWhileTheDriverLiesDown(t *testing.T) {
 	procs(t, func(t *testing.T) {
 		d := epoch.NewAt(0, 1, 0)
