@@ -8,9 +8,9 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// BenchmarkPair compares with sync.RWMutex (row 9 of the targets): lock and unlock,
-// by g= goroutines, one pair in write= a write pair (0: none, 1: all). Only cells
-// of one run compare; -count makes the rounds, ours and the rival in turn.
+// BenchmarkPair compares Sem with sync.RWMutex: lock and unlock, by g= goroutines, where
+// one pair in write= is a write pair (0: none, 1: all). Only cells of one run can be
+// compared; -count makes the rounds, with the two locks in turn.
 func BenchmarkPair(b *testing.B) {
 	for _, w := range []int{0, 1, 10, 100} {
 		for _, g := range []int{1, 2} {
@@ -58,12 +58,11 @@ func BenchmarkPair(b *testing.B) {
 	}
 }
 
-// writes says whether turn i is a write when one turn in w is.
+// writes reports whether turn i is a write when one turn in w is.
 func writes(w, i int) bool { return w == 1 || w > 1 && i%w == 0 }
 
-// inParallel divides b.N turns among g goroutines. The bodies stand in the callers,
-// once for each type: behind an interface or a type parameter nothing would be
-// inlined.
+// inParallel divides b.N turns among g goroutines. The bodies are in the callers, once for
+// each type: behind an interface or a type parameter nothing would be inlined.
 func inParallel(b *testing.B, g int, f func(n int)) {
 	var wg sync.WaitGroup
 	b.ResetTimer()

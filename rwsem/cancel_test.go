@@ -10,8 +10,8 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// TestCancelRestores: a wait that its context ends returns that context's error and
-// leaves the lock as it was, whoever held it.
+// TestCancelRestores: a wait that its context ends returns that context's error and leaves
+// the lock as it was, with any holder.
 func TestCancelRestores(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
@@ -50,9 +50,8 @@ func TestCancelRestores(t *testing.T) {
 	}
 }
 
-// TestCancelHeadWriter: a writer that waits for readers gives up; the readers that
-// stood behind it go at once, not at the next release, and those behind the next
-// writer do not.
+// TestCancelHeadWriter: a writer that waits for readers gives up. The readers behind it go
+// at once, not at the next release. The readers behind the next writer do not go.
 func TestCancelHeadWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t)
@@ -95,8 +94,8 @@ func TestCancelOnlyWaiter(t *testing.T) {
 	})
 }
 
-// TestCancelMiddle: waiters that leave from the middle and from the end do not
-// disturb the others.
+// TestCancelMiddle: waiters that leave the middle and the end of the queue do not disturb
+// the others.
 func TestCancelMiddle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t)
@@ -128,10 +127,10 @@ func TestCancelMiddle(t *testing.T) {
 	})
 }
 
-// TestCancelledButGranted lines up the one race of a cancellation: the context ends,
-// the waiter wakes for it, and is granted before it can leave the queue. It must
-// keep the lock, or pass it on; here it must keep it, since nobody else waits. The
-// test holds the queue's mutex, so that the waiter gets stuck on its way out.
+// TestCancelledButGranted lines up the one race of a cancellation: the context ends, the
+// waiter wakes for it, and is granted the lock before it can leave the queue. It must keep
+// the lock or pass it on; here it must keep it, since there is no other waiter. The test
+// holds the queue's mutex, so that the waiter gets stuck on its way out.
 //
 // Returning the context's error there makes this fail each time.
 func TestCancelledButGranted(t *testing.T) {
@@ -166,7 +165,7 @@ func TestCancelledButGranted(t *testing.T) {
 			if err := <-result; err != nil {
 				t.Errorf("error %v; the lock was granted", err)
 				if !s.TryLock() {
-					t.Error("the grant is lost: nobody can lock any more")
+					t.Error("the grant is lost: the lock cannot be taken any more")
 				}
 				return
 			}
@@ -179,10 +178,10 @@ func TestCancelledButGranted(t *testing.T) {
 // stuckInWait reports whether a goroutine waits for the queue's mutex in wait.
 func stuckInWait() bool { return stacks("rwsem.(*Sem).wait", "[sync.Mutex.Lock") == 1 }
 
-// TestReleaseBeforeQueueing lines up the window in which a wait could be missed: a
-// writer has been refused, and the last reader leaves before the writer has queued
-// and marked the lock, so it wakes nobody. The test holds the queue's mutex, so that
-// the writer gets stuck in the window.
+// TestReleaseBeforeQueueing lines up the window in which a wait could be missed. A writer
+// has been refused, and the last reader releases before the writer has queued and set the
+// waiters bit, so the reader wakes no waiter. The test holds the queue's mutex, so that the
+// writer gets stuck in the window.
 //
 // Without the grantLocked in wait this fails each time.
 func TestReleaseBeforeQueueing(t *testing.T) {
@@ -197,7 +196,7 @@ func TestReleaseBeforeQueueing(t *testing.T) {
 		{"reader behind writer", (*rwsem.Sem).Lock, (*rwsem.Sem).Unlock, (*rwsem.Sem).RLock, (*rwsem.Sem).RUnlock},
 	} {
 		if t.Failed() {
-			return // each failure takes its time
+			return // each failure takes a long time
 		}
 		t.Run(tt.name, func(t *testing.T) {
 			var s rwsem.Sem

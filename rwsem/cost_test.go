@@ -12,7 +12,7 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// TestAllocs: nothing that does not wait allocates.
+// TestAllocs: an operation that does not wait does not allocate.
 func TestAllocs(t *testing.T) {
 	var s rwsem.Sem
 	ctx, cancel := context.WithCancel(t.Context())
@@ -37,9 +37,9 @@ func TestAllocs(t *testing.T) {
 	}
 }
 
-// TestInlining reads the compiler's word on the fast paths. Lock takes exactly the
-// inliner's budget. Unlock and Downgrade have a check, two atomic operations and a
-// call in them and are above it (102 and 168 of 80), like sync.RWMutex.Unlock.
+// TestInlining reads what the compiler says about the fast paths. Lock takes exactly the
+// inliner's budget. Unlock and Downgrade contain a check, two atomic operations and a call
+// and are above the budget (102 and 168 of 80), like sync.RWMutex.Unlock.
 func TestInlining(t *testing.T) {
 	goTool, err := exec.LookPath("go")
 	if err != nil {
@@ -62,8 +62,8 @@ func TestInlining(t *testing.T) {
 	}
 }
 
-// TestParked: who waits is durably blocked, in a channel and not in a loop: a bubble
-// whose goroutines all wait lets an hour go by at once.
+// TestParked: a waiter is durably blocked, in a channel and not in a loop. A bubble whose
+// goroutines all wait lets an hour go by at once.
 func TestParked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s rwsem.Sem

@@ -17,12 +17,12 @@ type config struct {
 	size int
 }
 
-// A writer that gives up after a while: the readers that queued behind it go on, and
-// the lock is as it was.
+// A writer gives up after a while. The readers that queued behind it go on, and the lock is
+// as it was.
 func Example() {
 	c := &config{name: "first", size: 1}
 
-	c.sem.RLock() // somebody reads, for long
+	c.sem.RLock() // another goroutine reads for a long time
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
 	if err := c.sem.LockContext(ctx); errors.Is(err, context.DeadlineExceeded) {
@@ -47,8 +47,8 @@ func Example() {
 	// now second
 }
 
-// A writer that goes on as a reader: what it wrote cannot change before it has
-// looked at it, but others may look, too.
+// A writer goes on as a reader. What it wrote cannot change before it has looked at it, but
+// other readers may look too.
 func ExampleSem_Downgrade() {
 	c := &config{}
 
@@ -64,8 +64,8 @@ func ExampleSem_Downgrade() {
 	// written
 }
 
-// Reading two words that belong together without taking the lock. The words are
-// atomic, since a writer may be at work; Validate tells whether one was.
+// Two words that belong together are read without the lock. The words are atomic, since a
+// writer may be at work; Validate tells whether one was.
 func ExampleSem_Speculate() {
 	var (
 		sem  rwsem.Sem

@@ -9,17 +9,17 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// TestNoReaderOvertakes holds a bound: a reader that comes when n writers are queued
-// gets in after all n of them, whatever releases, grants and other arrivals do in
-// between. So a queued writer waits for those who hold or were queued before it, and
-// for no later reader. TestQueuedWriterStopsReaders shows single cases; this one lines up
-// readers with the moments in which a writer queues and is granted, in real time.
+// TestNoReaderOvertakes checks a bound: a reader that comes when n writers are queued
+// enters after all n of them, whatever releases, grants and arrivals there are in between.
+// So a queued writer waits for the holders and the waiters before it, and for no later
+// reader. TestQueuedWriterStopsReaders shows single cases. This test lines up readers with
+// the moments in which a writer queues and is granted, in real time.
 //
-// It counts writers before they let go. One that is queued when the reader looks has not
-// been counted yet, and has let go before the reader is in.
+// It counts writers before they release. A writer that is queued when the reader looks has
+// not been counted yet, and has released before the reader enters.
 //
-// With new readers admitted past the waiters bit it fails about 100% of the time (10 runs of
-// 10, and 10 of 10 under -tags invariants).
+// With new readers admitted past the waiters bit it fails about 100% of the time (10 runs
+// of 10, and 10 of 10 under -tags invariants).
 func TestNoReaderOvertakes(t *testing.T) {
 	turns := 3000
 	if testing.Short() {

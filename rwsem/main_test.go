@@ -12,11 +12,11 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// patience bounds every wait of the tests that run in real time. It is reached
-// only when a test fails.
+// patience bounds every wait of the tests that run in real time. Only a failing test
+// reaches it.
 const patience = 10 * time.Second
 
-// TestMain fails the package if a test leaves a goroutine behind in it.
+// TestMain fails the package if a test leaves a goroutine in it.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if code == 0 && !eventually(func() bool { return stacks("rwsem.(*Sem)") == 0 }) {
@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// eventually lets others run until ok, and reports false when it lost patience.
+// eventually lets other goroutines run until ok returns true. It reports false when
+// patience is over.
 func eventually(ok func() bool) bool {
 	for end := time.Now().Add(patience); !ok(); runtime.Gosched() {
 		if time.Now().After(end) {
@@ -37,7 +38,7 @@ func eventually(ok func() bool) bool {
 	return true
 }
 
-// stacks counts the goroutines whose stack dump has all of the words in it.
+// stacks counts the goroutines whose stack dump contains all of the words.
 func stacks(words ...string) int {
 	buf := make([]byte, 1<<20)
 	buf = buf[:runtime.Stack(buf, true)]
@@ -71,8 +72,7 @@ func within(t *testing.T, what string, f func()) {
 	}
 }
 
-// mustPanic fails the test unless f panics with a message that has all the words in
-// it.
+// mustPanic fails the test unless f panics with a message that contains all of the words.
 func mustPanic(t *testing.T, f func(), words ...string) {
 	t.Helper()
 	defer func() {
@@ -87,7 +87,7 @@ func mustPanic(t *testing.T, f func(), words ...string) {
 	f()
 }
 
-// mustBeFree fails the test unless nobody holds s and nobody is queued.
+// mustBeFree fails the test unless s is free and its queue is empty.
 func mustBeFree(t *testing.T, s *rwsem.Sem) {
 	t.Helper()
 	if n := rwsem.State(s); n != 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// mode is how an actor stands to the lock.
+// mode is what an actor holds or wants.
 type mode int
 
 const (
@@ -20,18 +20,18 @@ const (
 	writing
 )
 
-// actor is one goroutine that does what the test tells it.
+// actor is a goroutine that does what the test tells it.
 type actor struct {
-	do     chan func() mode // the result is what it holds then
-	got    mode             // what the real lock gave it; written in the goroutine
-	busy   bool             // has not come back from the last command
+	do     chan func() mode // the result is what the actor holds afterwards
+	got    mode             // what the real lock gave it; written by the goroutine
+	busy   bool             // it has not finished the last command
 	cancel context.CancelFunc
 
 	model mode // what the model says it holds
 	wants mode // what the model says it is queued for
 }
 
-// model is the lock in the naive form: a list of who waits, in order.
+// model is the lock in its naive form: a list of the waiters, in order.
 type model struct {
 	actors []*actor
 	queue  []*actor
@@ -50,7 +50,7 @@ func (m *model) holders() (readers, writers int) {
 	return readers, writers
 }
 
-// admits reports whether somebody who wants it could enter now beside the holders.
+// admits reports whether an actor that wants it could enter now beside the holders.
 func (m *model) admits(want mode) bool {
 	r, w := m.holders()
 	return w == 0 && (want == reading || r == 0)
@@ -70,7 +70,7 @@ func (m *model) give(a *actor, left mode) {
 	a.model = left
 }
 
-// settle admits from the head of the queue as long as that is possible.
+// settle admits from the head of the queue while that is possible.
 func (m *model) settle() {
 	for len(m.queue) > 0 && m.admits(m.queue[0].wants) {
 		m.take(m.queue[0], m.queue[0].wants)
@@ -78,8 +78,8 @@ func (m *model) settle() {
 	}
 }
 
-// TestModel does random operations, one at a time, and after each compares with a
-// naive model who holds the lock, who waits, the sequence, and what the Tries said.
+// TestModel does random operations, one at a time. After each it compares with a naive
+// model: the holders, the waiters, the sequence, and the results of the Tries.
 func TestModel(t *testing.T) {
 	episodes, steps := 200, 200
 	if testing.Short() {
@@ -123,7 +123,7 @@ func runModel(t *testing.T, rng *rand.Rand, steps int) {
 	if t.Failed() {
 		t.Logf("operations: %v", log)
 	}
-	// Everybody leaves: first those who can still give up, then the holders.
+	// All actors leave: first those that can still give up, then the holders.
 	for range 2 * len(m.actors) {
 		for _, a := range m.actors {
 			if a.busy && a.cancel != nil {
@@ -150,8 +150,8 @@ func runModel(t *testing.T, rng *rand.Rand, steps int) {
 	}
 }
 
-// step lets a do something that is allowed to it, in the lock and in the model, and
-// returns the name of what it did.
+// step lets a do something that it may do, in the lock and in the model, and returns the
+// name of the operation.
 func (m *model) step(t *testing.T, s *rwsem.Sem, rng *rand.Rand, a *actor) string {
 	tell := func(f func() mode) {
 		a.busy = true
@@ -235,7 +235,7 @@ func (m *model) step(t *testing.T, s *rwsem.Sem, rng *rand.Rand, a *actor) strin
 	return name
 }
 
-// compare looks at the lock from outside, and at what the actors have got.
+// compare compares the lock, and what the actors hold, with the model.
 func (m *model) compare(t *testing.T, s *rwsem.Sem) {
 	t.Helper()
 	for i, a := range m.actors {

@@ -10,10 +10,9 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// TestParkedBurnsNothing measures the processor time of the whole process while a
-// writer waits for a reader. A waiter that looks again and again burns all of the
-// time that goes by; the limit is a quarter of it, in the best of three, since the
-// runtime may have something to do of its own.
+// TestParkedBurnsNothing measures the processor time of the whole process while a writer
+// waits for a reader. A waiter that polls uses all of the time that goes by. The limit is a
+// quarter of it, in the best of three tries, since the runtime may have work of its own.
 func TestParkedBurnsNothing(t *testing.T) {
 	var s rwsem.Sem
 	s.RLock()
@@ -40,7 +39,7 @@ func TestParkedBurnsNothing(t *testing.T) {
 	<-done
 }
 
-// processorTime is what this process has used so far, user and system.
+// processorTime returns what this process has used so far, user and system.
 func processorTime(t *testing.T) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -8,12 +8,12 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// crowd is a number of goroutines at one lock, in a synctest bubble. Each takes the
-// lock as it is told, tells that it has it, and gives it back when it is told.
+// crowd is a number of goroutines at one lock, in a synctest bubble. Each takes the lock
+// when told, reports that it has the lock, and releases it when told.
 type crowd struct {
 	t   *testing.T
 	sem rwsem.Sem
-	in  []string // who has been admitted, in order; written before synctest.Wait
+	in  []string // the goroutines admitted, in order; written before synctest.Wait
 	out map[string]chan struct{}
 	mu  chan struct{} // protects in
 }
@@ -22,8 +22,8 @@ func newCrowd(t *testing.T) *crowd {
 	return &crowd{t: t, out: map[string]chan struct{}{}, mu: make(chan struct{}, 1)}
 }
 
-// come starts a goroutine that takes the lock, for reading if the name begins with r
-// and for writing otherwise, and waits until it has it or is parked.
+// come starts goroutines that take the lock, for reading if the name begins with r and for
+// writing otherwise. It waits until each has the lock or is parked.
 func (c *crowd) come(names ...string) {
 	for _, name := range names {
 		out := make(chan struct{})
@@ -45,7 +45,7 @@ func (c *crowd) come(names ...string) {
 	}
 }
 
-// leave lets goroutines give the lock back.
+// leave lets goroutines release the lock.
 func (c *crowd) leave(names ...string) {
 	for _, name := range names {
 		close(c.out[name])
@@ -53,7 +53,8 @@ func (c *crowd) leave(names ...string) {
 	}
 }
 
-// want says who has been admitted so far, readers that came in together sorted.
+// want checks which goroutines have been admitted so far. Readers that were admitted
+// together are sorted.
 func (c *crowd) want(names ...string) {
 	c.t.Helper()
 	synctest.Wait()
@@ -74,7 +75,7 @@ func (c *crowd) want(names ...string) {
 	}
 }
 
-// end lets everybody go who is still there.
+// end lets the last goroutines release the lock, and checks that it is free.
 func (c *crowd) end(names ...string) {
 	c.leave(names...)
 	mustBeFree(c.t, &c.sem)
@@ -90,7 +91,7 @@ func TestFIFO(t *testing.T) {
 		}
 		c.leave("w0")
 		c.want("w0", "w1")
-		// Nobody gets past the queue by trying.
+		// A Try does not get past the queue.
 		if c.sem.TryLock() || c.sem.TryRLock() {
 			t.Error("a Try got past the queue")
 		}
@@ -105,8 +106,8 @@ func TestFIFO(t *testing.T) {
 	})
 }
 
-// TestReaderBatch: readers that stand together are admitted together, up to the next
-// writer and no further, and share the lock.
+// TestReaderBatch: readers that stand together are admitted together, up to the next writer
+// and no further, and share the lock.
 func TestReaderBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t)
@@ -129,8 +130,8 @@ func TestReaderBatch(t *testing.T) {
 	})
 }
 
-// TestGrantIsShared: readers that waited for a writer hold the lock together, as
-// readers, from the moment of its Unlock.
+// TestGrantIsShared: from the moment of a writer's Unlock, the readers that waited for it
+// hold the lock together, as readers.
 //
 // Queueing a reader for the write lock makes this fail each time.
 func TestGrantIsShared(t *testing.T) {
@@ -155,8 +156,8 @@ func TestGrantIsShared(t *testing.T) {
 	mustBeFree(t, &s)
 }
 
-// TestQueuedWriterStopsReaders: while a writer is queued no new reader gets in,
-// neither by trying nor by waiting, however many readers hold the lock.
+// TestQueuedWriterStopsReaders: while a writer is queued no new reader enters, neither by
+// trying nor by waiting, however many readers hold the lock.
 func TestQueuedWriterStopsReaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t)
@@ -178,9 +179,8 @@ func TestQueuedWriterStopsReaders(t *testing.T) {
 	})
 }
 
-// TestMarkSurvivesGrant: when the last reader hands over to the first of two
-// writers, and a writer to the readers before another, the mark that somebody is
-// queued stays.
+// TestMarkSurvivesGrant: the waiters bit stays when the last reader grants the first of two
+// writers, and when a writer grants the readers before another writer.
 func TestMarkSurvivesGrant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t)
@@ -213,8 +213,8 @@ func TestMarkSurvivesGrant(t *testing.T) {
 	})
 }
 
-// TestDowngrade: the readers at the head are admitted beside the former writer, the
-// writer behind them is not, and none gets in between.
+// TestDowngrade: the readers at the head are admitted beside the former writer. The writer
+// behind them is not, and no writer enters in between.
 func TestDowngrade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t)
@@ -254,7 +254,7 @@ func TestDowngradeBeforeWriter(t *testing.T) {
 	})
 }
 
-// TestMisuseWhileContended: misuse in front of waiters leaves them as they were.
+// TestMisuseWhileContended: misuse while there are waiters leaves them as they were.
 func TestMisuseWhileContended(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t)

@@ -7,9 +7,9 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// TestHappensBefore is judged by the race detector: a plain variable is written
-// under the write lock and read under each kind of acquisition, and the other way
-// round. Nothing else orders the accesses.
+// TestHappensBefore is checked by the race detector. A plain variable is written under the
+// write lock and read under each kind of acquisition, and the other way round. Nothing else
+// orders the accesses.
 func TestHappensBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -73,8 +73,8 @@ func TestHappensBefore(t *testing.T) {
 	}
 }
 
-// TestHappensBeforeDowngrade: what was written before a Downgrade is there for the
-// readers that it admits, while the former writer goes on reading.
+// TestHappensBeforeDowngrade: the readers that a Downgrade admits see what was written
+// before it, while the former writer goes on reading.
 func TestHappensBeforeDowngrade(t *testing.T) {
 	for range 100 {
 		var s rwsem.Sem
@@ -100,8 +100,8 @@ func TestHappensBeforeDowngrade(t *testing.T) {
 	}
 }
 
-// TestHappensBeforeGrant: each RUnlock of several readers comes before the grant of
-// the writer that waited for them all.
+// TestHappensBeforeGrant: the RUnlock of each of several readers comes before the grant of
+// the writer that waited for all of them.
 func TestHappensBeforeGrant(t *testing.T) {
 	for range 100 {
 		var s rwsem.Sem
@@ -112,7 +112,7 @@ func TestHappensBeforeGrant(t *testing.T) {
 		}
 		for i := range n {
 			go func() {
-				plain[i] = i + 1 // nobody else touches it before the writer
+				plain[i] = i + 1 // no other goroutine uses it before the writer
 				s.RUnlock()
 			}()
 		}

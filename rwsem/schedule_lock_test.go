@@ -15,7 +15,7 @@ type room struct {
 	schedule.Room
 }
 
-// newRoom returns a room that must be empty and whose semaphore must be free in the end.
+// newRoom returns a room. In the end it must be empty, and its semaphore free.
 func newRoom(p *schedule.Program) *room {
 	r := new(room)
 	p.After(func() {
@@ -51,7 +51,7 @@ func (r *room) writeLocked() {
 	r.Unlock()
 }
 
-// TestScheduleExclusion: no writer shares the room, and nobody waits for ever.
+// TestScheduleExclusion: no writer shares the room, and no goroutine waits for ever.
 func TestScheduleExclusion(t *testing.T) {
 	for _, tt := range []struct {
 		name             string
@@ -77,7 +77,7 @@ func TestScheduleExclusion(t *testing.T) {
 	}
 }
 
-// TestScheduleTwice: a writer and a reader come back, and meet what they have left behind.
+// TestScheduleTwice: a writer and a reader come again, and meet what they have left behind.
 func TestScheduleTwice(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		r := newRoom(p)
@@ -86,7 +86,8 @@ func TestScheduleTwice(t *testing.T) {
 	})
 }
 
-// TestScheduleTry: tries enter alone, and leave nothing behind when they are refused.
+// TestScheduleTry: a Try that succeeds holds the lock, and one that is refused leaves
+// nothing behind.
 func TestScheduleTry(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		r := newRoom(p)
@@ -104,8 +105,8 @@ func TestScheduleTry(t *testing.T) {
 	})
 }
 
-// TestScheduleDowngrade: between the writer's release and its read lock no other writer
-// gets in, and readers that wait are let in.
+// TestScheduleDowngrade: no other writer enters between the writer's release and its read
+// lock, and waiting readers are admitted.
 func TestScheduleDowngrade(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		r := newRoom(p)
@@ -132,8 +133,8 @@ func TestScheduleDowngrade(t *testing.T) {
 	})
 }
 
-// TestScheduleSequence: what was read between Speculate and a Validate that says true is
-// of one state, and the sequence is odd exactly while a writer is at work.
+// TestScheduleSequence: what was read between Speculate and a Validate that reports true is
+// one state, and the sequence is odd exactly while a writer is at work.
 func TestScheduleSequence(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		r := newRoom(p)

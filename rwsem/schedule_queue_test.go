@@ -8,7 +8,8 @@ import (
 	"github.com/spanlock/spanlock/internal/schedule"
 )
 
-// TestScheduleOrder: a reader that comes when a writer is queued does not overtake it.
+// TestScheduleOrder: a reader that comes when a writer is queued does not overtake the
+// writer.
 func TestScheduleOrder(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		r := newRoom(p)
@@ -38,8 +39,8 @@ func TestScheduleOrder(t *testing.T) {
 	})
 }
 
-// TestScheduleCancelHead: a writer at the head of the queue gives up; the reader behind
-// it gets in at once, or it never would: the first reader does not leave before it has.
+// TestScheduleCancelHead: a writer at the head of the queue gives up. The reader behind it
+// must enter at once, or it never enters: the first reader releases only after that.
 func TestScheduleCancelHead(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		r := newRoom(p)
@@ -52,7 +53,7 @@ func TestScheduleCancelHead(t *testing.T) {
 		})
 		p.Go("writer", func() {
 			if r.LockContext(ctx) == nil {
-				r.writeLocked() // it was let in before the end of ctx, when all had left
+				r.writeLocked() // it was granted before the end of ctx, when both readers had left
 			}
 		})
 		p.Go("second reader", func() {
@@ -64,8 +65,8 @@ func TestScheduleCancelHead(t *testing.T) {
 	})
 }
 
-// TestScheduleCancelGrant: a cancellation races the grant. Who was granted keeps the
-// lock or hands it on; nobody behind sleeps for ever.
+// TestScheduleCancelGrant: a cancellation races the grant. A waiter that was granted keeps
+// the lock or passes it on. No waiter behind it sleeps for ever.
 func TestScheduleCancelGrant(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		r := newRoom(p)
@@ -98,7 +99,7 @@ func TestScheduleCancelReader(t *testing.T) {
 	})
 }
 
-// TestScheduleBatch: readers that stand together are let in together: each waits in the
+// TestScheduleBatch: readers that stand together are admitted together: each waits in the
 // room for the other.
 func TestScheduleBatch(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {

@@ -21,8 +21,7 @@ func TestZeroValue(t *testing.T) {
 	}
 }
 
-// TestTry goes through who is admitted beside whom, by the Try forms and by the
-// context forms with a context that ends.
+// TestTry checks which lock is admitted beside which, by the Try forms.
 func TestTry(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
@@ -61,7 +60,7 @@ func TestTry(t *testing.T) {
 }
 
 // TestGrantedNotRun: a writer that has been granted the lock and has not run holds it,
-// though the sequence is even still. Who is admitted is decided by the state alone.
+// though the sequence is still even. The state alone decides which goroutine is admitted.
 //
 // Admitting readers by the sequence makes this fail each time.
 func TestGrantedNotRun(t *testing.T) {
@@ -173,7 +172,7 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
-// TestReaderLimit fills the count and looks what is still possible.
+// TestReaderLimit fills the count and checks what is still possible.
 func TestReaderLimit(t *testing.T) {
 	var s rwsem.Sem
 	rwsem.AddReaders(&s, rwsem.ReaderLimit-2)

@@ -12,8 +12,9 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// TestStats checks on the clock of a bubble who is said to hold, who to wait, for how
-// long, and what is counted when the waits are over: granted, cancelled, and in a batch.
+// TestStats checks, on the clock of a bubble, which holders and waiters Stats reports, and
+// the oldest wait. It checks what is counted when waits are over: granted, cancelled, and
+// in a batch.
 func TestStats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s rwsem.Sem
@@ -57,11 +58,11 @@ func TestStats(t *testing.T) {
 	})
 }
 
-// TestStatsExpvar runs the line in the documentation of Stats and reads what it
+// TestStatsExpvar runs the line in the documentation of Stats, and reads what that line
 // publishes.
 func TestStatsExpvar(t *testing.T) {
 	var s rwsem.Sem
-	name := fmt.Sprintf("lock-%d", time.Now().UnixNano()) // expvar forgets no name, -count runs the test again
+	name := fmt.Sprintf("lock-%d", time.Now().UnixNano()) // expvar keeps names for ever, and -count runs the test again
 	expvar.Publish(name, expvar.Func(func() any { return s.Stats() }))
 	s.RLock()
 	defer s.RUnlock()

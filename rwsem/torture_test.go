@@ -12,15 +12,15 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// TestExclusion has some goroutines do everything at random at one lock, in many
-// short episodes, and looks at who is inside together, at the sequence, and at what
-// is left at the end. It tries to line up an arrival with the other's release, with
-// a grant, and with the end of a context.
+// TestExclusion lets a few goroutines do random operations at one lock, in many short
+// episodes. It checks which of them are inside together, the sequence, and what is left at
+// the end. It tries to line up an arrival with a release by another goroutine, with a
+// grant, and with the end of a context.
 //
-// Under -tags invariants, these make it fail this often, of 20 runs on two busy
-// processors: admitting readers by the sequence and adding afterwards, 100%; bumping
-// the sequence after the release, 100%; no grantLocked in wait, 100%; letting a granted
-// waiter return its context's error, 85%. Without the tag: 100%, 20%, not measured, 65%.
+// Under -tags invariants, of 20 runs on two busy processors, these changes make it fail
+// this often: admitting readers by the sequence and adding afterwards, 100%; adding to the
+// sequence after the release, 100%; no grantLocked in wait, 100%; letting a granted waiter
+// return its context's error, 85%. Without the tag: 100%, 20%, not measured, 65%.
 func TestExclusion(t *testing.T) {
 	episodes := 150
 	if testing.Short() {
@@ -36,7 +36,7 @@ func TestExclusion(t *testing.T) {
 	})
 }
 
-// arena is a lock and who is inside, as they say themselves.
+// arena is a lock and the goroutines inside, as they count themselves.
 type arena struct {
 	t                *testing.T
 	sem              rwsem.Sem
@@ -52,7 +52,7 @@ func episode(t *testing.T, seed, e uint64) {
 		wg.Go(func() {
 			defer func() {
 				if p := recover(); p != nil {
-					t.Errorf("panic: %v", p) // somebody's hold has been lost
+					t.Errorf("panic: %v", p) // a hold has been lost
 				}
 			}()
 			for i := 0; i < 100 && !t.Failed(); i++ {
@@ -64,7 +64,8 @@ func episode(t *testing.T, seed, e uint64) {
 	mustBeFree(t, &a.sem)
 }
 
-// turn takes the lock in one way or another, looks around, and gives it back.
+// turn takes the lock in one of the possible ways, checks what it sees, and releases the
+// lock.
 func (a *arena) turn(rng *rand.Rand) {
 	ctx := context.Background()
 	if rng.IntN(2) == 0 {
@@ -152,15 +153,15 @@ func (a *arena) read(rng *rand.Rand) {
 	a.sem.RUnlock()
 }
 
-// TestSequenceOfHolders has a few writers take and release without pause, and watches
-// from outside: a writer that has let go must have made the sequence even before. So
-// if the sequence is odd, then the lock not write-locked, then the sequence the same
-// again, somebody has released first and bumped after; the next writer's bump may then
-// come in between, and the parity is broken for ever.
+// TestSequenceOfHolders lets a few writers lock and release without pause, and watches from
+// outside: a writer that has released must have made the sequence even before. Suppose the
+// sequence is odd, then the lock is not write-locked, and then the sequence is still the
+// same: a writer has released first and added to the sequence afterwards. The next writer
+// may then add to the sequence in between, and the parity is wrong for ever.
 //
-// With the bump behind the release, in Unlock or in Downgrade alone, this fails
-// about 100% of the time under -tags invariants (10 runs of 10 with Downgrade alone, 20
-// of 20 with both) and 80% without.
+// With the add behind the release, in Unlock or in Downgrade alone, this fails about 100%
+// of the time under -tags invariants (10 runs of 10 with Downgrade alone, 20 of 20 with
+// both) and 80% without.
 func TestSequenceOfHolders(t *testing.T) {
 	for name, release := range map[string]func(*rwsem.Sem){
 		"Unlock":    (*rwsem.Sem).Unlock,
@@ -212,12 +213,12 @@ func sequenceOfHolders(t *testing.T, release func(*rwsem.Sem)) {
 	}
 }
 
-// TestWriterNotStarved has readers relay the lock so that it is hardly ever free of
-// them: each waits a while for another to be in before it gives the lock back. A
-// writer gets in all the same.
+// TestWriterNotStarved lets readers relay the lock, so that a reader holds it nearly
+// always: each waits a while for another to be in before it releases the lock. A writer
+// gets in all the same.
 //
-// With new readers admitted past the waiters bit it fails about 75% of the time; TestReadersRelay
-// leaves less to chance.
+// With new readers admitted past the waiters bit it fails about 75% of the time;
+// TestReadersRelay leaves less to chance.
 func TestWriterNotStarved(t *testing.T) {
 	atProcs(t, func(t *testing.T) {
 		var s rwsem.Sem
@@ -235,7 +236,7 @@ func TestWriterNotStarved(t *testing.T) {
 						alone = n == 1 || !inside.CompareAndSwap(n, n-1)
 						runtime.Gosched()
 					}
-					if alone { // nobody comes: a writer is queued
+					if alone { // no reader comes: a writer is queued
 						inside.Add(-1)
 					}
 					s.RUnlock()
@@ -253,8 +254,8 @@ func TestWriterNotStarved(t *testing.T) {
 	})
 }
 
-// TestReadersRelay is the same without chance: a reader that comes while a writer is
-// queued must not get in before it, though a reader holds the lock.
+// TestReadersRelay is the same without chance: a reader that comes while a writer is queued
+// must not enter before the writer, though a reader holds the lock.
 //
 // With new readers admitted past the waiters bit it fails each time.
 func TestReadersRelay(t *testing.T) {
@@ -289,12 +290,11 @@ func TestReadersRelay(t *testing.T) {
 	mustBeFree(t, &s)
 }
 
-// TestTryRLockStream: goroutines that call TryRLock without pause do not keep a
-// writer out.
+// TestTryRLockStream: goroutines that call TryRLock without pause do not keep a writer out.
 //
-// Without the look in TryRLock, under -tags invariants, where a refused reader now
-// and then gives the processor away before it takes back its count, it fails about
-// 100% of the time (20 runs of 20), without the tag 40%.
+// Without the look in TryRLock it fails about 100% of the time under -tags invariants (20
+// runs of 20), where a refused reader now and then yields the processor before it takes
+// back its count, and 40% without the tag.
 func TestTryRLockStream(t *testing.T) {
 	atProcs(t, func(t *testing.T) {
 		var s rwsem.Sem
@@ -321,9 +321,9 @@ func TestTryRLockStream(t *testing.T) {
 	})
 }
 
-// TestRefusedTryRLockWritesNothing: a TryRLock that comes while a writer holds or is
-// queued looks and goes away; the count never shows it. That is why a stream of them
-// cannot hold the count above zero.
+// TestRefusedTryRLockWritesNothing: a TryRLock that comes while a writer holds the lock or
+// is queued only reads the state, and never shows in the count. So a stream of them cannot
+// hold the count above zero.
 //
 // Without the look in TryRLock it fails about 100% of the time under -tags invariants
 // (20 runs of 20), and 65% without.
@@ -358,9 +358,9 @@ func TestRefusedTryRLockWritesNothing(t *testing.T) {
 	mustBeFree(t, &s)
 }
 
-// TestUnlockTwiceAtOnce has two goroutines release one hold at the same moment, so
-// that both have looked before either has released. One of them panics, and the lock
-// is none the worse.
+// TestUnlockTwiceAtOnce lets two goroutines release one hold at the same moment, so that
+// both have looked before either has released. One of them panics, and the lock works as
+// before.
 //
 // Without unrelease it fails about 100% of the time under -tags invariants (20 runs
 // of 20), and 35% without.
