@@ -9,10 +9,11 @@ import (
 	"testing"
 )
 
-// TestChangesDoNotCompare reads the source: what changes a tree compares no keys, directly or
-// by what it calls, so that it cannot fail in the middle. Cursors and slots say where.
+// TestChangesDoNotCompare reads the source: code that changes a tree compares no keys,
+// neither itself nor in the functions that it calls, so it cannot fail in the middle.
+// Cursors and slots say where to change.
 func TestChangesDoNotCompare(t *testing.T) {
-	calls := map[string]map[string]bool{} // what a function calls, by its name
+	calls := map[string]map[string]bool{} // the names that a function calls, by its name
 	files, err := os.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)
@@ -60,11 +61,11 @@ func TestChangesDoNotCompare(t *testing.T) {
 	}
 	for _, f := range []string{"Place", "Collect", "Supplant", "Seek", "PlanOverlay"} {
 		if !tainted[f] {
-			t.Errorf("%s compares nothing? Then this test sees nothing", f)
+			t.Errorf("%s seems to compare no keys, so this test does not work", f)
 		}
 	}
 	// "Insert" and "Remove" share the names insert and remove with methods of nodes, which
-	// are looked at, too. A method named child is of nodes and of trees.
+	// are checked too. Both nodes and trees have a method named child.
 	for _, f := range []string{"Insert", "MakeRoom", "Remove", "Replace", "Split", "Move", "Overlay", "Clear", "Add", "Publish", "Append"} {
 		if calls[f] == nil {
 			t.Errorf("no function %s any more", f)

@@ -7,8 +7,8 @@ import (
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
-// pausing compares ints and calls then at the next comparison of a with b, in the middle of
-// a search: what then changes is changed beside the search, without a chance in it.
+// pausing compares ints. At the next comparison of a with b, in the middle of a search, it
+// calls then: the change that then makes happens beside the search, without chance.
 type pausing struct {
 	a, b int
 	then func()
@@ -22,8 +22,8 @@ func (p *pausing) compare(a, b int) int {
 	return cmp.Compare(a, b)
 }
 
-// pausingModel returns a model with the ranges [10*i, 10*i+5) for i below n, put in
-// in order, so that the leaves are full from the first on.
+// pausingModel returns a model with the ranges [10*i, 10*i+5) for i below n, inserted in
+// order, so that all leaves from the first on are full.
 func pausingModel(t *testing.T, n int) (*model[int], *pausing) {
 	p := new(pausing)
 	k := keys[int]{n: 10*n + 100, of: func(i int) int { return i }, compare: cmp.Compare[int]}
@@ -37,8 +37,8 @@ func pausingModel(t *testing.T, n int) (*model[int], *pausing) {
 }
 
 // TestOldLeafStays: a search has come to the root of a tree of two leaves, and not yet to
-// the first leaf, when that is split, cut or merged. It goes on in the leaf of before, and
-// what stays in the tree must still be there.
+// the first leaf, when that leaf is split, cut or merged. The search goes on in the old
+// leaf, which must still have the entries that stay in the tree.
 //
 // It kills 20_leaf_moves.
 func TestOldLeafStays(t *testing.T) {
@@ -80,14 +80,14 @@ func TestOldLeafStays(t *testing.T) {
 				} {
 					m, p := pausingModel(t, tt.size)
 					e := &m.want[i].e.Entry
-					*p = pausing{10 * n, key, func() { tt.change(m) }} // the separator with the key
+					*p = pausing{10 * n, key, func() { tt.change(m) }} // the comparison of the separator with the key
 					found := search(m, e)
 					if p.then != nil {
 						t.Fatal("the search was not at the root")
 					}
 					j, _ := m.overlapping(key, key+1)
 					if stays := j < len(m.want) && &m.want[j].e.Entry == e; stays && !found {
-						t.Errorf("%s(%d) does not find what stays", name, key)
+						t.Errorf("%s(%d) does not find an entry that stays", name, key)
 					}
 					m.check()
 				}
@@ -96,13 +96,13 @@ func TestOldLeafStays(t *testing.T) {
 	}
 }
 
-// TestSlotUsedAgain: a search has found where its range is, when that goes and another
-// takes its slot. It must not come back with the other.
+// TestSlotUsedAgain: a search has found the slot of its range. Then the range is removed,
+// and another takes the slot. The search must not return the other range.
 //
 // It kills 60_start_unchecked.
 func TestSlotUsedAgain(t *testing.T) {
 	m, p := pausingModel(t, 2)
-	*p = pausing{0, 3, func() { // the first range with the key
+	*p = pausing{0, 3, func() { // the comparison of the first range with the key
 		m.remove(0, 5)
 		m.insert(30, 35, false)
 	}}
@@ -110,7 +110,7 @@ func TestSlotUsedAgain(t *testing.T) {
 		t.Errorf("Find(3) is [%d, %d)", e.Lo, e.Hi)
 	}
 	if p.then != nil {
-		t.Error("the search has compared otherwise")
+		t.Error("the search made other comparisons")
 	}
 	m.check()
 }

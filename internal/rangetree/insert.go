@@ -1,7 +1,7 @@
 package rangetree
 
 // This file adds one entry to the tree. [Tree.Place] compares keys. What follows it
-// compares none, and so cannot fail.
+// compares none, so it cannot fail.
 
 // Slot is the place of an entry that is not yet in the tree.
 type Slot[K any] struct {

@@ -5,10 +5,11 @@ import (
 	"testing"
 )
 
-// TestOverToSmaller: a range that reaches over the separator between two leaves comes into
-// the one that has less, and the separator goes out of its way. If it always came to the left,
-// a sweep that puts ranges in the place of others would fill each leaf with what has
-// left the next, and so split and merge as it goes.
+// TestOverToSmaller: a range that reaches over the separator between two leaves goes into
+// the leaf with fewer entries, and the separator is moved. Suppose the range always went to
+// the left. A sweep that puts ranges in place of others would then fill each leaf with
+// entries in place of those that have left the next leaf, so that it would split and merge
+// leaves all the time.
 //
 // It kills 260_over_to_the_left and 261_insert_lowers_nothing.
 func TestOverToSmaller(t *testing.T) {
@@ -40,7 +41,8 @@ func testOver[K any](t *testing.T, init func(*Tree[K]), of func(int) K) {
 				tree.Collect(&x, of(10*i), of(10*i+1), false, func(*Entry[K]) {})
 				tree.Remove(&x)
 			}
-			// Both are short of what is beside the separator, and one of one more.
+			// Both leaves lack the entry beside the separator, and one of them lacks one
+			// more.
 			remove(slots - 1)
 			remove(slots)
 			if left {

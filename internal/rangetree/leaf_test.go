@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestLeafLines: a leaf of words is four lines of a cache, two of which a search counts in.
+// TestLeafLines: a leaf of words takes four cache lines. A search counts in two of them.
 //
 // It kills 262_leaf_of_five_lines.
 func TestLeafLines(t *testing.T) {

@@ -17,7 +17,7 @@ type entry[K any] struct {
 	rangetree.Entry[K]
 }
 
-// keys is a kind of keys: a number of them in order, and a tree of them.
+// keys is a kind of key: a number of keys in order, and a tree of them.
 type keys[K any] struct {
 	of      func(i int) K // rises with i, which is in [0, n)
 	n       int
@@ -29,7 +29,7 @@ func ordered[K cmp.Ordered](n int, of func(int) K) keys[K] {
 	return keys[K]{of, n, rangetree.InitOrdered[K], cmp.Compare[K]}
 }
 
-// each runs f with each kind of keys.
+// each runs f with each kind of key.
 func each(t *testing.T, run func(t *testing.T, kind string)) {
 	for _, kind := range []string{"uint64", "uint64/top", "int", "int8", "float64", "float32", "string", "string/zeros", "bytes", "func"} {
 		t.Run(kind, func(t *testing.T) { run(t, kind) })
@@ -99,7 +99,7 @@ func runKind(t *testing.T, kind string, seed uint64, steps int) {
 	}
 }
 
-// span is a range in a model, by numbers of keys; hi may be k.n, which is no bound.
+// span is a range in a model, as indexes of keys. hi may be k.n, which means no bound.
 type span[K any] struct {
 	lo, hi int
 	e      *entry[K]
@@ -123,7 +123,7 @@ func (m *model[K]) entry(lo, hi int) *entry[K] {
 	return e
 }
 
-// overlapping returns which of m.want overlap [lo, hi).
+// overlapping returns the part of m.want that overlaps [lo, hi).
 func (m *model[K]) overlapping(lo, hi int) (i, j int) {
 	for i < len(m.want) && m.want[i].hi <= lo {
 		i++
@@ -176,7 +176,7 @@ func (m *model[K]) collect(lo, hi int) (x rangetree.Cut[K], i, j int) {
 func (m *model[K]) remove(lo, hi int) {
 	x, i, j := m.collect(lo, hi)
 	if j == i+1 && m.want[i].lo <= lo {
-		x = rangetree.Cut[K]{} // the other way to find the one
+		x = rangetree.Cut[K]{} // the other way to find the one entry
 		if got := m.tree.CollectAt(&x, m.k.of(lo)); got != &m.want[i].e.Entry {
 			m.t.Fatalf("CollectAt(%d) is %v, want %v", lo, got, m.want[i])
 		}
@@ -191,7 +191,7 @@ func (m *model[K]) remove(lo, hi int) {
 	}
 }
 
-// replace puts one range in the place of all that overlap [lo, hi), as wide as they are.
+// replace puts one range in place of all ranges that overlap [lo, hi), as wide as they are.
 func (m *model[K]) replace(lo, hi int) {
 	x, i, j := m.collect(lo, hi)
 	if i == j {
@@ -204,7 +204,7 @@ func (m *model[K]) replace(lo, hi int) {
 	m.want = slices.Replace(m.want, i, j, span[K]{lo, hi, e})
 }
 
-// overlay lays a range over those that overlap it; what sticks out of it stays.
+// overlay lays a range over those that overlap it. What sticks out of it stays.
 func (m *model[K]) overlay(lo, hi int) {
 	i, j := m.overlapping(lo, hi)
 	e := m.entry(lo, hi)
@@ -219,7 +219,7 @@ func (m *model[K]) overlay(lo, hi int) {
 	if n != j {
 		m.t.Fatalf("[%d, %d) over %d entries, want %v", lo, hi, n-i, m.want[i:j])
 	}
-	m.check() // it has changed nothing yet
+	m.check() // the plan has changed nothing
 	var add []span[K]
 	var left, right *rangetree.Entry[K]
 	if i < j && m.want[i].lo < lo {
@@ -259,7 +259,7 @@ func (m *model[K]) build(n int, rng *rand.Rand) {
 	b.Publish()
 }
 
-// check compares all of the tree with the model.
+// check compares the whole tree with the model.
 func (m *model[K]) check() {
 	m.t.Helper()
 	if err := m.tree.Verify(); err != nil {
@@ -287,7 +287,7 @@ func (m *model[K]) check() {
 	}
 }
 
-// search compares the searches for one key.
+// search compares the results of the searches for one key.
 func (m *model[K]) search(at int) {
 	m.t.Helper()
 	i, j := m.overlapping(at, at+1)
@@ -364,7 +364,7 @@ func runModel[K any](t *testing.T, k keys[K], seed uint64, steps int) {
 	}
 }
 
-// TestModel does random things to trees and to sorted slices.
+// TestModel does random operations on trees and on sorted slices.
 func TestModel(t *testing.T) {
 	each(t, func(t *testing.T, kind string) {
 		t.Parallel()

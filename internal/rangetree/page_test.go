@@ -2,9 +2,9 @@ package rangetree
 
 import "testing"
 
-// TestSettledLooksAtOrder: a slot that a page was to read is free again and is being used
-// for another entry, whose order is not stored yet. That entry is not in the tree, and must
-// not be in the page.
+// TestSettledLooksAtOrder: a slot that Settled is about to read is free again and is being
+// used for another entry, whose order is not stored yet. That entry is not in the tree, so
+// it must not be in the page.
 //
 // It kills 155_settled_unchecked.
 func TestSettledLooksAtOrder(t *testing.T) {

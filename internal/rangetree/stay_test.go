@@ -13,10 +13,10 @@ import (
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
-// TestStay: while a writer inserts, removes, replaces and splits around them, entries that
-// stay are found by Find or, where that was led astray, by Look; and a walk sees all of
-// them, in order, and nothing that overlaps them. A leaf that is split by moving what is in
-// it makes it fail at once.
+// TestStay: a writer inserts, removes, replaces and splits around entries that stay. Find
+// finds them, or, where Find was led astray, Look does. A walk sees all of them, in order,
+// and nothing that overlaps them. If a leaf is split by moving its entries, this fails at
+// once.
 func TestStay(t *testing.T) {
 	t.Run("uint64", func(t *testing.T) {
 		testStay(t, ordered(600, func(i int) uint64 { return uint64(i) * 10 }))
@@ -72,7 +72,7 @@ func testStay[K any](t *testing.T, k keys[K]) {
 	}
 	rng := rand.New(rand.NewPCG(seed, 99))
 	for until := time.Now().Add(duration); time.Now().Before(until); {
-		// Between two that stay: at most the five keys from 6*i+1 on.
+		// Between two entries that stay: at most the five keys from 6*i+1 on.
 		lo := 6*rng.IntN(len(stay)) + 1 + rng.IntN(4)
 		hi := lo + 1 + rng.IntN((lo/6+1)*6-lo)
 		hi = min(hi, (lo/6+1)*6)
@@ -92,7 +92,7 @@ func testStay[K any](t *testing.T, k keys[K]) {
 	m.check()
 }
 
-// finds looks for one that stays.
+// finds searches for an entry that stays.
 func (m *model[K]) finds(stay []*rangetree.Entry[K], i int) bool {
 	key := m.k.of(6 * i)
 	if e, _ := m.tree.Find(key); e == stay[i] {
@@ -102,13 +102,13 @@ func (m *model[K]) finds(stay []*rangetree.Entry[K], i int) bool {
 		return false
 	}
 	if !m.tree.Look(key, func(e *rangetree.Entry[K]) bool { return e == stay[i] }) {
-		m.t.Errorf("Look(%v) does not show what stays", key)
+		m.t.Errorf("Look(%v) does not show an entry that stays", key)
 		return false
 	}
 	return true
 }
 
-// walks goes over the whole tree.
+// walks walks over the whole tree.
 func (m *model[K]) walks(stay []*rangetree.Entry[K]) bool {
 	var c rangetree.Cursor[K]
 	m.tree.First(&c)
@@ -119,8 +119,8 @@ func (m *model[K]) walks(stay []*rangetree.Entry[K]) bool {
 		page, more = m.tree.Settled(&c, nil)
 		for _, e := range page {
 			if last != nil && m.k.compare(last.Hi, e.Lo) > 0 {
-				// The next leaf was read later: what has been put there since may begin before
-				// the last one's end. The owner leaves it out.
+				// The next leaf was read later. An entry that has been put there since may
+				// begin before the end of the last one. The owner leaves it out.
 				if next < len(stay) && e == stay[next] {
 					m.t.Errorf("[%v, %v) overlaps [%v, %v), which stays", last.Lo, last.Hi, e.Lo, e.Hi)
 					return false

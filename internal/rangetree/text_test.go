@@ -8,8 +8,8 @@ import (
 	"github.com/spanlock/spanlock/internal/textkeys"
 )
 
-// TestHintOrder: of two keys that begin alike the smaller one has no greater hint, and
-// keys that differ in the next eight bytes have two.
+// TestHintOrder: of two keys with a common prefix, the smaller has no larger hint behind
+// it. Keys that differ in the next eight bytes have different hints.
 func TestHintOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	keys := textkeys.Awkward(rng, 2000)
@@ -21,7 +21,7 @@ func TestHintOrder(t *testing.T) {
 		}
 		for skip := max(0, n-9); skip <= n; skip++ {
 			if hint(b, skip) > hint(a, skip) {
-				t.Errorf("%q is before %q, and its hint behind %d bytes is greater", b, a, skip)
+				t.Errorf("%q is before %q, and its hint behind %d bytes is larger", b, a, skip)
 			}
 			if n < skip+8 && n < len(a) && a[n] != 0 && hint(b, skip) == hint(a, skip) {
 				t.Errorf("%q and %q have the same hint behind %d bytes", b, a, skip)
@@ -30,7 +30,7 @@ func TestHintOrder(t *testing.T) {
 	}
 }
 
-// TestFloats: zeros are equal whatever their sign, and what is not a number is in no range.
+// TestFloats: zeros are equal whatever their sign, and no range covers a NaN.
 func TestFloats(t *testing.T) {
 	var tree Tree[float64]
 	InitOrdered(&tree)
