@@ -14,7 +14,7 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// count returns in how many slots of l mark stands.
+// count returns the number of slots of l in which mark stands.
 func count(l *Lines, mark uint64) (n int) {
 	for _, m := range l.Append(nil) {
 		if m == mark {
@@ -33,7 +33,8 @@ func (l *Lines) announce(mark uint64) (place uint32, ok bool) {
 	return l.AnnounceBehind(place, mark)
 }
 
-// TestNew: a power of two of lines, within the bounds, and each on cache lines of its own.
+// TestNew: the number of lines is a power of two, within the bounds, and each line has
+// cache lines of its own.
 func TestNew(t *testing.T) {
 	for _, x := range []struct{ processors, lines int }{
 		{1, 8}, {2, 16}, {3, 32}, {4, 32}, {5, 64}, {16, 128}, {31, 256}, {32, 256}, {33, 256}, {1000, 256},
@@ -54,7 +55,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestLines fills one line, looks, and takes everything out again.
+// TestLines fills one line, looks, and removes all marks again.
 func TestLines(t *testing.T) {
 	l := New(2)
 	if l.Shows(7) || count(l, 7) != 0 || len(l.Append(nil)) != 0 {
@@ -92,8 +93,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestBeside: goroutines announce and retract marks of their own, and find each where it is,
-// while others look: a mark that stands all the time is seen by each look.
+// TestBeside: goroutines announce and retract marks of their own, and find each where it
+// is, while others look. Each look sees a mark that stands throughout.
 func TestBeside(t *testing.T) {
 	l := New(runtime.GOMAXPROCS(0))
 	const stays = 1 << 40
@@ -133,8 +134,8 @@ func TestBeside(t *testing.T) {
 	}
 }
 
-// TestEither is the bargain: a reader announces and then loads the word, and a writer changes
-// the word and then looks. One of them sees the other.
+// TestEither checks the guarantee: a reader announces and then loads the word, and a writer
+// changes the word and then looks. At least one of them sees the other.
 func TestEither(t *testing.T) {
 	l := New(runtime.GOMAXPROCS(0))
 	var word atomic.Uint32
@@ -159,7 +160,7 @@ func TestEither(t *testing.T) {
 		close(start)
 		wg.Wait()
 		if read && !seen {
-			t.Fatal("the reader has not seen the word change, and the writer not the reader")
+			t.Fatal("the reader has not seen the change of the word, and the writer has not seen the mark")
 		}
 		if !l.Retract(place, 5) {
 			t.Fatal("the mark is gone")
@@ -179,7 +180,7 @@ func BenchmarkAnnounce(b *testing.B) {
 	})
 }
 
-// BenchmarkShows is a look at lines that nobody writes meanwhile.
+// BenchmarkShows looks at lines that no goroutine writes meanwhile.
 func BenchmarkShows(b *testing.B) {
 	for _, n := range []int{1, 2, 16, 64, 256} {
 		b.Run(fmt.Sprintf("lines=%d", n), func(b *testing.B) {

@@ -10,8 +10,8 @@ import (
 )
 
 // TestScheduleEither: readers announce and then load a word; a writer changes the word and
-// then looks at the lines. No reader that has found the word unchanged is missed, and the
-// place that each has got is its own.
+// then looks at the lines. The writer does not miss a reader that has found the word
+// unchanged, and no two readers get the same place.
 func TestScheduleEither(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		l := New(1)
