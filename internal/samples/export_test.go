@@ -1,6 +1,6 @@
 package samples
 
-// Enlisted returns how long the list of switches is, with those that are gone.
+// Enlisted returns the length of the list of switches, including those that are gone.
 func Enlisted() int {
 	switches.mu.Lock()
 	defer switches.mu.Unlock()

@@ -27,7 +27,7 @@ func (b *book) Remove(value any) {
 	delete(b.list, value)
 }
 
-// pages is the profile of all tests here: the first rate sets it.
+// pages is the profile of all tests here, because only the first rate sets it.
 var pages = &book{list: make(map[any]bool)}
 
 func rate(t *testing.T, n int) int {
@@ -35,9 +35,9 @@ func rate(t *testing.T, n int) int {
 	return samples.SetRate(n, func() samples.Profile { return pages })
 }
 
-// TestNumbers: numbers are not 0 and below Most, each sample has its own, a number that is
-// free is used again, only the owner can end a sample, and once, and beyond Most there are
-// none.
+// TestNumbers: numbers are not 0 and below Most, and each sample has its own. A free number
+// is used again. Only the owner can end a sample, and only once. Beyond Most there are no
+// samples.
 func TestNumbers(t *testing.T) {
 	rate(t, 1)
 	defer rate(t, 0)
@@ -45,7 +45,7 @@ func TestNumbers(t *testing.T) {
 	for i := range samples.Most - 1 {
 		n := samples.Add(uint64(i+1), "none")
 		if n == 0 || n >= samples.Most || owner[n] != 0 {
-			t.Fatalf("sample %d has the number %d, which is of sample %d", i, n, owner[n])
+			t.Fatalf("sample %d has the number %d of sample %d", i, n, owner[n])
 		}
 		owner[n] = uint64(i + 1)
 	}
@@ -78,7 +78,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// TestSwitches: a switch follows the rate from its enlisting on, and keeps its owner's bits.
+// TestSwitches: an enlisted switch follows the rate, and keeps its owner's bits.
 func TestSwitches(t *testing.T) {
 	const bits = samples.On << 1
 	var a, b, loose samples.Switch
