@@ -12,7 +12,7 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// TestAfterFunc: it is called once, be it by the timer, in a bubble or not, or because
+// TestAfterFunc: f is called once, either by the timer, in a bubble or outside, or because
 // the bubble has ended.
 func TestAfterFunc(t *testing.T) {
 	var calls atomic.Int32

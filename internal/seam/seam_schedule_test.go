@@ -11,7 +11,7 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// TestScheduleMutex: it excludes, and a try fails where a lock waits.
+// TestScheduleMutex: a Mutex excludes, and TryLock fails where Lock would wait.
 func TestScheduleMutex(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: -1}, func(p *schedule.Program) {
 		var mu seam.Mutex
@@ -34,7 +34,8 @@ func TestScheduleMutex(t *testing.T) {
 	})
 }
 
-// TestScheduleParker: a wake-up before the park is kept, and goes before the end of done.
+// TestScheduleParker: a wake-up before the park is kept, and takes precedence over the end
+// of done.
 func TestScheduleParker(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: -1}, func(p *schedule.Program) {
 		k := seam.NewParker()
@@ -50,8 +51,8 @@ func TestScheduleParker(t *testing.T) {
 	})
 }
 
-// TestScheduleWeighted: never more is held than fits, who waits is served, and who gives
-// up holds nothing.
+// TestScheduleWeighted: there is never more held than fits, a waiter is served, and a
+// waiter that gives up holds nothing.
 func TestScheduleWeighted(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		w := seam.NewWeighted(2)
@@ -75,7 +76,7 @@ func TestScheduleWeighted(t *testing.T) {
 		p.Go("canceller", cancel)
 		p.After(func() {
 			if !w.TryAcquire(2) {
-				schedule.Failf("something is held in the end")
+				schedule.Failf("at the end not everything has been released")
 			}
 		})
 	})
