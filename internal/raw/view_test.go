@@ -4,7 +4,7 @@ import "testing"
 
 type name string
 
-// TestViews: a view is of the same memory.
+// TestViews: a view shows the same memory.
 func TestViews(t *testing.T) {
 	n := name("a name")
 	if s := As[string](&n); s != "a name" {
