@@ -14,7 +14,7 @@ type (
 	address uintptr
 )
 
-// TestKindOf: a named type is of the kind of what it is made of.
+// TestKindOf: a named type has the kind of its underlying type.
 func TestKindOf(t *testing.T) {
 	const word = strconv.IntSize / 8
 	check := func(what string, got Kind, size int, want Kind, wantSize int) {
@@ -47,7 +47,7 @@ func TestKindOf(t *testing.T) {
 	check("an interface", k, n, Other, 2*word)
 }
 
-// TestRefers: what holds no pointer, however deep, refers to nothing.
+// TestRefers: a type without a pointer, at any depth, refers to nothing.
 func TestRefers(t *testing.T) {
 	for what, got := range map[string][2]bool{
 		"int":             {Refers[int](), false},
