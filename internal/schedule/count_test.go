@@ -10,13 +10,13 @@ import (
 	. "github.com/spanlock/spanlock/internal/schedule"
 )
 
-// steps is a program of tasks with so many steps each, all on one word.
+// steps is a program whose tasks have the given numbers of steps, all on one word.
 func steps(n ...int) func(*Program) {
 	return func(p *Program) {
 		var w Word[int]
 		for _, k := range n {
 			p.Go("task", func() {
-				for range k - 1 { // its beginning is a step, too
+				for range k - 1 { // its beginning is a step too
 					w.Store(0)
 				}
 			})
@@ -24,7 +24,7 @@ func steps(n ...int) func(*Program) {
 	}
 }
 
-// multinomial is the number of all schedules of tasks with so many steps.
+// multinomial returns the number of all schedules of tasks with the given numbers of steps.
 func multinomial(n ...int) int {
 	r, sum := 1, 0
 	for _, k := range n {
@@ -62,7 +62,7 @@ func bounded(left []int, current, bound int) int {
 	return count
 }
 
-// TestCount: without reduction a search visits each schedule, once.
+// TestCount: without reduction a search visits each schedule once.
 func TestCount(t *testing.T) {
 	for _, n := range [][]int{{1}, {4}, {3, 3}, {1, 6}, {5, 4}, {2, 2, 2}, {3, 2, 4}, {2, 1, 2, 2}} {
 		r := holds(t, steps(n...), Options{Search: true, Bound: -1, Unreduced: true})
@@ -95,11 +95,11 @@ func TestReducedCount(t *testing.T) {
 	}
 }
 
-// TestReduction: on random programs the reduced search sees the same outcomes as the
-// full one, with each bound. An outcome is what each task has seen and how it ended.
+// TestReduction: on random programs the reduced search sees the same outcomes as the full
+// one, with each bound. An outcome is what each task has seen, and how the execution ended.
 //
-// If rule 1 does not wake for an operation that is not enabled, or if a conflict of two
-// writes, or of a read and a write, is forgotten, this fails.
+// This fails if rule 1 does not wake a task for an operation that is not enabled, or if a
+// conflict of two writes, or of a read and a write, is forgotten.
 func TestReduction(t *testing.T) {
 	programs := 120
 	if testing.Short() {
@@ -117,7 +117,7 @@ func TestReduction(t *testing.T) {
 		}
 		want, n := p.outcomes(t, bound, true)
 		if n > mostSchedules {
-			i-- // another one in its place
+			i-- // take another one in its place
 			continue
 		}
 		got, m := p.outcomes(t, bound, false)
@@ -129,13 +129,14 @@ func TestReduction(t *testing.T) {
 	t.Logf("%d schedules, reduced to %d", full, reduced)
 }
 
-// TestReductionOfWaits: what can be reached with one preemption because a task then has
-// to wait, which is no preemption, is not lost: the first task is preempted with the lock
-// in its hand, goes on when the second stands before it, and only then sees the second's
-// store and stores itself. With the lock given back earlier it would take two.
+// TestReductionOfWaits: a task that has to wait is not preempted, so it can help to reach
+// with one preemption an outcome that would otherwise need two. Such an outcome must not be
+// lost. Here the first task is preempted while it holds the lock, and goes on when the
+// second stands before the lock. Only then does it see the second's store and store itself.
+// If it released the lock earlier, that would take two preemptions.
 //
-// If a task that has to stop does not wake who sleeps before an operation on what it
-// waits for, this fails.
+// This fails if a task that has to stop does not wake a task that sleeps before an
+// operation on what the first waits for.
 func TestReductionOfWaits(t *testing.T) {
 	p := randomTasks{
 		{{lock, 0}, {load, 0}, {unlock, 0}, {load, 0}, {store, 1}},
@@ -166,7 +167,7 @@ const (
 
 type randomTasks [][]step
 
-// randomProgram makes a small one. Who locks unlocks, and may forget to.
+// randomProgram makes a small random program. A task that locks also unlocks.
 func randomProgram(rng *rand.Rand) randomTasks {
 	var tasks randomTasks
 	for range 2 + rng.IntN(2) {
@@ -186,12 +187,13 @@ func randomProgram(rng *rand.Rand) randomTasks {
 	return tasks
 }
 
-// mostSchedules is how many a program may have to be compared. One in two hundred has
-// more, by tasks that spawn, and some have millions: one of those took minutes.
+// mostSchedules is the largest number of schedules of a program that is compared. One
+// program in two hundred has more, because of tasks that spawn, and some have millions,
+// which took minutes.
 const mostSchedules = 200_000
 
-// outcomes explores the program and returns all that it can do, and in how many
-// schedules. If they are more than mostSchedules it stops there.
+// outcomes explores the program, and returns all that it can do and the number of
+// schedules. If there are more than mostSchedules, it stops there.
 func (tasks randomTasks) outcomes(t *testing.T, bound int, full bool) (map[string]bool, int) {
 	found := make(map[string]bool)
 	n := 0

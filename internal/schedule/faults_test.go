@@ -29,7 +29,7 @@ func lostUpdate(locked bool) func(*Program) {
 	}
 }
 
-// TestLostUpdate: one preemption loses an update, none does not, and a lock helps.
+// TestLostUpdate: one preemption can lose an update, none cannot, and a lock helps.
 func TestLostUpdate(t *testing.T) {
 	holds(t, lostUpdate(false), Options{Search: true, Bound: 0})
 	fails(t, lostUpdate(false), Options{Search: true, Bound: 1}, "an update is lost: 1")
@@ -39,8 +39,8 @@ func TestLostUpdate(t *testing.T) {
 	holds(t, lostUpdate(true), Options{Search: true, Bound: -1})
 }
 
-// TestLostWakeup: a waiter that looks, and then sleeps for whoever comes later, sleeps for
-// ever if somebody comes in between.
+// TestLostWakeup: a waiter that looks, and then sleeps until a later waker comes, sleeps
+// for ever if the waker comes in between.
 func TestLostWakeup(t *testing.T) {
 	program := func(lookAgain bool) func(*Program) {
 		return func(p *Program) {
@@ -99,8 +99,8 @@ func TestDeadlock(t *testing.T) {
 	holds(t, program(true), Options{Search: true, Bound: -1})
 }
 
-// TestDepth: a fault that needs three ordered steps among many, which the priorities
-// find with depth 3 and not with 1.
+// TestDepth: a fault that needs three ordered steps among many. The priorities find it with
+// depth 3 and not with depth 1.
 func TestDepth(t *testing.T) {
 	program := func(p *Program) {
 		var a, b, noise Word[int]
@@ -138,7 +138,7 @@ func TestDepth(t *testing.T) {
 	holds(t, program, Options{Search: true, Bound: 1})
 }
 
-// TestLivelock: a task that spins for what nobody does.
+// TestLivelock: a task spins until a store that never comes.
 func TestLivelock(t *testing.T) {
 	program := func(p *Program) {
 		var w Word[bool]
@@ -152,7 +152,7 @@ func TestLivelock(t *testing.T) {
 	fails(t, program, Options{Search: true, Steps: 1000}, "livelock: 1000 steps")
 }
 
-// TestGosched: a task that spins for what another does comes to an end, with no
+// TestGosched: a task that spins until another task's store comes to an end, without a
 // preemption.
 func TestGosched(t *testing.T) {
 	program := func(p *Program) {
@@ -169,8 +169,8 @@ func TestGosched(t *testing.T) {
 	}
 }
 
-// TestPanic: a panic in a task is a failure with a stack, and its other tasks' deferred
-// functions run.
+// TestPanic: a panic in a task is a failure with a stack, and the deferred functions of the
+// other tasks run.
 func TestPanic(t *testing.T) {
 	var unwound int
 	program := func(p *Program) {
@@ -190,7 +190,7 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// TestLeak: what the program has spawned must end, too.
+// TestLeak: the tasks that the program has spawned must end too.
 func TestLeak(t *testing.T) {
 	program := func(p *Program) {
 		var f Flag
@@ -199,7 +199,7 @@ func TestLeak(t *testing.T) {
 	fails(t, program, Options{Search: true}, "leak: the program's own tasks wait for ever: 1 go at Flag.Wait")
 }
 
-// TestCancel: the end of a context comes at any time, before, in and after the wait.
+// TestCancel: the end of a context comes at any time: before, during and after the wait.
 func TestCancel(t *testing.T) {
 	outcomes := map[string]int{}
 	program := func(p *Program) {
@@ -244,7 +244,7 @@ func (g *gate) wait(done <-chan struct{}) bool {
 	return g.is
 }
 
-// TestUnlike: a program that does not do the same each time is reported as such.
+// TestUnlike: a program that does not do the same each time is reported.
 func TestUnlike(t *testing.T) {
 	n := 0
 	r := Explore(func(p *Program) {

@@ -25,7 +25,8 @@ func (m *mutex) unlock() {
 	m.held = false
 }
 
-// fails explores and returns the failure, which must say want and replay as itself.
+// fails explores, and returns the report. The failure must contain want and replay as
+// itself.
 func fails(t *testing.T, program func(*Program), o Options, want string) *Report {
 	t.Helper()
 	r := Explore(program, o)
@@ -46,7 +47,7 @@ func fails(t *testing.T, program func(*Program), o Options, want string) *Report
 	return r
 }
 
-// holds explores completely and fails if something is found.
+// holds explores completely, and fails the test if there is a failure.
 func holds(t *testing.T, program func(*Program), o Options) *Report {
 	t.Helper()
 	r := Explore(program, o)

@@ -8,8 +8,8 @@ import (
 	. "github.com/spanlock/spanlock/internal/schedule"
 )
 
-// TestReplayString: what is no schedule is refused, and a schedule that names nobody who
-// can go on is followed as far as it goes.
+// TestReplayString: a string that is no schedule is refused. A schedule that names a task
+// that cannot go on is followed as far as it goes.
 func TestReplayString(t *testing.T) {
 	for _, s := range []string{"", "0", "-", "01-", "0!", "!1", "00", "z1"} {
 		if f, err := Replay(lostUpdate(false), Options{}, s); err == nil {
@@ -23,7 +23,7 @@ func TestReplayString(t *testing.T) {
 	}
 }
 
-// recorder is a TB that remembers.
+// recorder is a TB that records what it is told.
 type recorder struct{ log, fatal string }
 
 func (*recorder) Helper()      {}
