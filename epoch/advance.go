@@ -60,9 +60,9 @@ func (st *state) wakeSleeper() {
 	}
 }
 
-// noteStall records the time since when the epoch cannot leave e. advance calls it at
-// the first failure in epoch e, and again if that call found mu taken: advance must not
-// block, so it would rather record the time late.
+// noteStall records the time at which the epoch was first unable to leave e. advance
+// calls it at the first failure in epoch e, and again if that call found mu taken:
+// advance must not block, so it would rather record the time late.
 func (st *state) noteStall(e uint64) {
 	w := &st.waits
 	if !w.mu.TryLock() {
@@ -75,8 +75,8 @@ func (st *state) noteStall(e uint64) {
 	w.mu.Unlock()
 }
 
-// stalledSince returns the clock since when a pin has kept the epoch at e, the present
-// epoch, and reports whether one does.
+// stalledSince reports whether a pin keeps the epoch at e, the present epoch, and returns
+// the clock when that began.
 func (st *state) stalledSince(e uint64) (since int64, stalled bool) {
 	w := &st.waits
 	w.mu.Lock()

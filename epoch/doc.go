@@ -22,7 +22,7 @@
 // context and park while they wait.
 //
 // A domain has no goroutine while it has nothing to run. It starts one for the first
-// callback of a backlog, which exits when the backlog is empty.
+// callback of a backlog; that goroutine exits when the backlog is empty.
 //
 // # Lineage
 //

@@ -34,8 +34,8 @@ const (
 	// waitBit in a counter says that the driver sleeps until the counter has no pin.
 	waitBit = 1 << 31
 
-	// suspect is the smallest result of Add(-1) that Unpin must look at: with waitBit,
-	// one below waitBit, one below zero, or merely huge.
+	// suspect is the smallest result of Add(-1) that Unpin must look at. Such a result
+	// has waitBit, or is one below waitBit, one below zero, or merely huge.
 	suspect = 1 << 30
 
 	minusOne = ^uint32(0)
@@ -60,7 +60,7 @@ const (
 // A Guard may be moved, but only one of its copies may be unpinned. A second Unpin of
 // the same variable panics. A second Unpin through a copy panics where the slot's count
 // shows it, and always under -tags spanlockdebug. Otherwise it ends the pin of another
-// reader too early, as a sync.RWMutex unlocked twice does.
+// reader too early, as unlocking a sync.RWMutex twice does.
 type Guard struct {
 	mark mark // where the pin was taken; empty except in debug builds
 	slot *slot

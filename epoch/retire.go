@@ -9,15 +9,15 @@ import (
 )
 
 // ErrCost is the error of RetireContext for a cost that can never be admitted:
-// negative, or above MaxPending. It is wrapped with the values.
+// negative, or above MaxPending. RetireContext wraps it with the values.
 var ErrCost = errors.New("epoch: impossible cost")
 
 // Retire calls f once, on a goroutine of the domain, after every pin that is held now
 // has been unpinned. The caller must have unlinked what f reclaims before the call, so
 // that no later pin can find it.
 //
-// Retire never waits and costs 0 of MaxPending. It may be called while the domain is
-// pinned, and by callbacks.
+// Retire never waits, and counts 0 towards MaxPending. It may be called while the domain
+// is pinned, and by callbacks.
 //
 // f will not run before the grace period is over. It may run late, or never, if a pin
 // is not unpinned or an earlier callback does not return. Callbacks run one after the
@@ -31,7 +31,7 @@ func (d *Domain) Retire(f func()) {
 	d.ready().retire(f, 0)
 }
 
-// RetireContext is Retire for a callback that takes cost out of MaxPending. If there is
+// RetireContext is Retire for a callback that counts cost towards MaxPending. If there is
 // no room, it waits until earlier callbacks have run. Callers that wait are served in
 // the order in which they came. With MaxPending 0 it never waits.
 //

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Stats is a report of Domain.Stats. The fields are read one after the other while the
+// Stats is what Domain.Stats reports. The fields are read one after the other while the
 // domain is in use, so they need not fit together exactly.
 type Stats struct {
 	// Epoch counts up, seldom by more than a few for each grace period.
