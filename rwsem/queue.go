@@ -152,9 +152,8 @@ func (s *Sem) grant() {
 }
 
 // grantLocked grants the lock to the head of the queue if that is possible: to one
-// writer, or to all readers up to the next writer. Every goroutine calls it that gives
-// up the lock, a refused add or a place in the queue, and every goroutine that has just
-// queued.
+// writer, or to all readers up to the next writer. It is called by every goroutine that
+// gives up the lock, a refused add or a place in the queue, or that has just queued.
 //
 // It may do nothing because of a count that is about to be undone; then the goroutine
 // that undoes it calls this later. It never grants a writer beside another holder, nor

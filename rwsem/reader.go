@@ -122,7 +122,7 @@ func (s *Sem) readerGone(n uint64) {
 // RLocker returns a sync.Locker whose Lock and Unlock call RLock and RUnlock of s.
 func (s *Sem) RLocker() sync.Locker { return (*rlocker)(s) }
 
-// rlocker is a Sem seen by its read lock.
+// rlocker is the read lock of a Sem.
 type rlocker Sem
 
 func (r *rlocker) Lock()   { (*Sem)(r).RLock() }

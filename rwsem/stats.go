@@ -2,8 +2,8 @@ package rwsem
 
 import "time"
 
-// Stats describes who holds a Sem, who waits for it, and how much waiting there has
-// been. Only waits are counted: a caller that gets the lock at once leaves no trace.
+// Stats describes a Sem: its holders, its waiters, and how much waiting there has been.
+// Only waits are counted: a caller that gets the lock at once leaves no trace.
 //
 // To publish it, call once:
 //

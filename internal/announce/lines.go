@@ -50,9 +50,8 @@ const (
 // Places is above the place of every slot. It is a power of two.
 const Places = maxLines << slotBits
 
-// New returns lines for the given number of processors. Their number is a power of two, at
-// most 256, and otherwise at least eight for each processor, so that few goroutines share
-// one.
+// New returns lines for the given number of processors. The number of lines is a power of
+// two, at least eight for each processor but at most 256, so that few goroutines share one.
 func New(processors int) *Lines {
 	n := 1 << bits.Len(uint(min(processors*linesPerProcessor, maxLines)-1))
 	l := &Lines{mask: uint32(n - 1), lines: make([]line, n)}
@@ -62,8 +61,8 @@ func New(processors int) *Lines {
 	return l
 }
 
-// Own returns the place of the first slot in the caller's line. It differs between goroutines
-// most of the time.
+// Own returns the place of the first slot in the caller's line. The lines of two goroutines
+// usually differ.
 func (l *Lines) Own() (place uint32) { return raw.Hash() & l.mask << slotBits }
 
 // Announce writes mark into the first slot of the line of place, and reports whether that

@@ -1,6 +1,6 @@
 // Package rangetree is a B+tree of disjoint ranges, for one writer and any number of
 // readers that take no lock. It knows entries and their bounds. The owner of the tree
-// decides what belongs to an entry, who may use it, and when its memory may be reused.
+// decides what belongs to an entry, how it may be used, and when its memory may be reused.
 //
 // Levels count from the leaves: a leaf is level 0, its parents are level 1. The root is
 // always an inner node, so an empty tree is a root with one empty leaf.

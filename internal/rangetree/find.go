@@ -56,7 +56,7 @@ func findFloat[K any](t *Tree[K], key K) (*Entry[K], uint64) {
 	return nil, 0
 }
 
-// findOther is Find where nodes hold nothing of the keys. findText ends in it too.
+// findOther is Find where nodes hold nothing of the keys. findText falls back to it.
 func findOther[K any](t *Tree[K], key K) (*Entry[K], uint64) {
 	l := t.leafOf(key)
 	p := l.now()

@@ -13,8 +13,8 @@ import (
 //  2. Store its key.
 //  3. Store the order. This publishes the entry.
 //
-// A removal stores the order first. A replacement needs one store, of the entry into its
-// slot.
+// A removal stores the order first. A replacement is published by the store of the entry into
+// its slot.
 //
 // An entry that stays in the tree leaves its leaf only when the leaf is split, merged or
 // cut. Each of these copies the leaf and publishes the copy; the old leaf keeps its

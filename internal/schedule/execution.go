@@ -37,8 +37,8 @@ type execution struct {
 	setUp     int    // objects that the set-up touched
 	timers    bool   // AfterFunc spawns
 
-	// shared[c][n] says that several tasks use the n'th object first touched by task c-1 in
-	// a conflicting way. It is kept across executions.
+	// shared[c][n] says that several tasks use, in a conflicting way, the object whose
+	// creator is c and whose ordinal is n. It is kept across executions.
 	shared  [maxTasks + 1][]bool
 	learned bool // shared has changed
 
@@ -124,7 +124,7 @@ func (x *execution) idle(t *task) *worker {
 }
 
 // kill ends the tasks that are under way, from inside, so that their coroutines can be used
-// again. Their deferred functions run, and then their operations are no points.
+// again. Their deferred functions run; operations in these are no points.
 func (x *execution) kill() {
 	for _, t := range x.tasks {
 		if t.worker != nil && t.worker.task == t {
