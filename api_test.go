@@ -1,276 +1,327 @@
 package spanlock_test
 
 import (
-	"cmp"
-	"context"
+	"flag"
 	"fmt"
-	"io"
-	"iter"
-	"log/slog"
-	"net/http"
+	"io/fs"
 	"os"
-	"sync"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
-	"time"
-
-	"github.com/spanlock/spanlock/epoch"
-	"github.com/spanlock/spanlock/guardprofile"
-	"github.com/spanlock/spanlock/inspect"
-	"github.com/spanlock/spanlock/mapfile"
-	"github.com/spanlock/spanlock/rangealloc"
-	"github.com/spanlock/spanlock/rangelock"
-	"github.com/spanlock/spanlock/rangelocktest"
-	"github.com/spanlock/spanlock/rwsem"
+	"testing/fstest"
 )
 
-// The signatures that other programs are compiled against. This file has nothing to
-// run: when it does not compile, somebody's program does not either.
+// writeAPI makes TestAPI write the snapshot of a new release.
+var writeAPI = flag.Bool("api.write", false, "write testdata/api for the newest release of CHANGELOG.md, where there is none")
 
-type (
-	key   = uint64
-	value = *int
-	span  = rangelock.Range[key]
-	guard = rangelock.Guard[key, value]
-)
+// public are the packages of the main module that programs import.
+var public = []string{"epoch", "guardprofile", "inspect", "mapfile", "rangealloc", "rangelock", "rangelocktest", "rwsem"}
 
-var _ interface {
-	sync.Locker
-	LockContext(context.Context) error
-	TryLock() bool
-	Downgrade()
-	RLock()
-	RLockContext(context.Context) error
-	TryRLock() bool
-	RUnlock()
-	RLocker() sync.Locker
-	Contended() bool
-	Speculate() (seq uint64, ok bool)
-	Validate(seq uint64) bool
-	Stats() rwsem.Stats
-} = (*rwsem.Sem)(nil)
+// targets are the builds that must have the same API. The first one is what the snapshot shows.
+var targets = []target{
+	{"linux", "amd64", ""},
+	{"linux", "amd64", "race"}, {"linux", "amd64", "invariants"}, {"linux", "amd64", "spanlockdebug"}, {"linux", "amd64", "schedule"},
+	{"linux", "386", ""}, {"linux", "arm", ""}, {"linux", "arm64", ""}, {"linux", "s390x", ""},
+	{"darwin", "arm64", ""}, {"freebsd", "amd64", ""}, {"netbsd", "amd64", ""}, {"windows", "amd64", ""}, {"plan9", "amd64", ""},
+	{"darwin", "arm64", "spanlockdebug"}, {"windows", "amd64", "spanlockdebug"},
+}
 
-var _ interface {
-	Pin() epoch.Guard
-	Retire(func())
-	RetireContext(ctx context.Context, cost int64, f func()) error
-	Synchronize(context.Context) error
-	Barrier(context.Context) error
-	Cookie() epoch.Cookie
-	Stats() epoch.Stats
-} = &epoch.Domain{MaxPending: 1}
-
-var (
-	_ interface{ Unpin() }     = (*epoch.Guard)(nil)
-	_ interface{ Done() bool } = epoch.Cookie{}
-)
-
-var (
-	_ func(*rangelock.Options[key, value]) *rangelock.Map[key, value]                                = rangelock.New[key, value]
-	_ func(func(a, b []byte) int, *rangelock.Options[[]byte, value]) *rangelock.Map[[]byte, value]   = rangelock.NewFunc[[]byte, value]
-	_ func(lo, hi key) span                                                                          = rangelock.Span[key]
-	_ func(lo key) span                                                                              = rangelock.From[key]
-	_ func() *rangelock.Map[uintptr, any]                                                            = rangelock.Default
-	_ func(uintptr) (rangelock.Guard[uintptr, any], bool)                                            = rangelock.Acquire
-	_ func(context.Context, uintptr) (rangelock.Guard[uintptr, any], error)                          = rangelock.AcquireContext
-	_ func(uintptr) (rangelock.Guard[uintptr, any], error)                                           = rangelock.TryAcquire
-	_ func(rangelock.Range[int], *rangelock.Options[int, string]) *rangealloc.Allocator[int, string] = rangealloc.New[int, string]
-	_ []error                                                                                        = []error{
-		rangelock.ErrNotFound, rangelock.ErrBusy, rangelock.ErrOverlap, rangelock.ErrBadRange,
-		rangelock.ErrPartial, rangelock.ErrBacklog, rangelock.ErrClosed, rangelock.ErrStale, rangealloc.ErrNoSpace,
+// TestAPI compares what the public packages export with the API of the newest release that
+// CHANGELOG.md has, which stands in testdata/api. The section Unreleased has to name each
+// difference:
+//
+//   - A new declaration is named in an entry under any heading.
+//   - A changed or removed one is named in an entry under Changed or Removed.
+//
+// The entry begins with the package, as all do (- `rangelock`: ...), and the name stands between
+// backquotes: `New` for what the package declares, `Map.Acquire` for a method or a field. The
+// members of a type that is itself new or removed need no entry of their own.
+//
+// A release renames the section and writes the next snapshot:
+//
+//	go test . -run '^TestAPI$' -api.write
+//
+// This never overwrites a snapshot. To change the API of a release before its tag is set, delete
+// the snapshot and write it again.
+//
+// The test does not see what the syntax does not say: whether a type can be compared, values of
+// constants other than iota, and what a declaration does.
+func TestAPI(t *testing.T) {
+	tree := os.DirFS(".")
+	text, err := fs.ReadFile(tree, "CHANGELOG.md")
+	if err != nil {
+		t.Fatal(err)
 	}
-)
-
-var _ = span{Lo: 1, Hi: 2, Unbounded: false}
-
-var _ = rangelock.Options[key, value]{
-	OnRetire:    func(r span, v value) {},
-	Cost:        func(r span, v value) int64 { return 1 },
-	MaxPending:  int64(1),
-	WaitForRoom: true,
-	SplitValue:  func(r span, at key, v value) (left, right value, err error) { return v, v, nil },
-	LoadRange:   func(k key) span { return span{Lo: k, Unbounded: true} },
-	MergeValue:  func(left, right span, lv, rv value) (v value, ok bool) { return lv, true },
-	Trace: &rangelock.Trace[key]{
-		WaitStart: func(rangelock.WaitInfo[key]) {},
-		WaitDone:  func(rangelock.WaitInfo[key]) {},
-		FellBack:  func(rangelock.FellBackInfo[key]) {},
-		Unlocked:  func(rangelock.UnlockedInfo[key]) {},
-		Retired:   func(rangelock.RetiredInfo[key]) {},
-	},
-}
-
-var _ slog.LogValuer = rangelock.WaitInfo[key]{
-	Context: context.Background(), Op: "", For: rangelock.ForLock, Exclusive: true, Key: new(key), Range: span{}, Since: time.Time{},
-	Holder: "", HolderSince: time.Time{}, Guards: 1, Ahead: 1, Waited: time.Second, Err: error(nil),
-}
-
-var (
-	_ = rangelock.FellBackInfo[key]{Context: context.Background(), Op: "", Key: new(key), Reason: rangelock.Busy}
-	_ = rangelock.UnlockedInfo[key]{Context: context.Background(), Op: "", Range: span{}, Held: time.Second}
-	_ = rangelock.RetiredInfo[key]{Range: span{}, Cost: int64(1)}
-)
-
-var _ interface {
-	Acquire(key) (guard, bool)
-	AcquireContext(context.Context, key) (guard, error)
-	TryAcquire(key) (guard, error)
-	AcquireExclusive(key) (guard, bool)
-	AcquireExclusiveContext(context.Context, key) (guard, error)
-	TryAcquireExclusive(key) (guard, error)
-	AcquireOrLoad(context.Context, key, func(context.Context, key) (span, value, error)) (guard, error)
-	AcquireNext(key) (guard, bool)
-	AcquireNextContext(context.Context, key) (guard, error)
-	GetMany([]key, func(int, value, bool))
-	View(key, func(r span, v value)) bool
-	Get(key) (value, bool)
-	Guards(span) iter.Seq[*guard]
-	GuardsContext(context.Context, span) iter.Seq2[*guard, error]
-	All() iter.Seq2[span, value]
-	Len() int
-	Stats() rangelock.Stats
-	Survey() iter.Seq2[span, rangelock.RangeState]
-	SurveyIn(span) iter.Seq2[span, rangelock.RangeState]
-	RLock() rangelock.Reader[key, value]
-	RLockContext(context.Context) (rangelock.Reader[key, value], error)
-	Lock() rangelock.Writer[key, value]
-	LockContext(context.Context) (rangelock.Writer[key, value], error)
-	TryLock() (rangelock.Writer[key, value], bool)
-	Insert(context.Context, span, value) error
-	Remove(context.Context, span) (int, error)
-	Retire(context.Context, span) (int, error)
-	Swap(context.Context, span, value) error
-	Drain(context.Context) error
-	DrainRange(context.Context, span) error
-	Room(ctx context.Context, cost int64) error
-	Close(context.Context) error
-	fmt.Stringer
-	fmt.GoStringer
-} = (*rangelock.Map[key, value])(nil)
-
-var _ interface {
-	Value() value
-	Range() span
-	Release()
-	fmt.Stringer
-} = (*guard)(nil)
-
-var _ interface {
-	error
-	Unwrap() []error
-} = &rangelock.WaitError[key]{For: rangelock.ForGuards, Range: span{}, Guards: 1, Held: []span{}, Waited: time.Second}
-
-var _ interface {
-	error
-	Unwrap() error
-} = &rangelock.BacklogError[key]{Range: span{}, Cost: 1, Pending: 1, MaxPending: 1}
-
-var _ interface {
-	Sub(earlier rangelock.Stats) rangelock.Stats
-	slog.LogValuer
-	fmt.Stringer
-} = rangelock.Stats{Waiting: 1, OldestWait: time.Second, Waits: []rangelock.Wait{{For: rangelock.ForLoad, Range: "", Guards: 1, Waited: time.Second}}}
-
-var _ interface {
-	Find(key) (span, value, bool)
-	Overlapping(span) iter.Seq2[span, value]
-	Acquire(key) (guard, bool)
-	AcquireContext(context.Context, key) (guard, error)
-	Unlock()
-} = rangelock.Reader[key, value]{}
-
-var _ interface {
-	Insert(span, value) error
-	Exclude(span) error
-	TryExclude(span) bool
-	Update(key, value) error
-	Remove(span) (int, error)
-	Replace(span, value) error
-	Split(at key) error
-	Merge(at key) error
-	Resize(key, span) error
-	Retire(span) (int, error)
-	Swap(span, value) error
-	Load(iter.Seq2[span, value]) (int, error)
-	Clear() (int, error)
-	Find(key) (span, value, bool)
-	Overlapping(span) iter.Seq2[span, value]
-	Unlock()
-	Downgrade() rangelock.Reader[key, value]
-} = rangelock.Writer[key, value]{}
-
-// Any ordered kind is a key, any type a value.
-func _[K cmp.Ordered, V any](m *rangelock.Map[K, V]) *rangelock.Map[K, V] {
-	return rangelock.New[K, V](nil)
-}
-
-// Any map can be inspected.
-var (
-	_ func(...inspect.Map) http.Handler = inspect.Handler
-	_ inspect.Source[key, value]        = (*rangelock.Map[key, value])(nil)
-	_ inspect.Source[int, string]       = rangealloc.Map[int, string]{}
-	_                                   = inspect.Named[[]byte, any]
-	_                                   = inspect.Options[key, value]{Key: func(key) string { return "" }, Value: func(span, value) string { return "" }}
-)
-
-// Any map can be checked for leaks, and asked for them in any build.
-var (
-	_ func(testing.TB, rangelocktest.Map[key]) = rangelocktest.Check[key]
-	_ rangelocktest.Map[key]                   = (*rangelock.Map[key, value])(nil)
-	_ rangelocktest.Map[int]                   = rangealloc.Map[int, string]{}
-	_ func(string)                             = rangelock.DebugReport
-	_ func(int) int                            = guardprofile.SetRate
-
-	_ interface{ Leaks() []rangelock.Leak } = (*rangelock.Map[key, value])(nil)
-)
-
-var _ interface {
-	Alloc(ctx context.Context, size, align int, v string) (rangelock.Range[int], error)
-	AllocBest(ctx context.Context, size, align int, v string) (rangelock.Range[int], error)
-	AllocAt(ctx context.Context, r rangelock.Range[int], v string) error
-	Free(ctx context.Context, lo int) error
-	FreeLater(ctx context.Context, lo int) error
-} = (*rangealloc.Allocator[int, string])(nil)
-
-var (
-	_ func(path string, o *mapfile.Options) (*mapfile.File, error)                = mapfile.Open
-	_ func(path string, size int64, o *mapfile.Options) (*mapfile.File, error)    = mapfile.Create
-	_ func(f *os.File, off int64, n int, writable bool) (*mapfile.Mapping, error) = mapfile.Map
-	_ func(recovered any) error                                                   = mapfile.Fault
-	_ func() int64                                                                = mapfile.Granularity
-	_                                                                             = mapfile.Options{ReadOnly: true, SegmentSize: int64(1)}
-	_ []error                                                                     = []error{
-		mapfile.ErrClosed, mapfile.ErrReadOnly, mapfile.ErrBadRange, mapfile.ErrBeyond, mapfile.ErrCrosses, mapfile.ErrShrunk,
-		mapfile.ErrNotRegular, mapfile.ErrFault, mapfile.ErrAddressSpace, mapfile.ErrStale,
-		&mapfile.OpError{Op: "", Path: "", Off: 1, N: 1, Size: 1}, &mapfile.FaultError{Op: "", Path: "", Off: 1, N: 1, At: 1, Size: 1},
-		&mapfile.StaleError{Path: "", At: 1, Off: 1, N: 1, Ago: 1}, &mapfile.AddressSpaceError{Path: "", Off: 1, N: 1},
-		&mapfile.WaitError{Op: "", Path: "", Behind: "", Held: []rangelock.Range[int64]{}, Waited: 1},
+	changes, err := parseChangelog(string(text))
+	if err != nil {
+		t.Fatal(err)
 	}
-)
+	now, err := declared(tree, public, targets[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range targets[1:] {
+		lines, err := declared(tree, public, other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range without(lines, now) {
+			t.Errorf("only with %v, not with %v: %s", other, targets[0], l)
+		}
+		for _, l := range without(now, lines) {
+			t.Errorf("with %v, but not with %v: %s", targets[0], other, l)
+		}
+	}
+	for dir := range mayImport {
+		if dir != "." && !strings.HasSuffix(dir, "/...") && !strings.HasPrefix(dir, "internal/") && !slices.Contains(public, dir) {
+			t.Errorf("package %s is not in the list public, so its API is not compared", dir)
+		}
+	}
+	snapshot := filepath.Join("testdata", "api", "v"+changes.release+".txt")
+	if *writeAPI {
+		if len(changes.unreleased) > 0 {
+			t.Fatal("CHANGELOG.md has entries under Unreleased: move them to the section of the release first")
+		}
+		if err := writeNew(snapshot, strings.Join(now, "\n")+"\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	then, err := os.ReadFile(snapshot)
+	if err != nil {
+		t.Fatalf("%v; for a new release: go test . -run '^TestAPI$' -api.write", err)
+	}
+	released := strings.Split(strings.TrimSuffix(string(then), "\n"), "\n")
+	for _, complaint := range changes.unnamed(released, now) {
+		t.Error(complaint)
+	}
+}
 
-var _ interface {
-	io.ReaderAt
-	io.WriterAt
-	View(off int64, n int, use func([]byte) error) error
-	Acquire(off int64, n int) (mapfile.Guard, error)
-	Size() int64
-	Name() string
-	Grow(ctx context.Context, size int64) error
-	Truncate(ctx context.Context, size int64) error
-	Swap(ctx context.Context, path string) error
-	Sync() error
-	Stats() rangelock.Stats
-	Advise(off, n int64, a mapfile.Advice) error
-	Close(context.Context) error
-	fmt.Stringer
-} = (*mapfile.File)(nil)
+// writeNew writes a file that does not exist.
+func writeNew(name, text string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err2 := f.Close(); err == nil {
+		err = err2
+	}
+	return err
+}
+
+// without returns the strings of a that are not in b.
+func without(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
+}
+
+// A changelog is what TestAPI needs of CHANGELOG.md.
+type changelog struct {
+	release    string // the newest, as in 0.1.0
+	unreleased []note // what has changed since
+}
+
+// A note is an item of the changelog.
+type note struct {
+	heading  string   // Added, Changed, ...
+	packages []string // of which it tells
+	quoted   []string // what it has between backquotes
+}
 
 var (
-	_ interface {
-		Bytes() []byte
-		Release()
-	} = (*mapfile.Guard)(nil)
-	_ interface {
-		Bytes() []byte
-		io.Closer
-	} = (*mapfile.Mapping)(nil)
+	changelogHeading = regexp.MustCompile(`^## \[(.+?)\]`)
+	quotation        = regexp.MustCompile("`[^`]*`")
 )
+
+func parseChangelog(text string) (c changelog, err error) {
+	section, heading := "", ""
+	var items []string // of Unreleased, each "heading\nitem"
+	for line := range strings.Lines(text) {
+		if m := changelogHeading.FindStringSubmatch(line); m != nil {
+			section = m[1]
+			if section != "Unreleased" {
+				c.release = section
+				break
+			}
+			continue
+		}
+		switch {
+		case section == "": // what precedes the first section
+		case strings.HasPrefix(line, "### "):
+			heading = strings.TrimSpace(strings.TrimPrefix(line, "### "))
+		case strings.HasPrefix(line, "- "):
+			items = append(items, heading+"\n"+line)
+		case len(items) > 0 && strings.HasPrefix(line, "  "):
+			items[len(items)-1] += line
+		}
+	}
+	if section == "" || c.release == "" {
+		return c, fmt.Errorf("CHANGELOG.md has no section Unreleased with a release below it")
+	}
+	for _, item := range items {
+		heading, item, _ := strings.Cut(item, "\n")
+		packages, rest, _ := strings.Cut(item, ": ")
+		c.unreleased = append(c.unreleased, note{heading, quotation.FindAllString(packages, -1), quotation.FindAllString(rest, -1)})
+	}
+	return c, nil
+}
+
+// names reports whether an entry under one of the headings, or under any if there are none,
+// names the symbol of the package.
+func (c changelog) names(s symbol, headings ...string) bool {
+	whole := regexp.MustCompile(`(^|[^\w.])` + regexp.QuoteMeta(s.name) + `($|[^\w.])`)
+	return slices.ContainsFunc(c.unreleased, func(e note) bool {
+		return (len(headings) == 0 || slices.Contains(headings, e.heading)) &&
+			slices.Contains(e.packages, "`"+s.pkg+"`") &&
+			slices.ContainsFunc(e.quoted, whole.MatchString)
+	})
+}
+
+// A symbol is what a line of the API declares.
+type symbol struct {
+	pkg  string
+	typ  string // of a method or a field, else ""
+	name string // as an entry has it: Map.Acquire
+}
+
+var apiLine = regexp.MustCompile(`^pkg (\w+), (?:` +
+	`method \(\*?(\w+)(?:\[[^()]*\])?\) (\w+)|` +
+	`type (\w+)(?:\[.*?\])? struct, (?:embedded \*?(?:\w+\.)?)?(\w+)|` +
+	`(?:func|type|var|const) (\w+))`)
+
+func symbolOf(line string) symbol {
+	m := apiLine.FindStringSubmatch(line)
+	if m == nil {
+		return symbol{name: line} // no entry has that
+	}
+	s := symbol{pkg: m[1], typ: m[2] + m[4], name: m[3] + m[5] + m[6]}
+	if s.typ != "" {
+		s.name = s.typ + "." + s.name
+	}
+	return s
+}
+
+// unnamed returns a complaint for each symbol that differs between two APIs and that the
+// changelog does not name.
+func (c changelog) unnamed(released, now []string) (complaints []string) {
+	symbols := func(lines []string) map[symbol][]string {
+		by := make(map[symbol][]string)
+		for _, l := range lines {
+			s := symbolOf(l)
+			by[s] = append(by[s], l)
+		}
+		return by
+	}
+	before, after := symbols(released), symbols(now)
+	gone, added := symbols(without(released, now)), symbols(without(now, released))
+	complain := func(s symbol, what, heading string) {
+		complaints = append(complaints, fmt.Sprintf("%s\n\t%s\nCHANGELOG.md has no entry \"- `%s`: ... `%s` ...\" under Unreleased, %s",
+			what, strings.Join(slices.Concat(gone[s], added[s]), "\n\t"), s.pkg, s.name, heading))
+	}
+	for s := range gone {
+		owner := symbol{s.pkg, "", s.typ}
+		_, removed := gone[owner]
+		if len(after[owner]) == 0 && removed {
+			continue
+		}
+		if !c.names(s, "Changed", "Removed") {
+			complain(s, "changed or removed since the release:", "Changed or Removed")
+		}
+	}
+	for s := range added {
+		owner := symbol{s.pkg, "", s.typ}
+		if len(gone[s]) > 0 || s.typ != "" && len(before[owner]) == 0 {
+			continue
+		}
+		if !c.names(s) {
+			complain(s, "new since the release:", "Added")
+		}
+	}
+	slices.Sort(complaints)
+	return complaints
+}
+
+// TestAPIChecker shows that the comparison sees each difference, and asks for it where it has to
+// stand.
+func TestAPIChecker(t *testing.T) {
+	const released = `package epoch
+type Map[K, V any] struct { Size, hidden int }
+func New[K, V any](compare func(a, b K) int) *Map[K, V] { return nil }
+func (m *Map[K, V]) Get(key K) (v V, ok bool) { return }
+func (m Map[K, V]) inner() {}
+type Source interface { Bounds() (lo, hi int); close() }
+type Old struct { Size int }
+func (Old) Close() {}
+var ErrFull = errors.New("full")
+type Kind int
+const ( First Kind = iota; Second )`
+	for _, tt := range []struct {
+		old, new string // is replaced in released
+		entry    string // under Unreleased
+		want     string // a part of the only complaint; "" for none
+	}{
+		{"", "", "", ""},
+		{"hidden int", "hidden, other int", "", ""},
+		{"key K", "k K", "", ""},
+		{"inner()", "outer()", "", ""},
+
+		{"key K", "key *K", "", "method (*Map[K, V]) Get(*K) (V, bool)\nCHANGELOG.md has no entry \"- `epoch`: ... `Map.Get` ...\" under Unreleased, Changed or Removed"},
+		{"key K", "key *K", "### Changed\n\n- `epoch`: `Map.Get` takes a pointer.\n", ""},
+		{"key K", "key *K", "### Changed\n\n- `epoch`, `rwsem`: a long entry, in which\n  `m := Map.Get(k)` stands in the second line.\n", ""},
+		{"key K", "key *K", "### Added\n\n- `epoch`: `Map.Get` takes a pointer.\n", "Changed or Removed"},
+		{"key K", "key *K", "### Changed\n\n- `rwsem`: `Map.Get` takes a pointer.\n", "Changed or Removed"},
+		{"key K", "key *K", "### Changed\n\n- `epoch`: `Map.GetAll`, Map.Get and `Get`.\n", "Changed or Removed"},
+		{"m *Map[K, V]) Get", "m Map[K, V]) Get", "", "method (Map[K, V]) Get"},
+		{"compare func(a, b K) int", "compare func(a, b K) bool", "", "`New`"},
+		{"Size, hidden int", "Size int64", "", "`Map.Size`"},
+		{"Size, hidden int", "hidden int", "", "`Map.Size`"},
+		{"Size, hidden int", "hidden int", "### Removed\n\n- `epoch`: `Map.Size`.\n", ""},
+		{"lo, hi int", "lo, hi int64", "", "`Source`"},
+		{"close()", "close() error", "", "`Source`"},
+		{"First Kind = iota; Second", "Second Kind = iota; First", "### Changed\n\n- `epoch`: `First`.\n", "`Second`"},
+		{"type Kind int", "type Kind uint", "", "`Kind`"},
+
+		{"func (Old) Close() {}", "func (Old) Close() {}; func (Old) Open() {}", "", "`Old.Open` ...\" under Unreleased, Added"},
+		{"func (Old) Close() {}", "func (Old) Close() {}; func (Old) Open() {}", "### Added\n\n- `epoch`: `Old.Open`.\n", ""},
+		{"type Kind int", "type Kind int; type Young struct { Size int }; func (Young) Close() {}", "", "`Young` ...\" under Unreleased, Added"},
+		{"type Kind int", "type Kind int; type Young struct { Size int }", "### Added\n\n- `epoch`: `Young`.\n", ""},
+		{"type Old struct { Size int }\nfunc (Old) Close() {}", "", "", "`Old` ...\" under Unreleased, Changed or Removed"},
+		{"type Old struct { Size int }\nfunc (Old) Close() {}", "", "### Removed\n\n- `epoch`: `Old`.\n", ""},
+	} {
+		lines := func(text string) []string {
+			l, err := declared(fstest.MapFS{"epoch/a.go": {Data: []byte(text)}}, []string{"epoch"}, targets[0])
+			if err != nil {
+				t.Errorf("%q becomes %q: %v", tt.old, tt.new, err)
+			}
+			return l
+		}
+		c, err := parseChangelog("# Changelog\n\n## [Unreleased]\n\n" + tt.entry + "\n## [0.1.0] - 2026-11-28\n\n### Changed\n\n- `epoch`: `Map.Get`, `New`, `Kind`.\n")
+		if err != nil || c.release != "0.1.0" {
+			t.Fatal(c.release, err)
+		}
+		got := c.unnamed(lines(released), lines(strings.ReplaceAll(released, tt.old, tt.new)))
+		switch {
+		case tt.want == "" && len(got) > 0:
+			t.Errorf("%q becomes %q: %q, want no complaint", tt.old, tt.new, got)
+		case tt.want != "" && (len(got) != 1 || !strings.Contains(got[0], tt.want)):
+			t.Errorf("%q becomes %q: %q, want one complaint with %q", tt.old, tt.new, got, tt.want)
+		}
+	}
+	for _, text := range []string{
+		"package epoch\nvar Size = f()",
+		"package epoch\ntype Map struct { inner }; type inner struct { Size int }",
+		"package epoch\ntype Map struct { inner }; type inner interface { Size() int }",
+		"package",
+	} {
+		if l, err := declared(fstest.MapFS{"epoch/a.go": {Data: []byte(text)}}, []string{"epoch"}, targets[0]); err == nil {
+			t.Errorf("%q: %q, want an error", text, l)
+		}
+	}
+	if _, err := parseChangelog("# Changelog\n\n## [Unreleased]\n"); err == nil {
+		t.Error("a changelog without a release is accepted")
+	}
+}
