@@ -26,15 +26,19 @@ func TestDocsNameFiles(t *testing.T) {
 		t.Skip("this is a download of the module, without the nested ones")
 	}
 	code := regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
-	link := regexp.MustCompile(`\]\(([^)#\s]+)[^)]*\)`)
+	link := regexp.MustCompile(`\]\(([^)#\s]*)(?:#([^)\s]+))?[^)]*\)`)
 	for _, doc := range slices.Concat(top, docs) {
-		text, err := os.ReadFile(doc)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range link.FindAllStringSubmatch(code.ReplaceAllString(string(text), "code"), -1) {
-			if !strings.Contains(m[1], "://") && !there(filepath.Join(filepath.Dir(doc), m[1])) {
+		for _, m := range link.FindAllStringSubmatch(code.ReplaceAllString(read(t, doc), "code"), -1) {
+			to := doc
+			if m[1] != "" {
+				to = filepath.Join(filepath.Dir(doc), m[1])
+			}
+			switch {
+			case strings.Contains(m[1], "://"):
+			case !there(to):
 				t.Errorf("%s has a link to %s, which is not there", doc, m[1])
+			case m[2] != "" && !hasHeading(read(t, to), m[2]):
+				t.Errorf("%s has a link to the heading %s of %s, which has none like it", doc, m[2], to)
 			}
 		}
 	}
@@ -42,11 +46,7 @@ func TestDocsNameFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile("docs/design.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := regexp.MustCompile("`([\\w/]+\\.(?:go|md))`").FindAllStringSubmatch(string(text), -1)
+	named := regexp.MustCompile("`([\\w/]+\\.(?:go|md))`").FindAllStringSubmatch(read(t, "docs/design.md"), -1)
 	if len(named) < 20 {
 		t.Errorf("docs/design.md names %d files, so this test reads it wrongly", len(named))
 	}
@@ -55,6 +55,17 @@ func TestDocsNameFiles(t *testing.T) {
 			t.Errorf("docs/design.md names %s, which is not there", m[1])
 		}
 	}
+}
+
+// hasHeading reports whether a Markdown text has a heading that GitHub links as fragment.
+func hasHeading(text, fragment string) bool {
+	dropped := regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+	for _, h := range regexp.MustCompile(`(?m)^#+ +(.*)$`).FindAllStringSubmatch(text, -1) {
+		if strings.ReplaceAll(dropped.ReplaceAllString(strings.ToLower(h[1]), ""), " ", "-") == fragment {
+			return true
+		}
+	}
+	return false
 }
 
 func there(name string) bool {
