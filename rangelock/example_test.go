@@ -82,10 +82,8 @@ func ExampleMap_Acquire() {
 	// 200 is in a gap
 }
 
-// TryAcquire never waits, so it is the form for a goroutine that holds a guard of
-// the same map already.
-// Counters are kept for ranges of keys, and changed in place. Who changes one is alone on
-// its range; nobody takes a lock of the whole map for it.
+// Each range of keys has a counter that is changed in place. An exclusive guard keeps all others off
+// its range; readers and writers of other ranges do not notice it.
 func ExampleMap_AcquireExclusive() {
 	ctx := context.Background()
 	m := rangelock.New[int, *int](nil)
@@ -114,6 +112,8 @@ func ExampleMap_AcquireExclusive() {
 	// [200, 300) 24950
 }
 
+// TryAcquire never waits, so a goroutine that already holds a guard or a transaction of the same
+// map may call it. ErrBusy says nothing about whether the key has a range; ErrNotFound is definite.
 func ExampleMap_TryAcquire() {
 	ctx := context.Background()
 	m := rangelock.New[int, string](nil)
