@@ -6,43 +6,43 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// Alloc gives out size keys, attached to the map with the value v: a range whose Lo is
-// a multiple of align, as low as there is one. An align of zero is one; a negative key
-// is a multiple as in mathematics, so -8 is one of 4.
+// Alloc allocates size keys with the value v, and returns their range. The range begins at the
+// lowest multiple of align from which size keys are free. An align of zero means one. Multiples
+// are as in mathematics for negative keys: -8 is a multiple of 4.
 //
-// It waits for its turn as a writer of the map, which ctx ends, and so for a Free that
-// is waiting for guards; it fails at once when ctx is done at the call. It does not wait
+// Alloc waits for its turn as a writer of the map, and therefore for a Free that is waiting for
+// guards. ctx ends the wait; if ctx is done at the call, Alloc fails at once. Alloc does not wait
 // for keys to be freed.
 //
-// It returns [ErrNoSpace], in a [NoSpaceError] with the size and the alignment asked for and
-// the largest gap; [ErrBadSize] if size is not positive; [ErrBadAlign] if align is neither
-// zero nor a power of two; [rangelock.ErrFull] as Options.MaxRanges says;
-// [rangelock.ErrClosed] after Close; a [rangelock.WaitError] if
-// ctx has ended. Then nothing has changed and the range is the zero Range.
+// Alloc returns [ErrNoSpace], in a [NoSpaceError] with the size and the alignment asked for and
+// the largest gap; [ErrBadSize] if size is not positive; [ErrBadAlign] if align is neither zero
+// nor a power of two; [rangelock.ErrFull] if the map has Options.MaxRanges
+// ranges; [rangelock.ErrClosed] after Close; a [rangelock.WaitError] if ctx has ended. With an
+// error nothing has changed, and the range is the zero Range.
 func (a *Allocator[K, V]) Alloc(ctx context.Context, size, align K, v V) (rangelock.Range[K], error) {
 	return a.alloc(ctx, "Alloc", request[K]{size: size, align: align}, v, (*gaps).first)
 }
 
-// AllocBest is like [Allocator.Alloc], but takes the keys from the smallest gap that
-// they fit in, of gaps of one size the lowest, and as low in it as they fit. It keeps
-// large gaps whole and leaves splinters; which of the two fragments less depends on the
+// AllocBest is like [Allocator.Alloc], but takes the keys from the smallest gap in which they
+// fit, as low in it as they fit. Of several gaps of that size it takes the lowest. It keeps large
+// gaps whole and leaves splinters; whether AllocBest or Alloc fragments less depends on the
 // sizes. Its errors are those of [Allocator.Alloc].
 func (a *Allocator[K, V]) AllocBest(ctx context.Context, size, align K, v V) (rangelock.Range[K], error) {
 	return a.alloc(ctx, "AllocBest", request[K]{size: size, align: align}, v, (*gaps).best)
 }
 
-// AllocTop is like [Allocator.Alloc], but gives out keys that lie as high as there are any:
-// ranges that stay can grow down from the top, and others up from the bottom. Its errors are
+// AllocTop is like [Allocator.Alloc], but allocates the highest keys that fit. A program can let
+// long-lived ranges grow down from the top and others grow up from the bottom. Its errors are
 // those of [Allocator.Alloc].
 func (a *Allocator[K, V]) AllocTop(ctx context.Context, size, align K, v V) (rangelock.Range[K], error) {
 	return a.alloc(ctx, "AllocTop", request[K]{size: size, align: align}, v, (*gaps).top)
 }
 
-// AllocIn is like [Allocator.Alloc], but gives out only keys of the window, as low in it as
-// there are any: where an address must be within reach of another one, or below 4 GiB. The
-// window may have keys that the allocator does not have. A gap may reach over its ends.
+// AllocIn is like [Allocator.Alloc], but allocates only keys of the window, the lowest that fit.
+// It is for addresses that must be within reach of another one, or below 4 GiB. The window may
+// include keys that the allocator does not have.
 //
-// It returns [rangelock.ErrBadRange] if the window is not valid. Its other errors are those
+// AllocIn returns [rangelock.ErrBadRange] if the window is not valid. Its other errors are those
 // of [Allocator.Alloc].
 func (a *Allocator[K, V]) AllocIn(ctx context.Context, window rangelock.Range[K], size, align K, v V) (rangelock.Range[K], error) {
 	if _, ok := a.order.stretch(window); a.m != nil && !ok {
@@ -51,19 +51,19 @@ func (a *Allocator[K, V]) AllocIn(ctx context.Context, window rangelock.Range[K]
 	return a.alloc(ctx, "AllocIn", request[K]{size, align, window}, v, (*gaps).first)
 }
 
-// search is a way to choose a gap for an allocation, and the place in it.
+// A search chooses a gap for an allocation, and the place in the gap.
 type search func(*gaps, want) (g gap, lo uint64, ok bool)
 
-// alloc is the method of that name.
+// alloc implements the named method.
 func (a *Allocator[K, V]) alloc(ctx context.Context, method string, q request[K], v V, s search) (rangelock.Range[K], error) {
 	m := a.of(method)
 	want, err := a.want(q)
 	if err != nil {
 		return rangelock.Range[K]{}, err
 	}
-	// The transaction comes before the choice. To choose and reserve first, and then to
-	// wait, is the tempting order: while one waits, others are refused for want of keys
-	// that it may give back when its context ends.
+	// Begin the transaction before choosing a gap. The tempting order is to choose and reserve
+	// keys first, and then to wait. While that call waits, other calls fail for want of keys
+	// which it may give back when its context ends.
 	w, err := m.LockContext(ctx)
 	if err != nil {
 		return rangelock.Range[K]{}, err
@@ -78,15 +78,15 @@ func (a *Allocator[K, V]) alloc(ctx context.Context, method string, q request[K]
 
 // take takes what is wanted out of the gaps, and reports whether there was a place.
 //
-// Preconditions: the caller has its turn as a writer. What AllocEvict plans lies in the gaps
-// while it has its turn, and must not be taken by others.
+// Preconditions: the caller has its turn as a writer. During its own turn AllocEvict puts the
+// keys that it plans to free into the gaps, and no other call may take those.
 func (a *Allocator[K, V]) take(w want, s search) (gap, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.gaps.choose(w, s)
 }
 
-// choose takes what is wanted out, and reports whether there was a place.
+// choose takes what is wanted out of the gaps, and reports whether there was a place.
 func (s *gaps) choose(w want, by search) (gap, bool) {
 	g, lo, ok := by(s, w)
 	if !ok {
@@ -97,16 +97,14 @@ func (s *gaps) choose(w want, by search) (gap, bool) {
 	return part, true
 }
 
-// AllocAt gives out exactly the keys of r, attached to the map with the value v. It
-// waits as [Allocator.Alloc] does.
+// AllocAt allocates exactly the keys of r, with the value v. It waits as [Allocator.Alloc] does.
 //
-// It returns [rangelock.ErrOverlap] if one of the keys is allocated, in a [RangeError] with
-// the range that has it, or is being freed, which [Map.Drain] waits for; [ErrOutside] if r
-// has keys that the allocator does not have, as every unbounded range has that does not
-// lie in an unbounded one; [rangelock.ErrBadRange] if r is not valid;
-// [rangelock.ErrFull] as Options.MaxRanges says; [rangelock.ErrClosed] after Close; a
-// [rangelock.WaitError] if ctx has ended. Then
-// nothing has changed.
+// AllocAt returns [rangelock.ErrOverlap], in a [RangeError], if one of the keys is allocated or
+// is being freed; the error has the allocated range, and [Map.Drain] waits for keys that are
+// being freed. It returns [ErrOutside] if r has keys that the allocator does not have, as an
+// unbounded r does unless the allocator's range is unbounded; [rangelock.ErrBadRange] if r is not
+// valid; [rangelock.ErrFull] if the map has Options.MaxRanges ranges; [rangelock.ErrClosed] after
+// Close; a [rangelock.WaitError] if ctx has ended. With an error nothing has changed.
 func (a *Allocator[K, V]) AllocAt(ctx context.Context, r rangelock.Range[K], v V) error {
 	m := a.of("AllocAt")
 	part, ok := a.order.stretch(r)
@@ -134,8 +132,8 @@ func (a *Allocator[K, V]) AllocAt(ctx context.Context, r rangelock.Range[K], v V
 	return err
 }
 
-// insert attaches the range of keys that were taken out of the gaps, and puts them back
-// if the map refuses or panics.
+// insert attaches the range of part, which the caller has taken out of the gaps. If the map
+// refuses or panics, insert puts part back.
 func (a *Allocator[K, V]) insert(w rangelock.Writer[K, V], part gap, v V) (rangelock.Range[K], error) {
 	inserted := false
 	defer func() {
@@ -151,7 +149,7 @@ func (a *Allocator[K, V]) insert(w rangelock.Writer[K, V], part gap, v V) (range
 	return r, nil
 }
 
-// putBack makes keys that the caller owns a gap.
+// putBack makes keys a gap. The caller owns them.
 func (a *Allocator[K, V]) putBack(keys gap) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -161,10 +159,10 @@ func (a *Allocator[K, V]) putBack(keys gap) {
 // request is what an allocation asks for.
 type request[K Integer] struct {
 	size, align K
-	window      rangelock.Range[K] // the zero Range: anywhere
+	window      rangelock.Range[K] // the zero Range means anywhere
 }
 
-// want checks what an allocation asks for.
+// want checks a request, and returns what to search for.
 func (a *Allocator[K, V]) want(q request[K]) (want, error) {
 	if q.size <= 0 {
 		return want{}, &RequestError[K]{q.size, q.align, ErrBadSize}
@@ -179,8 +177,8 @@ func (a *Allocator[K, V]) want(q request[K]) (want, error) {
 	return want{width: uint64(q.size) - 1, align: max(uint64(q.align), 1), in: in}, nil
 }
 
-// noSpace returns the error of a request that has found no room, and has passed over so
-// many ranges with guards.
+// noSpace returns the error of a request for which there is no room. held is the number of ranges
+// that were passed over because of their guards.
 func (a *Allocator[K, V]) noSpace(q request[K], held int) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -191,8 +189,8 @@ func (a *Allocator[K, V]) noSpace(q request[K], held int) error {
 	return e
 }
 
-// taken returns the error of an AllocAt of r: what is in its way is an allocated range, or,
-// if there is none, keys that are on their way back.
+// taken returns the error of an AllocAt of r some of whose keys are not free. Either an allocated
+// range overlaps r, or the keys of a freed range are not in the gaps yet.
 func taken[K Integer, V any](w rangelock.Writer[K, V], r rangelock.Range[K]) error {
 	e := &RangeError[K]{Range: r, Err: rangelock.ErrOverlap}
 	for there := range w.Overlapping(r) {

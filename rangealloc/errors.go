@@ -7,16 +7,16 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// What an allocator refuses is one of these errors or one of rangelock's; an operation
-// that returns one has changed nothing. They come in a [NoSpaceError], a [RequestError], a
-// [RangeError] or a [NotAllocatedError], which say what was asked for and what is in the
-// way, and make their text when it is asked for; so compare with [errors.Is]. A wait that a
-// context ends returns a [rangelock.WaitError]. The doc comments of the operations say
-// which of rangelock's errors they return.
+// An operation of an allocator that refuses returns one of these errors or one of rangelock's,
+// and has changed nothing. The errors come in a [NoSpaceError], a [RequestError], a [RangeError]
+// or a [NotAllocatedError], which tell what was asked for and what is in the way. Compare with
+// [errors.Is]. These types format their text only when Error is called. A wait that a context
+// ends returns a [rangelock.WaitError]. The doc comment of each operation lists the errors of
+// rangelock that it returns.
 var (
-	// ErrNoSpace says that no gap is large enough, also after what alignment takes of
-	// it; the [NoSpaceError] says how large the largest is. Keys that FreeLater gave back may
-	// be missing only because OnRetire has not returned for them.
+	// ErrNoSpace says that no gap has room for the size at the alignment. The [NoSpaceError] has
+	// the largest gap. Keys that FreeLater has freed are no gap while OnRetire has not returned
+	// for them.
 	//
 	// Returned by: Allocator.Alloc, Allocator.AllocBest, Allocator.AllocEvict,
 	// Allocator.AllocFunc, Allocator.AllocIn, Allocator.AllocTop.
@@ -28,36 +28,36 @@ var (
 	// Allocator.AllocFunc, Allocator.AllocIn, Allocator.AllocTop.
 	ErrBadSize = errors.New("rangealloc: size is not positive")
 
-	// ErrBadAlign says that an alignment is negative or not a power of two. Zero is
-	// as good as one.
+	// ErrBadAlign says that an alignment is negative or not a power of two. Zero is allowed, and
+	// means one.
 	//
 	// Returned by: Allocator.Alloc, Allocator.AllocBest, Allocator.AllocEvict,
 	// Allocator.AllocFunc, Allocator.AllocIn, Allocator.AllocTop.
 	ErrBadAlign = errors.New("rangealloc: alignment is not a power of two")
 
-	// ErrOutside says that a range has keys that the allocator does not have; of Grow, that
-	// it does not touch those.
+	// ErrOutside says that a range has keys that the allocator does not have. From Grow it says
+	// that the range does not touch the allocator's keys.
 	//
 	// Returned by: Allocator.AllocAt, Allocator.Grow.
 	ErrOutside = errors.New("rangealloc: range is not within the allocator's")
 
-	// ErrNotAllocated says that no allocated range begins at the key. It was freed
-	// before, or the key is in the middle of one.
+	// ErrNotAllocated says that no allocated range begins at the key: the range was freed before,
+	// or the key is in the middle of a range.
 	//
 	// Returned by: Allocator.Free, Allocator.FreeLater, Allocator.TryFree.
 	ErrNotAllocated = errors.New("rangealloc: no allocated range begins at the key")
 )
 
-// NoSpaceError is an [ErrNoSpace] with what was asked for and what there is.
+// A NoSpaceError is an [ErrNoSpace] with the request and the largest gap.
 type NoSpaceError[K Integer] struct {
 	Size, Align K                  // as asked for
 	Within      rangelock.Range[K] // the allocator's range
-	Window      rangelock.Range[K] // the part of it that was asked for, by AllocIn; else the zero Range
+	Window      rangelock.Range[K] // the window of AllocIn; else the zero Range
 	Largest     rangelock.Range[K] // the largest gap of the allocator; the zero Range if there is none
-	Held        int                // how many ranges AllocEvict has passed over, because of their guards
+	Held        int                // how many ranges AllocEvict has passed over because of their guards
 }
 
-// Error says what there is no room for.
+// Error describes the request and the largest gap.
 func (e *NoSpaceError[K]) Error() string {
 	text := fmt.Sprintf("%v: %d keys aligned to %d", ErrNoSpace, e.Size, max(e.Align, 1))
 	order := newOrder[K]()
@@ -75,7 +75,7 @@ func (e *NoSpaceError[K]) Error() string {
 	return text
 }
 
-// count is the number after n, which need not be a uint64.
+// count returns n+1 in decimal. It may be 2^64, which is no uint64.
 func count(n uint64) string {
 	if n+1 == 0 {
 		return "18446744073709551616"
@@ -86,13 +86,13 @@ func count(n uint64) string {
 // Unwrap returns ErrNoSpace.
 func (e *NoSpaceError[K]) Unwrap() error { return ErrNoSpace }
 
-// RequestError is an [ErrBadSize] or an [ErrBadAlign] with the arguments.
+// A RequestError is an [ErrBadSize] or an [ErrBadAlign] with the arguments.
 type RequestError[K Integer] struct {
 	Size, Align K
 	Err         error // ErrBadSize or ErrBadAlign
 }
 
-// Error says which argument is wrong.
+// Error names the bad argument.
 func (e *RequestError[K]) Error() string {
 	if e.Err == ErrBadSize {
 		return fmt.Sprintf("%v: %d", e.Err, e.Size)
@@ -103,20 +103,20 @@ func (e *RequestError[K]) Error() string {
 // Unwrap returns e.Err.
 func (e *RequestError[K]) Unwrap() error { return e.Err }
 
-// RangeError is what is wrong with a range: an [ErrOutside], a [rangelock.ErrBadRange] or a
-// [rangelock.ErrOverlap].
+// A RangeError is an [ErrOutside], a [rangelock.ErrBadRange] or a [rangelock.ErrOverlap] with the
+// range that was refused.
 type RangeError[K Integer] struct {
 	Range rangelock.Range[K] // as asked for
 
-	// Other is the range that Range is not within or does not touch, for ErrOutside, and the
-	// allocated one that it would overlap, for ErrOverlap. There it is the zero Range if the
-	// keys are free but for an OnRetire that has not returned. For ErrBadRange it is zero.
+	// For ErrOutside, Other is the allocator's range. For ErrOverlap, it is the allocated range
+	// that Range overlaps, or the zero Range if the keys were freed but OnRetire has not returned
+	// for them. For other errors it is the zero Range.
 	Other rangelock.Range[K]
 
 	Err error
 }
 
-// Error says what is wrong.
+// Error describes the range, and the range in its way.
 func (e *RangeError[K]) Error() string {
 	_, other := newOrder[K]().stretch(e.Other)
 	switch {
@@ -133,16 +133,15 @@ func (e *RangeError[K]) Error() string {
 // Unwrap returns e.Err.
 func (e *RangeError[K]) Unwrap() error { return e.Err }
 
-// NotAllocatedError is an [ErrNotAllocated] with the key.
+// A NotAllocatedError is an [ErrNotAllocated] with the key.
 type NotAllocatedError[K Integer] struct {
 	Lo K // the key, at which no range begins
 
-	// Within is the allocated range that has the key in its middle; the zero Range if none
-	// has it.
+	// Within is the allocated range that has the key in its middle, or the zero Range.
 	Within rangelock.Range[K]
 }
 
-// Error says where the key is.
+// Error describes where the key is.
 func (e *NotAllocatedError[K]) Error() string {
 	if _, ok := newOrder[K]().stretch(e.Within); ok {
 		return fmt.Sprintf("%v: %v is within %v", ErrNotAllocated, e.Lo, e.Within)

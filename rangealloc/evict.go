@@ -7,28 +7,29 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// AllocEvict is like [Allocator.Alloc], but where there is no room it frees ranges: those
-// that begin at the keys that next returns, one after the other, until the size fits into a
-// gap, and no more. It passes over a range that has guards, and a key at which no range
-// begins. If the room does not suffice when next returns false, or when it has named more keys
-// than twice the number of ranges, the error is [ErrNoSpace] and nothing is freed. So all that
-// next has named is free when AllocEvict succeeds, but for what had guards, and all of it is
-// allocated when it does not. Afterwards a range that was named and is still in the map,
-// with its value, is one that had guards.
+// AllocEvict is like [Allocator.Alloc], but frees ranges if there is no room. It calls next for
+// the key at which a candidate begins, one candidate after the other, until the size fits into a
+// gap. It passes over a range that has guards, and a key at which no range begins. If there is
+// still no room when next returns false, or when next has returned more keys than twice the
+// number of ranges, AllocEvict returns [ErrNoSpace] and frees nothing. So if AllocEvict succeeds,
+// every candidate that had no guards is freed, and if it returns ErrNoSpace, every candidate is
+// still allocated. A candidate that is still in the map after a success, with its value, had
+// guards.
 //
-// next is called in the caller's turn as a writer. It may take a lock that nobody holds while
-// waiting for the allocator. It must call nothing of the allocator but Map.TryAcquire,
-// Map.TryAcquireExclusive, Map.All and Map.Len; a guard that it takes makes AllocEvict pass
-// over the range. If it panics, nothing is freed.
+// next is called during the turn as a writer. It may take a lock, unless a goroutine waits for
+// the allocator while holding this lock. Of the allocator it must call only Map.TryAcquire,
+// Map.TryAcquireExclusive, Map.All and Map.Len. If it takes a guard on a candidate, AllocEvict
+// passes over that range. If next panics, nothing is freed.
 //
-// An OnRetire is called for each range that was freed, in the order in which next has named
-// them, on the caller's goroutine, outside of its turn and before AllocEvict returns; see
-// [New]. The keys are nobody's meanwhile. Then AllocEvict waits for a second turn; if ctx
-// ends that, or the allocator is closed, the ranges are freed and nothing is allocated.
-// Without an OnRetire all happens in one turn, and readers see all of it or nothing.
+// OnRetire, if there is one, is called for each range that was freed, in the order of the
+// candidates, on the caller's goroutine, after the turn and before AllocEvict returns; see [New].
+// No range has the keys meanwhile. Then AllocEvict waits for a second turn. If ctx ends this
+// wait, or the allocator is closed, the ranges are freed and nothing is allocated. Without an
+// OnRetire everything happens in one turn, and readers see all of it or nothing.
 //
-// It makes room for keys only: where nothing has to be freed for their sake, an allocator that has
-// Options.MaxRanges ranges refuses with [rangelock.ErrFull]. Its errors are those of [Allocator.Alloc].
+// AllocEvict makes room for keys only. If the keys fit without freeing and the map has
+// Options.MaxRanges ranges, it returns [rangelock.ErrFull]. Its errors are those of
+// [Allocator.Alloc].
 func (a *Allocator[K, V]) AllocEvict(ctx context.Context, size, align K, v V, next func() (lo K, ok bool)) (rangelock.Range[K], error) {
 	m := a.of("AllocEvict")
 	q := request[K]{size: size, align: align}
@@ -48,34 +49,35 @@ func (a *Allocator[K, V]) AllocEvict(ctx context.Context, size, align K, v V, ne
 	return a.attach(ctx, m, e.part, v)
 }
 
-// maxVictims is how long a list of victims is kept for the next AllocEvict.
+// maxVictims bounds the list of victims that is kept for the next AllocEvict.
 const maxVictims = 1024
 
-// eviction is an AllocEvict under way: first the plan, then what becomes of it.
+// eviction is a call of AllocEvict: first its plan, then its progress.
 type eviction[K Integer, V any] struct {
 	a    *Allocator[K, V]
 	w    rangelock.Writer[K, V]
 	want want
 
-	victims []victim[K, V] // in the order in which they were named
-	retired int            // for how many of them OnRetire was called
-	held    int            // how many ranges were passed over, because of their guards
-	part    gap            // what is to be allocated; out of the gaps when the plan is made
+	victims []victim[K, V] // in the order of the candidates
+	retired int            // how many of them OnRetire was called for
+	held    int            // how many ranges were passed over because of their guards
+	part    gap            // the keys to allocate; plan takes them out of the gaps
 	number  uint64         // in retiring
 }
 
-// victim is a range that is to go: it is excluded, and its keys are in the gaps.
+// victim is a range to be freed. It is excluded, and its keys are in the gaps.
 type victim[K Integer, V any] struct {
 	r    rangelock.Range[K]
-	v    V // once it is extracted
+	v    V // set when the range is extracted
 	keys gap
 }
 
-// turn is the transaction, and ends it. It reports whether victims have left for which
-// OnRetire must be called before the keys can be allocated; else the range is inserted.
+// turn is the body of the transaction, and ends it. If it returns again, the victims have left
+// the map, and OnRetire must be called for them before the keys can be allocated. Else the range
+// is inserted or there is an error.
 //
-// Then their keys do not stay in the gaps: those that are not to be allocated are withheld
-// until OnRetire has returned.
+// If again, the victims' keys do not stay in the gaps: those that are not to be allocated are
+// withheld until OnRetire has returned.
 func (e *eviction[K, V]) turn(m *rangelock.Map[K, V], q request[K], v V, next func() (K, bool)) (r rangelock.Range[K], again bool, err error) {
 	defer e.w.Unlock()
 	a := e.a
@@ -114,11 +116,11 @@ func (e *eviction[K, V]) keepList() {
 	a.victims = e.victims[:0]
 }
 
-// plan excludes ranges until there is room, with their keys in the gaps as if they were free
-// already, takes the room out of the gaps, and reports whether there is any. If not, or if
-// next panics, the gaps are as they were; the exclusions end with the turn.
+// plan excludes ranges until there is room, and puts their keys into the gaps as if they were
+// already free. Then it takes the room out of the gaps. It reports whether there is room. If
+// there is none, or if next panics, the gaps are as they were; the exclusions end with the turn.
 //
-// Nobody but OnRetire changes the gaps meanwhile, and that only adds to them.
+// Meanwhile only OnRetire and Grow change the gaps, and they only add to them.
 func (e *eviction[K, V]) plan(most int, next func() (K, bool)) (ok bool) {
 	a := e.a
 	defer func() {
@@ -147,7 +149,7 @@ func (e *eviction[K, V]) plan(most int, next func() (K, bool)) (ok bool) {
 	return false
 }
 
-// begin takes what is wanted out of the gaps if there is room already.
+// begin takes the wanted keys out of the gaps if there is room already.
 func (e *eviction[K, V]) begin() (ok bool) {
 	a := e.a
 	a.mu.Lock()
@@ -157,8 +159,7 @@ func (e *eviction[K, V]) begin() (ok bool) {
 	return ok
 }
 
-// exclude makes the range that begins at lo the next victim, and reports whether that is
-// possible.
+// exclude makes the range that begins at lo the next victim, and reports whether it could.
 func (e *eviction[K, V]) exclude(lo K) bool {
 	r, _, ok := e.w.Find(lo)
 	if !ok || r.Lo != lo {
@@ -176,7 +177,7 @@ func (e *eviction[K, V]) exclude(lo K) bool {
 	return true
 }
 
-// named reports whether the keys are those of a victim.
+// named reports whether the keys are those of a victim already.
 func (e *eviction[K, V]) named(keys gap) bool {
 	e.a.mu.Lock()
 	defer e.a.mu.Unlock()
@@ -184,8 +185,8 @@ func (e *eviction[K, V]) named(keys gap) bool {
 	return ok
 }
 
-// fits puts the keys of the last victim into the gaps, and takes what is wanted out of them
-// if there is room.
+// fits puts the keys of the last victim into the gaps. If there is room now, it takes the wanted
+// keys out.
 func (e *eviction[K, V]) fits() (ok bool) {
 	a := e.a
 	a.mu.Lock()
@@ -195,7 +196,7 @@ func (e *eviction[K, V]) fits() (ok bool) {
 	return ok
 }
 
-// extract takes the victims out of the map. Nobody has a guard on them, so it does not wait.
+// extract takes the victims out of the map. They have no guards, so it does not wait.
 func (e *eviction[K, V]) extract() {
 	for i := range e.victims {
 		x := &e.victims[i]
@@ -205,8 +206,8 @@ func (e *eviction[K, V]) extract() {
 	}
 }
 
-// retire calls OnRetire for each victim and then makes a gap of those of its keys that are
-// not to be allocated. If OnRetire panics or ends the goroutine, nothing is allocated.
+// retire calls OnRetire for each victim. After each call it makes a gap of the victim's keys that
+// are not to be allocated. If OnRetire panics or ends the goroutine, nothing is allocated.
 func (e *eviction[K, V]) retire() {
 	a := e.a
 	through := false
@@ -223,8 +224,8 @@ func (e *eviction[K, V]) retire() {
 	through = true
 }
 
-// retireEach calls OnRetire for each victim. If one call panics or ends the goroutine the
-// others come all the same.
+// retireEach calls OnRetire for each victim. If one call panics or ends the goroutine, the others
+// are made all the same.
 func (e *eviction[K, V]) retireEach() {
 	defer func() {
 		if e.retired < len(e.victims) {

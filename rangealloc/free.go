@@ -8,26 +8,26 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// Free takes the range that begins at lo out of the map, after it has waited for the
-// guards on it, and makes its keys a gap. If there is an OnRetire it then waits until
-// that has returned for the range, because OnRetire clears, unmaps or gives back to the
-// kernel what is at those keys, and must not do it to the next owner. So the keys can be
-// given out again when Free returns.
+// Free frees the range that begins at lo. It waits for the guards on the range, takes it out of
+// the map, and makes its keys a gap. If there is an OnRetire, Free waits until OnRetire has
+// returned for the range, because OnRetire clears or unmaps what is at those keys, or returns it
+// to the kernel, and must not do this to the next owner. The keys can be given out again when
+// Free returns nil.
 //
-// It waits for its turn as a writer, and then, keeping other writers out, for the
-// guards; ctx ends both waits, and then the range is allocated as before. Readers of
-// this range that come meanwhile wait for the outcome. When ctx is done only after the
-// range has left the map, Free stops waiting for OnRetire and returns nil: the range is
-// freed, and its keys can be given out when OnRetire has returned, as after
-// [Allocator.FreeLater]. So an error always says that the range is still allocated.
+// Free waits for its turn as a writer, and then for the guards, while it keeps other writers
+// waiting. ctx ends both waits; then the range is allocated as before. Readers of this range that
+// arrive meanwhile wait for the outcome. If ctx is done after the range has left the map, Free
+// stops waiting for OnRetire and returns nil: the range is freed, and its keys can be given out
+// when OnRetire has returned, as after [Allocator.FreeLater]. So an error always says that the
+// range is still allocated.
 //
-// It returns [ErrNotAllocated], in a [NotAllocatedError], if no allocated range begins at
-// lo; if there is an OnRetire, [rangelock.ErrBacklog] as Options.MaxPending says;
-// [rangelock.ErrClosed] after Close; a [rangelock.WaitError] if ctx has ended, also when it
-// is done at the call. Then nothing has changed.
+// Free returns [ErrNotAllocated], in a [NotAllocatedError], if no allocated range begins at lo;
+// if there is an OnRetire, [rangelock.ErrBacklog] as Options.MaxPending says;
+// [rangelock.ErrClosed] after Close; a [rangelock.WaitError] if ctx has ended, also if it is done
+// at the call. With an error nothing has changed.
 //
-// It must not be called by a goroutine that has a guard of the map, nor, if there is an
-// OnRetire, from OnRetire or by a goroutine that holds what OnRetire waits for.
+// Free must not be called by a goroutine that has a guard of the map. If there is an OnRetire, it
+// must not be called from OnRetire, nor by a goroutine that holds a lock that OnRetire waits for.
 func (a *Allocator[K, V]) Free(ctx context.Context, lo K) error {
 	w, err := a.of("Free").LockContext(ctx)
 	if err != nil {
@@ -35,18 +35,18 @@ func (a *Allocator[K, V]) Free(ctx context.Context, lo K) error {
 	}
 	p, err := a.free(w, lo)
 	if p != nil {
-		p.Park(ctx.Done()) // when ctx ends it, OnRetire takes p out of waits all the same
+		p.Park(ctx.Done()) // if ctx ends this wait, OnRetire still takes p out of waits
 	}
 	return err
 }
 
-// free is Free's transaction, and ends it. It returns where to wait for OnRetire, if
-// the user has one.
+// free is the body of Free's transaction, and ends it. If there is an OnRetire, it returns the
+// parker that OnRetire wakes.
 //
-// The map's OnRetire can run before Remove returns, so the call is expected first. If
-// Remove fails, or a Cost panics in it, the range is still in the map and the call will
-// not come. Then that is taken back, before the transaction ends: afterwards another
-// Free of the range may expect its own call.
+// The map's OnRetire can run before Remove returns, so expect comes first. If Remove fails, or a
+// Cost panics in it, the range is still in the map and OnRetire will not be called. Then unexpect
+// undoes expect before the transaction ends: afterwards another Free of the range may expect its
+// own call.
 func (a *Allocator[K, V]) free(w rangelock.Writer[K, V], lo K) (*seam.Parker, error) {
 	defer w.Unlock()
 	r, err := a.allocated(w, lo)
@@ -71,8 +71,8 @@ func (a *Allocator[K, V]) free(w rangelock.Writer[K, V], lo K) (*seam.Parker, er
 	return p, nil
 }
 
-// extract takes r out, after it has waited for the guards, and makes its keys a gap at once:
-// nobody has a guard, and nobody is told.
+// extract waits for the guards on r, takes it out of the map, and makes its keys a gap at once:
+// there is no OnRetire to call.
 func (a *Allocator[K, V]) extract(w rangelock.Writer[K, V], r rangelock.Range[K]) error {
 	if _, _, err := w.Extract(r.Lo); err != nil {
 		return err
@@ -82,20 +82,20 @@ func (a *Allocator[K, V]) extract(w rangelock.Writer[K, V], r rangelock.Range[K]
 	return nil
 }
 
-// TryFree is like [Allocator.Free], but waits for nothing: where that would wait for guards
-// it returns [rangelock.ErrBusy], and the range is allocated as before. So a cache passes
-// over what its readers have pinned. It also returns ErrBusy when others, a call that
-// allocates or frees or a Reader, have kept it from its turn for some microseconds; readers
-// of other ranges never do. It may report busy when the last guard has just been released,
-// or a reader is just being refused; it never frees a range that has a guard.
+// TryFree is like [Allocator.Free], but never waits for guards: if the range has guards, it
+// returns [rangelock.ErrBusy], and the range is allocated as before. A cache uses it to pass over
+// entries that are being read. TryFree also returns ErrBusy if calls that allocate or free, or a
+// Reader, have kept it from its turn for some microseconds; readers of other ranges never do. It
+// may report busy when the last guard has just been released or a reader is just being refused.
+// It never frees a range that has a guard.
 //
-// If there is an OnRetire, TryFree calls it, on the caller's goroutine, and the keys are a gap
-// when that has returned; see [New]. What TryFree frees is never pending, so it needs no room
+// If there is an OnRetire, TryFree calls it on the caller's goroutine, and makes the keys a gap
+// when it has returned; see [New]. The range never counts as pending, so TryFree needs no room
 // under Options.MaxPending.
 //
-// A goroutine that holds a guard may call it. It returns [ErrNotAllocated], in a
-// [NotAllocatedError], if no allocated range begins at lo, and [rangelock.ErrClosed] after
-// Close. With an error nothing has changed; ErrBusy allocates nothing.
+// A goroutine that holds a guard may call TryFree. It returns [ErrNotAllocated], in a
+// [NotAllocatedError], if no allocated range begins at lo, and [rangelock.ErrClosed] after Close.
+// With an error nothing has changed. An ErrBusy allocates no memory.
 func (a *Allocator[K, V]) TryFree(lo K) error {
 	w, err := a.tryTurn(a.of("TryFree"))
 	if err != nil {
@@ -116,11 +116,10 @@ func (a *Allocator[K, V]) TryFree(lo K) error {
 	return nil
 }
 
-// turnTries is how often TryFree tries to have its turn. Most turns of others take less than
-// a microsecond.
+// turnTries is how often TryFree tries to get its turn. Most turns take less than a microsecond.
 const turnTries = 64
 
-// tryTurn begins a transaction unless others keep it from that.
+// tryTurn begins a transaction, unless other transactions or readers of the structure prevent it.
 func (a *Allocator[K, V]) tryTurn(m *rangelock.Map[K, V]) (w rangelock.Writer[K, V], err error) {
 	for range turnTries {
 		w, ok := m.TryLock()
@@ -135,8 +134,8 @@ func (a *Allocator[K, V]) tryTurn(m *rangelock.Map[K, V]) (w rangelock.Writer[K,
 	return w, rangelock.ErrBusy
 }
 
-// tryExtract is TryFree's transaction, and ends it. It fills in x; if there is an OnRetire,
-// the call has a number in retiring, and the keys are not in the gaps yet.
+// tryExtract is the body of TryFree's transaction, and ends it. It fills in x. If there is an
+// OnRetire, it returns the call's number in retiring, and the keys are not in the gaps yet.
 func (a *Allocator[K, V]) tryExtract(w rangelock.Writer[K, V], lo K, x *victim[K, V]) (number uint64, err error) {
 	defer w.Unlock()
 	if x.r, err = a.allocated(w, lo); err != nil {
@@ -157,17 +156,18 @@ func (a *Allocator[K, V]) tryExtract(w rangelock.Writer[K, V], lo K, x *victim[K
 	return a.retiring.begin(), nil
 }
 
-// FreeLater takes the range that begins at lo out of the map and waits for no guard:
-// those that are held keep the range, with its bounds and its value. Its keys become a
-// gap only when the last of them is released and OnRetire has returned for the range.
-// Without an OnRetire they are a gap at once if there is no guard, and else after the last
-// guard's release and a grace period. [Map.Drain] waits for that.
+// FreeLater frees the range that begins at lo without waiting for guards. It takes the range out
+// of the map; guards that are held keep the range, with its bounds and its value. The keys become
+// a gap only when the last guard is released and OnRetire has returned for the range. Without an
+// OnRetire they become a gap at once if there is no guard, and else after the last guard's
+// release and a grace period. [Map.Drain] waits for that.
 //
-// It waits for its turn as a writer, which ctx ends, and so for a Free that is waiting
-// for guards; it fails at once when ctx is done at the call. OnRetire may call it.
+// FreeLater waits for its turn as a writer, and therefore for a Free that is waiting for guards.
+// ctx ends the wait; if ctx is done at the call, FreeLater fails at once. OnRetire may call it.
 //
-// It returns [rangelock.ErrBacklog] as Options.MaxPending says, where the keys do not become
-// a gap at once. Its other errors are those of [Allocator.Free]; then nothing has changed.
+// FreeLater returns [rangelock.ErrBacklog] as Options.MaxPending says, if the keys do not become
+// a gap at once. Its other errors are those of [Allocator.Free]. With an error nothing has
+// changed.
 func (a *Allocator[K, V]) FreeLater(ctx context.Context, lo K) error {
 	w, err := a.of("FreeLater").LockContext(ctx)
 	if err != nil {
@@ -198,18 +198,18 @@ func (a *Allocator[K, V]) allocated(w rangelock.Writer[K, V], lo K) (rangelock.R
 	return rangelock.Range[K]{}, e
 }
 
-// retired is the map's OnRetire: it lets the user's go first and then gives the keys
-// back. The order is the point: with the gap first, the next owner of the keys would
-// find the user's OnRetire at work on them.
+// retired is the map's OnRetire. It calls the user's OnRetire first, and then makes the keys a
+// gap. In the other order the user's OnRetire would work on keys that already have their next
+// owner.
 func (a *Allocator[K, V]) retired(r rangelock.Range[K], v V) {
-	defer a.arrived(r) // also when the user's calls runtime.Goexit
+	defer a.arrived(r) // deferred, because the user's OnRetire may call runtime.Goexit
 	if a.onRetire != nil {
 		a.onRetire(r, v)
 	}
 }
 
-// expect enters the call of the map's OnRetire that a Free of exactly these keys brings
-// about, and returns where to wait for it.
+// expect registers the Free of exactly these keys, and returns the parker that the map's OnRetire
+// wakes for them.
 func (a *Allocator[K, V]) expect(keys gap) *seam.Parker {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -219,21 +219,21 @@ func (a *Allocator[K, V]) expect(keys gap) *seam.Parker {
 	return p
 }
 
-// unexpect takes back what expect has entered.
+// unexpect undoes expect.
 func (a *Allocator[K, V]) unexpect(keys gap) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.waits, keys)
 }
 
-// arrived makes the keys of r, which has been through the map's OnRetire, a gap.
+// arrived makes the keys of r a gap, after OnRetire, and wakes the Free that waits for it.
 //
-// Nobody else can have got them before: what leaves the map by Extract, whose keys are a gap
-// at once, does not come here. The tempting wrong version is to use Remove for that, and to
-// pass over the call that comes for it later. Ranges need not come in the order in which they
-// left the map, because a reader that was refused may keep its count in one for a moment; so
-// the call that is passed over can be that of another range with the same keys, or with the
-// same start and others, and keys in use become a gap.
+// No other range can have got the keys before. A range that leaves the map by Extract becomes a
+// gap at once and does not come here. The tempting wrong version removes such a range with
+// Remove, makes the gap at once, and ignores the later call of arrived for it. The calls need not
+// come in the order in which the ranges left the map, because a reader that was refused may keep
+// its count in a range for a moment. So the ignored call may be that of another range with the
+// same keys, or with the same start and other keys, and then keys in use become a gap.
 func (a *Allocator[K, V]) arrived(r rangelock.Range[K]) {
 	invariants.At("rangealloc: before a gap is put back")
 	keys, _ := a.order.stretch(r)

@@ -8,26 +8,26 @@ import (
 	"github.com/spanlock/spanlock/internal/invariants"
 )
 
-// gap is a stretch of positions, both ends included; see order.
+// gap is a run of positions, including both ends; see order.
 type gap struct{ lo, last uint64 }
 
-// width is the number of positions less one: 2^64 of them have no other number.
+// width is the number of positions less one: 2^64 positions fit in no other number.
 func (g gap) width() uint64 { return g.last - g.lo }
 
 // everywhere is all positions.
 var everywhere = gap{0, ^uint64(0)}
 
-// want is what an allocation looks for.
+// want is what an allocation searches for.
 type want struct {
 	width uint64 // the number of keys less one
 	align uint64 // a power of two
 	in    gap    // where the keys must lie
 }
 
-// place returns where in g an allocation would begin, as low as it can, and whether it
-// fits. It asks of the gap what it needs and no more: a search for width+align-1 keys,
-// after which every gap would do, is the tempting one and misses gaps that are just
-// wide enough and happen to be aligned.
+// place returns the lowest position in g at which an allocation can begin, and whether it fits.
+// It checks the gap for exactly what the allocation needs. The tempting search for width+align-1
+// keys, after which every gap would do, misses gaps that are just wide enough and happen to be
+// aligned.
 func (g gap) place(w want) (lo uint64, ok bool) {
 	low, last := max(g.lo, w.in.lo), min(g.last, w.in.last)
 	mask := w.align - 1
@@ -39,7 +39,7 @@ func (g gap) place(w want) (lo uint64, ok bool) {
 	return lo, last-lo >= w.width
 }
 
-// placeTop is place for an allocation that lies as high as it can.
+// placeTop is like place, but returns the highest position.
 func (g gap) placeTop(w want) (lo uint64, ok bool) {
 	low, last := max(g.lo, w.in.lo), min(g.last, w.in.last)
 	if last < low || last-low < w.width {
@@ -49,23 +49,22 @@ func (g gap) placeTop(w want) (lo uint64, ok bool) {
 	return lo, lo >= low
 }
 
-// gaps is the positions that nobody has, as gaps of which no two touch.
+// gaps is the positions that have no owner. No two gaps touch.
 type gaps struct {
 	byAddress tree
 
-	// bySize holds the same by width, then by address. It is made when somebody asks for the
-	// best fit for the first time: most programs never do, and it would double the price of
-	// each change.
+	// bySize holds the same gaps by width, then by address. The first search for the best fit
+	// makes it: most programs never search so, and bySize doubles the cost of each change.
 	bySize *btree.BTreeG[gap]
 
-	// free is how many positions there are in all gaps. It wraps to 0 if that is all of them.
+	// free is the number of positions in all gaps. All 2^64 positions wrap to 0.
 	free uint64
 }
 
 // degree is the fan-out of the tree by size. The items are two words.
 const degree = 32
 
-// newGaps returns gaps that are the one given.
+// newGaps returns gaps with the single gap all.
 func newGaps(all gap) gaps {
 	var g gaps
 	g.add(all)
@@ -81,7 +80,7 @@ func (s *gaps) add(g gap) {
 	}
 }
 
-// change puts g in the place of old; see tree.change.
+// change replaces old by g; see tree.change.
 func (s *gaps) change(old, g gap) {
 	s.byAddress.change(old.lo, g)
 	s.free += g.width() - old.width()
@@ -100,16 +99,15 @@ func (s *gaps) remove(g gap) {
 	}
 }
 
-// first returns the gap with the lowest address in which w fits, and where.
+// first returns the gap with the lowest address in which w fits, and the lowest place in it.
 func (s *gaps) first(w want) (g gap, lo uint64, ok bool) { return s.byAddress.root.first(w) }
 
-// top returns the gap with the highest address in which w fits, and where, as high as it
-// can.
+// top returns the gap with the highest address in which w fits, and the highest place in it.
 func (s *gaps) top(w want) (g gap, lo uint64, ok bool) { return s.byAddress.root.top(w) }
 
-// best returns the smallest gap in which w fits, of equals the lowest, and where. It
-// asks one after the other, from the first that is wide enough, until alignment lets
-// it in.
+// best returns the smallest gap in which w fits, of equal gaps the lowest, and the lowest place
+// in it. It checks one gap after the other, from the first that is wide enough, until one fits
+// w's alignment.
 func (s *gaps) best(w want) (g gap, lo uint64, ok bool) {
 	if s.bySize == nil {
 		s.sort()
@@ -169,8 +167,7 @@ func (s *gaps) withhold(part gap) {
 	s.take(g, part)
 }
 
-// put makes part, which somebody had, a gap again and joins it with the gaps that it
-// touches.
+// put makes part, which had an owner, a gap again, and joins it with the gaps that it touches.
 func (s *gaps) put(part gap) {
 	if invariants.Enabled {
 		g, ok := s.byAddress.floor(part.last)
@@ -197,7 +194,8 @@ func (s *gaps) put(part gap) {
 	}
 }
 
-// outside calls f with what of g is below part, and with what is above it, if there is any.
+// outside calls f with the part of g below part, and with the part above it, if they are not
+// empty.
 func (g gap) outside(part gap, f func(gap)) {
 	if g.lo < part.lo {
 		f(gap{g.lo, min(g.last, part.lo-1)})

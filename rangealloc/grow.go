@@ -2,9 +2,9 @@ package rangealloc
 
 import "github.com/spanlock/spanlock/rangelock"
 
-// Grow gives the allocator the keys of r, too, those that it does not have yet: r is what is
-// new at one end, or the whole that it shall have. The new keys are free, and one gap with
-// what was free beside them. Nothing that is allocated changes. It never waits.
+// Grow adds the keys of r to those of the allocator. r must touch or overlap the allocator's
+// range; it may be only the new keys at one end, or the whole new range. The new keys are free,
+// and they join the gap next to them. Allocated ranges do not change. Grow never waits.
 //
 // It returns [rangelock.ErrBadRange] if r is not valid, and [ErrOutside], in a [RangeError]
 // with the keys that the allocator has, if r neither touches nor overlaps them: it would

@@ -7,17 +7,17 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// Map is the map of an allocator's ranges for those who read it: what a
-// [rangelock.Map] has, without what would change it, since the allocator could not know
-// of that. Each method is the one of the same name there, and its guarantees are those.
+// A Map is the read-only view of an allocator's ranges. It has the methods of a [rangelock.Map]
+// except those that change the map, because the allocator could not see such a change. Each
+// method has the guarantees of the method of the same name there.
 //
-// It is one pointer; it may be copied and used by any number of goroutines. It is got
-// from [Allocator.Map]; the methods of the zero Map panic.
+// A Map is one pointer. It may be copied and used by any number of goroutines. [Allocator.Map]
+// returns one; the methods of the zero Map panic.
 type Map[K Integer, V any] struct {
 	a *Allocator[K, V]
 }
 
-// of returns the map for a method, which has a name for the panic of the zero Map.
+// of returns the map for the named method. The name is for the panic of the zero Map.
 func (m Map[K, V]) of(method string) *rangelock.Map[K, V] {
 	if m.a == nil {
 		panicZero(method, "Map; Allocator.Map returns one that can be used")
@@ -25,33 +25,32 @@ func (m Map[K, V]) of(method string) *rangelock.Map[K, V] {
 	return m.a.m
 }
 
-// Acquire takes a guard on the allocated range that covers key, and reports whether
-// there is one. While the guard is held the keys of the range are given to nobody else.
-// It waits as [rangelock.Map.Acquire] does: for a Free of that range, and for a key
-// that is not allocated for a call that has begun to change the map. A goroutine that
-// holds a guard must use TryAcquire, unless all of the program frees by FreeLater.
+// Acquire takes a guard on the allocated range that covers key, and reports whether there is one.
+// While the guard is held, the keys of the range are not given out again. Acquire waits as
+// [rangelock.Map.Acquire] does: for a Free of that range and, if key is not allocated, for a call
+// that has begun to change the map. A goroutine that already holds a guard must use TryAcquire,
+// unless the program frees only with FreeLater.
 func (m Map[K, V]) Acquire(key K) (rangelock.Guard[K, V], bool) { return m.of("Acquire").Acquire(key) }
 
-// AcquireContext is like [Map.Acquire], but gives up when ctx is done and then returns
-// a [rangelock.WaitError]. It returns [rangelock.ErrNotFound] if key is not allocated, and
+// AcquireContext is like [Map.Acquire], but gives up when ctx is done and then returns a
+// [rangelock.WaitError]. It returns [rangelock.ErrNotFound] if key is not allocated, and
 // [rangelock.ErrClosed] after Close.
 func (m Map[K, V]) AcquireContext(ctx context.Context, key K) (rangelock.Guard[K, V], error) {
 	return m.of("AcquireContext").AcquireContext(ctx, key)
 }
 
-// TryAcquire is like [Map.Acquire] but never blocks: it returns [rangelock.ErrBusy]
-// instead, [rangelock.ErrNotFound] only when key is not allocated, and
-// [rangelock.ErrClosed] after Close. It may report
-// busy when nothing is in the way any more; it never enters a range that Free has
-// excluded. It is safe where the goroutine holds a guard.
+// TryAcquire is like [Map.Acquire] but never blocks: where Acquire would wait it returns
+// [rangelock.ErrBusy]. It returns [rangelock.ErrNotFound] only if key is not allocated, and
+// [rangelock.ErrClosed] after Close. It may report busy when nothing is in the way any more; it
+// never enters a range that Free has excluded. A goroutine that holds a guard may call it.
 func (m Map[K, V]) TryAcquire(key K) (rangelock.Guard[K, V], error) {
 	return m.of("TryAcquire").TryAcquire(key)
 }
 
-// AcquireExclusive takes a guard that keeps all others off the allocated range that covers
-// key, so that its holder may write to what lies at the keys, and reports whether there is
-// one. It waits as [rangelock.Map.AcquireExclusive] does: for the guards on that range, and
-// for what [Map.Acquire] waits for.
+// AcquireExclusive takes an exclusive guard on the allocated range that covers key, and reports
+// whether there is one. No other guard on the range is held meanwhile, so the holder may write to
+// what lies at the keys. AcquireExclusive waits as [rangelock.Map.AcquireExclusive] does: for the
+// guards on that range, and for what [Map.Acquire] waits for.
 func (m Map[K, V]) AcquireExclusive(key K) (rangelock.Guard[K, V], bool) {
 	return m.of("AcquireExclusive").AcquireExclusive(key)
 }
@@ -63,9 +62,9 @@ func (m Map[K, V]) AcquireExclusiveContext(ctx context.Context, key K) (rangeloc
 	return m.of("AcquireExclusiveContext").AcquireExclusiveContext(ctx, key)
 }
 
-// TryAcquireExclusive is like [Map.AcquireExclusive] but never blocks: it returns
-// [rangelock.ErrBusy] instead, [rangelock.ErrNotFound] only when key is not allocated, and
-// [rangelock.ErrClosed] after Close.
+// TryAcquireExclusive is like [Map.AcquireExclusive] but never blocks: where that would wait it
+// returns [rangelock.ErrBusy]. It returns [rangelock.ErrNotFound] only if key is not allocated,
+// and [rangelock.ErrClosed] after Close.
 func (m Map[K, V]) TryAcquireExclusive(key K) (rangelock.Guard[K, V], error) {
 	return m.of("TryAcquireExclusive").TryAcquireExclusive(key)
 }
@@ -77,12 +76,12 @@ func (m Map[K, V]) View(key K, f func(r rangelock.Range[K], v V)) bool {
 	return m.of("View").View(key, f)
 }
 
-// Get returns the value of the allocated range that covers key, and whether there is
-// one, and leaves no guard: when it returns the keys may be somebody else's. It waits
-// as [rangelock.Map.Get] does.
+// Get returns the value of the allocated range that covers key, and whether there is one. It
+// leaves no guard: when it returns, the keys may already have another owner. It waits as
+// [rangelock.Map.Get] does.
 func (m Map[K, V]) Get(key K) (V, bool) { return m.of("Get").Get(key) }
 
-// GetRange is like [Map.Get], and returns the bounds of the range, too.
+// GetRange is like [Map.Get], and also returns the bounds of the range.
 func (m Map[K, V]) GetRange(key K) (rangelock.Range[K], V, bool) {
 	return m.of("GetRange").GetRange(key)
 }
@@ -92,9 +91,9 @@ func (m Map[K, V]) GetMany(keys []K, each func(i int, v V, ok bool)) {
 	m.of("GetMany").GetMany(keys, each)
 }
 
-// All yields the allocated ranges with their values in key order, and leaves no guard: what
-// the body sees may be freed already. It takes no lock and never waits, and is no snapshot:
-// of what others allocate and free meanwhile it yields what it finds. The body may use
+// All yields the allocated ranges with their values in key order. It leaves no guard: a range
+// that it yields may be freed already. All takes no lock and never waits. It is no snapshot: it
+// may or may not yield ranges that other goroutines allocate or free meanwhile. The body may use
 // the allocator.
 func (m Map[K, V]) All() iter.Seq2[rangelock.Range[K], V] { return m.of("All").All() }
 
@@ -104,9 +103,9 @@ func (m Map[K, V]) AcquireNext(key K) (rangelock.Guard[K, V], bool) {
 	return m.of("AcquireNext").AcquireNext(key)
 }
 
-// AcquireNextContext is like [Map.AcquireNext], but gives up when ctx is done, with a
-// [rangelock.WaitError]. Its error where no allocated range ends above key is
-// [rangelock.ErrNotFound], and after Close [rangelock.ErrClosed].
+// AcquireNextContext is like [Map.AcquireNext], but gives up when ctx is done and then returns a
+// [rangelock.WaitError]. It returns [rangelock.ErrNotFound] if no allocated range ends above key,
+// and [rangelock.ErrClosed] after Close.
 func (m Map[K, V]) AcquireNextContext(ctx context.Context, key K) (rangelock.Guard[K, V], error) {
 	return m.of("AcquireNextContext").AcquireNextContext(ctx, key)
 }
@@ -117,13 +116,13 @@ func (m Map[K, V]) Guards(r rangelock.Range[K]) iter.Seq[*rangelock.Guard[K, V]]
 	return m.of("Guards").Guards(r)
 }
 
-// GuardsContext is like [Map.Guards], but ctx ends its waits, as it does those of
+// GuardsContext is like [Map.Guards], but ctx ends its waits, as in
 // [rangelock.Map.GuardsContext], with a [rangelock.WaitError].
 func (m Map[K, V]) GuardsContext(ctx context.Context, r rangelock.Range[K]) iter.Seq2[*rangelock.Guard[K, V], error] {
 	return m.of("GuardsContext").GuardsContext(ctx, r)
 }
 
-// Stats returns what the map below has done and what it holds.
+// Stats returns the statistics of the underlying map.
 func (m Map[K, V]) Stats() rangelock.Stats { return m.of("Stats").Stats() }
 
 // Survey yields the allocated ranges, and those that were freed and are still held, with
@@ -152,10 +151,9 @@ func (m Map[K, V]) Bounds() (first, last rangelock.Range[K], ok bool) { return m
 // Len returns how many ranges are allocated. It never waits.
 func (m Map[K, V]) Len() int { return m.of("Len").Len() }
 
-// RLock waits until no call that allocates or frees is under way, and keeps the next
-// from beginning until the Reader's Unlock: for looking at several ranges together. On
-// a closed allocator it returns a Reader of an empty map. A goroutine that holds a
-// guard must not call it.
+// RLock waits until no call that allocates or frees is under way, and keeps such calls from
+// beginning until the Reader's Unlock. Use it to look at several ranges together. On a closed
+// allocator it returns a Reader of an empty map. A goroutine that holds a guard must not call it.
 func (m Map[K, V]) RLock() rangelock.Reader[K, V] { return m.of("RLock").RLock() }
 
 // RLockContext is like [Map.RLock], but gives up when ctx is done, also when it is done
@@ -171,13 +169,12 @@ func (m Map[K, V]) RLockContext(ctx context.Context) (rangelock.Reader[K, V], er
 // [rangelock.ErrClosed] after Close.
 func (m Map[K, V]) Room(ctx context.Context, cost int64) error { return m.of("Room").Room(ctx, cost) }
 
-// Drain waits until OnRetire has returned for every range that was freed before the
-// call, or, without one, until the guards on those ranges are released; then their keys
-// can be given out again. When ctx is done it stops waiting and returns a
-// [rangelock.WaitError].
+// Drain waits until OnRetire has returned for every range that was freed before the call. Without
+// an OnRetire it waits until the guards on those ranges are released. Then their keys can be
+// given out again. If ctx is done, Drain stops waiting and returns a [rangelock.WaitError].
 //
-// It must not be called from OnRetire, nor by a goroutine that has a guard on a range
-// that was freed.
+// Drain must not be called from OnRetire, nor by a goroutine that has a guard on a range that was
+// freed.
 func (m Map[K, V]) Drain(ctx context.Context) error {
 	if err := m.of("Drain").Drain(ctx); err != nil {
 		return err

@@ -2,23 +2,22 @@ package rangealloc
 
 import "github.com/spanlock/spanlock/rangelock"
 
-// Integer is what keys may be: every integer kind, also of a named type.
+// Integer is the constraint of keys: every integer kind, and every type that is based on one.
 type Integer interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 |
 		~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr
 }
 
-// order turns keys into positions, the same numbers for every kind, and back. A
-// position is a uint64 that is ordered as the keys are: the key itself if the kind has
-// no sign, and with the top bit turned over, so that negative keys come first, if it
-// has one. The lower 63 bits are those of the key, so a key and its position are
-// multiples of the same powers of two, as far as a key can be one.
+// order turns keys of every kind into positions, and back. A position is a uint64, and positions
+// are ordered as the keys are. For an unsigned kind the position is the key. For a signed kind it
+// is the key with the top bit flipped, so that negative keys come first. The lower 63 bits are
+// those of the key, so a key and its position are multiples of the same powers of two, as far as
+// a key can be one.
 //
-// All arithmetic is done on positions, with the last key of a range instead of the
-// first one after it, and with the number of keys less one: so the largest key, and a
-// range of all 2^64 keys, need no case of their own and nothing wraps. With keys the
-// tempting lo+size <= hi is wrong at the top of every kind, and hi-lo is negative for
-// more than half of a signed one.
+// All arithmetic is done on positions, with the last key of a range instead of the first key
+// after it, and with the number of keys less one. So the largest key, and a range of all 2^64
+// keys, need no special case, and nothing wraps. On keys, the tempting lo+size <= hi is wrong at
+// the top of every kind, and hi-lo is negative for more than half of a signed kind.
 type order[K Integer] struct {
 	bias uint64 // 1<<63 for signed kinds, else 0
 	top  uint64 // the position of the largest key
@@ -55,8 +54,8 @@ func (o order[K]) stretch(r rangelock.Range[K]) (gap, bool) {
 	return gap{o.position(r.Lo), o.position(r.Hi) - 1}, true
 }
 
-// rangeOf returns the range of the keys of s. One that holds the largest key is
-// unbounded, because no key is above it to be its Hi.
+// rangeOf returns the range of the keys of s. A range that holds the largest key is unbounded,
+// because no key above it can be its Hi.
 func (o order[K]) rangeOf(s gap) rangelock.Range[K] {
 	if s.last == o.top {
 		return rangelock.From(o.key(s.lo))

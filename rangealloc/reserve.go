@@ -6,21 +6,21 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// AllocFunc is like [Allocator.Alloc], but the value is what f makes of the range, before a
-// reader can find it: f may write to what lies at those keys, and nobody has seen it before.
-// f is called once, if there is room, while nothing is held, so it may take its time and use
-// the allocator. Meanwhile the keys are nobody else's: others may be told that there is no
-// space for want of them.
+// AllocFunc is like [Allocator.Alloc], but calls f for the value of the range before a reader can
+// find the range. f may write to what lies at the keys: no reader can see it before f returns. If
+// there is room, f is called once, with no lock held, so it may take its time and use the
+// allocator. Meanwhile the keys are reserved: another call may return [ErrNoSpace] for want of
+// them.
 //
-// It waits for its turn as a writer twice, before f and after it; ctx ends both waits.
+// AllocFunc waits for its turn as a writer twice, before f and after it. ctx ends both waits.
 //
-// If f fails its error is that of AllocFunc, and if it panics or ends its goroutine, too,
-// the keys are free again, as after any error. [rangelock.ErrFull], [rangelock.ErrClosed] and a
-// [rangelock.WaitError] can come when f has returned a value, which then is nobody's:
-// OnRetire is not called for it. Its other errors are those of [Allocator.Alloc].
+// If f returns an error, AllocFunc returns that error. If f panics or ends its goroutine, or
+// after any error, the keys are free again. [rangelock.ErrFull], [rangelock.ErrClosed] and a
+// [rangelock.WaitError] can also come after f has returned a value; OnRetire is not called for
+// that value. The other errors are those of [Allocator.Alloc].
 //
-// In the terminology of the Go memory model, what f has done synchronizes before the return
-// of each Acquire, TryAcquire, View or Get that shows the range.
+// In the terminology of the Go memory model, what f has done synchronizes before the return of
+// each Acquire, TryAcquire, View or Get that returns the range.
 func (a *Allocator[K, V]) AllocFunc(ctx context.Context, size, align K, f func(r rangelock.Range[K]) (V, error)) (rangelock.Range[K], error) {
 	m := a.of("AllocFunc")
 	part, err := a.reserve(ctx, m, request[K]{size: size, align: align})
@@ -41,7 +41,7 @@ func (a *Allocator[K, V]) AllocFunc(ctx context.Context, size, align K, f func(r
 	return a.attach(ctx, m, part, v)
 }
 
-// reserve takes keys out of the gaps that no range has yet.
+// reserve takes keys for a request out of the gaps. No range has them yet.
 func (a *Allocator[K, V]) reserve(ctx context.Context, m *rangelock.Map[K, V], q request[K]) (gap, error) {
 	want, err := a.want(q)
 	if err != nil {

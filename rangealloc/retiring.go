@@ -10,9 +10,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// retiring is the calls of TryFree and AllocEvict that have taken ranges out of the map and
-// call OnRetire for them on their own goroutine. The map knows nothing of these ranges, so
-// Drain and Close wait for them here. The allocator's mu protects it.
+// retiring is the calls of TryFree and AllocEvict that have taken ranges out of the map and call
+// OnRetire for them on their own goroutine. The map does not know these ranges, so Drain and
+// Close wait for them here. The allocator's mu protects it.
 //
 // Calls are numbered, and a Drain waits for numbers: calls that come later do not prolong it.
 type retiring struct {
@@ -28,7 +28,8 @@ type drain struct {
 }
 
 // begin enters a call and returns its number. It comes before the ranges leave the map, so a
-// Drain that comes after that sees the call. Preconditions: mu; so for the rest.
+// Drain that begins after they have left sees the call. Preconditions: the caller holds mu. That
+// holds for the other methods, too.
 func (c *retiring) begin() uint64 {
 	n := c.next
 	c.next++
@@ -36,7 +37,7 @@ func (c *retiring) begin() uint64 {
 	return n
 }
 
-// end takes a call out, and wakes the Drains that have waited for it last.
+// end removes a call, and wakes each Drain for which this was the last call.
 func (c *retiring) end(number uint64) {
 	i := slices.Index(c.running, number)
 	last := len(c.running) - 1
@@ -54,8 +55,8 @@ func (c *retiring) runs(n uint64) bool {
 	return slices.ContainsFunc(c.running, func(r uint64) bool { return r < n })
 }
 
-// awaitRetiring waits until OnRetire has returned for all that was taken out before the
-// call.
+// awaitRetiring waits until OnRetire has returned for all ranges that TryFree and AllocEvict have
+// taken out before the call.
 func (a *Allocator[K, V]) awaitRetiring(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -76,8 +77,8 @@ func (a *Allocator[K, V]) awaitRetiring(ctx context.Context) error {
 	return a.gaveUp(ctx, start)
 }
 
-// gaveUp returns the WaitError of a wait for OnRetire that ctx has ended. Only the map can
-// make one, of a wait of its own.
+// gaveUp returns the WaitError of a wait for OnRetire that ctx has ended. Only the map can make a
+// WaitError, for a wait of its own, so gaveUp takes such an error and changes it.
 func (a *Allocator[K, V]) gaveUp(ctx context.Context, start time.Time) error {
 	_, err := a.m.RLockContext(ctx)
 	var e *rangelock.WaitError[K]

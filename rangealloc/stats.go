@@ -1,11 +1,11 @@
 package rangealloc
 
-// Stats is what an allocator has to give out. The numbers are of keys where nothing else is
-// said; one that is not a uint64, because all 2^64 keys are meant, is the largest uint64.
+// Stats describes the free keys of an allocator. A count of keys that would be 2^64 is the
+// largest uint64.
 type Stats struct {
-	Keys    uint64 // that the allocator has
-	Free    uint64 // of them, in gaps: neither allocated nor on their way back
-	Largest uint64 // in the largest gap
+	Keys    uint64 // keys that the allocator has, free or not
+	Free    uint64 // keys in gaps: neither allocated nor waiting for OnRetire
+	Largest uint64 // keys in the largest gap
 	Gaps    int    // how many gaps there are
 	Ranges  int    // how many ranges are allocated
 
@@ -14,9 +14,9 @@ type Stats struct {
 	Fragmentation float64
 }
 
-// Stats returns how much is free, and in how many pieces, in a time that grows with the
-// logarithm of their number. It never waits for a turn or a guard. Beside an AllocEvict under
-// way it may count as free what that is about to free.
+// Stats returns how many keys are free, and in how many gaps, in time proportional to the
+// logarithm of the number of gaps. It never waits for a turn or a guard. While an AllocEvict is
+// under way, Stats may count the keys that it is about to free as free.
 func (a *Allocator[K, V]) Stats() Stats {
 	m := a.of("Stats")
 	a.mu.Lock()
@@ -29,7 +29,7 @@ func (a *Allocator[K, V]) Stats() Stats {
 	}
 	s.Largest, s.Free = keysOf(g), a.gaps.free
 	if s.Free == 0 {
-		s.Free = ^uint64(0) // it has wrapped
+		s.Free = ^uint64(0) // 2^64, wrapped
 	}
 	s.Fragmentation = 1 - float64(s.Largest)/float64(s.Free)
 	return s

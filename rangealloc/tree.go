@@ -2,14 +2,14 @@ package rangealloc
 
 import "math/rand/v2"
 
-// tree is the gaps in the order of their addresses: a search tree in which each node
-// knows the widest gap below it, as the kernel's tree of mappings did before it was a
-// maple tree. Without that the first fit is a scan over all the small gaps that a
-// first-fit allocator leaves behind at low addresses.
+// tree holds the gaps in the order of their addresses. It is a search tree in which each node
+// knows the widest gap of its subtree, as in the kernel's tree of mappings before the maple tree.
+// Without that, first fit would scan all the small gaps that a first-fit allocator leaves at low
+// addresses.
 //
-// It is balanced by random priorities: a node's is not below its children's, which
-// makes the tree that of an insertion in random order, about 2 ln n deep. google/btree
-// has no place for the widest gap.
+// It is a treap: a node's random priority is not below its children's. So the tree has the shape
+// of one built by insertion in random order, about 2 ln n deep. google/btree has no place for the
+// widest gap.
 type tree struct {
 	root   *node
 	n      int   // how many gaps there are
@@ -39,7 +39,7 @@ func (n *node) fix() {
 	}
 }
 
-// insert adds g, which overlaps nothing that is there.
+// insert adds g, which overlaps no other gap.
 func (t *tree) insert(g gap) {
 	n := t.spare
 	if n == nil {
@@ -70,7 +70,7 @@ func insertNode(t, n *node) *node {
 	return t
 }
 
-// splitNode divides t into what lies below lo and the rest.
+// splitNode divides t into the nodes below lo and the others.
 func splitNode(t *node, lo uint64) (below, above *node) {
 	if t == nil {
 		return nil, nil
@@ -128,8 +128,8 @@ func joinNodes(a, b *node) *node {
 	}
 }
 
-// change makes the gap that begins at lo, which must be there, g. No other gap may lie
-// between the two, so g's place is the same.
+// change replaces the gap that begins at lo, which must be there, by g. No other gap may lie
+// between the two, so that g has the same place in the tree.
 func (t *tree) change(lo uint64, g gap) { t.root.change(lo, g) }
 
 func (n *node) change(lo uint64, g gap) {
@@ -157,9 +157,9 @@ func (t *tree) floor(p uint64) (g gap, ok bool) {
 	return g, ok
 }
 
-// first returns the lowest gap in which w's place is, and the place. It passes over
-// every subtree that has no gap of the width, or that does not reach into w.in; alignment
-// can make it look at more gaps than it has levels, which are wide enough and lie badly.
+// first returns the lowest gap in which w fits, and the place. It skips every subtree that has no
+// gap of the width, or that does not reach into w.in. With alignment it may check more gaps than
+// the tree has levels: gaps that are wide enough but badly aligned.
 func (n *node) first(w want) (g gap, lo uint64, ok bool) {
 	for n != nil && n.widest >= w.width {
 		if n.lo > w.in.lo {
@@ -178,7 +178,7 @@ func (n *node) first(w want) (g gap, lo uint64, ok bool) {
 	return gap{}, 0, false
 }
 
-// top is first for the highest gap and the highest place in it.
+// top is like first, for the highest gap and the highest place in it.
 func (n *node) top(w want) (g gap, lo uint64, ok bool) {
 	for n != nil && n.widest >= w.width {
 		if g, lo, ok = n.right.top(w); ok {
@@ -192,7 +192,7 @@ func (n *node) top(w want) (g gap, lo uint64, ok bool) {
 	return gap{}, 0, false
 }
 
-// largest returns the widest gap, of equals the highest, and whether there is one.
+// largest returns the widest gap, of equal gaps the highest, and whether there is one.
 func (n *node) largest() (g gap, ok bool) {
 	if n == nil {
 		return gap{}, false
@@ -209,8 +209,7 @@ func (n *node) largest() (g gap, ok bool) {
 	}
 }
 
-// ascend calls yield with each gap in the order of their addresses until it returns
-// false.
+// ascend calls yield with each gap in the order of their addresses, until yield returns false.
 func (n *node) ascend(yield func(gap) bool) bool {
 	return n == nil || n.left.ascend(yield) && yield(n.gap) && n.right.ascend(yield)
 }
