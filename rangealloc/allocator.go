@@ -30,7 +30,7 @@ type Allocator[K Integer, V any] struct {
 	order    order[K]
 	onRetire func(r rangelock.Range[K], v V) // the user's; may be nil
 
-	// closed is set by Close, after it has closed the map. TryFree reads it.
+	// closed is set by Close, after it has closed the map. TryFree and Grow read it.
 	closed seam.Bool
 
 	// mu protects the fields below. It is taken in transactions of m, and by m's OnRetire with no
@@ -113,7 +113,7 @@ func (a *Allocator[K, V]) Map() Map[K, V] {
 }
 
 // Close retires every range and waits as [Map.Drain] does. From then on, calls that allocate
-// or free return [rangelock.ErrClosed]. MaxPending does not count. Guards that are held stay
+// or free return [rangelock.ErrClosed], and so does Grow when Close has returned. MaxPending does not count. Guards that are held stay
 // valid, and Close waits for them; new readers find nothing.
 //
 // If ctx is done before Close has its turn as a writer, nothing has changed. If ctx is done

@@ -6,14 +6,17 @@ import "github.com/spanlock/spanlock/rangelock"
 // range; it may be only the new keys at one end, or the whole new range. The new keys are free,
 // and they join the gap next to them. Allocated ranges do not change. Grow never waits.
 //
-// It returns [rangelock.ErrBadRange] if r is not valid, and [ErrOutside], in a [RangeError]
-// with the keys that the allocator has, if r neither touches nor overlaps them: it would
-// leave a hole. Then nothing has changed.
+// It returns [rangelock.ErrBadRange] if r is not valid; [ErrOutside], in a [RangeError] with the
+// allocator's range, if r neither touches nor overlaps that range, because it would leave a hole;
+// and [rangelock.ErrClosed] after Close. With an error nothing has changed.
 func (a *Allocator[K, V]) Grow(r rangelock.Range[K]) error {
 	a.of("Grow")
 	more, ok := a.order.stretch(r)
 	if !ok {
 		return &RangeError[K]{Range: r, Err: rangelock.ErrBadRange}
+	}
+	if a.closed.Load() {
+		return rangelock.ErrClosed
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -26,7 +29,7 @@ func (a *Allocator[K, V]) Grow(r rangelock.Range[K]) error {
 	return nil
 }
 
-// whole returns the keys that the allocator has.
+// whole returns all keys that the allocator has.
 func (a *Allocator[K, V]) whole() gap {
 	a.mu.Lock()
 	defer a.mu.Unlock()

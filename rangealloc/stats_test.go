@@ -77,6 +77,26 @@ func TestGrowUnderTurn(t *testing.T) {
 	wantGaps(t, a, rangelock.Span(10, 20))
 }
 
+// TestGrowClosed: Grow of a closed allocator is refused as every other change of it, and adds
+// no keys. A range that is not valid is refused before that.
+//
+// It kills 280_grow_after_close.
+func TestGrowClosed(t *testing.T) {
+	a := rangealloc.New[int, int](rangelock.Span(0, 10), nil)
+	if err := a.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Grow(rangelock.Span(10, 20)); !errors.Is(err, rangelock.ErrClosed) {
+		t.Errorf("Grow after Close: %v, want ErrClosed", err)
+	}
+	if err := a.Grow(rangelock.Span(20, 10)); !errors.Is(err, rangelock.ErrBadRange) {
+		t.Errorf("Grow by a bad range after Close: %v, want ErrBadRange", err)
+	}
+	if n := a.Stats().Keys; n != 10 {
+		t.Errorf("%d keys after Close and Grow, want 10", n)
+	}
+}
+
 // TestAllocIn: the window is part of a gap, reaches over gaps, or lies outside.
 func TestAllocIn(t *testing.T) {
 	for _, x := range []struct {
