@@ -2,6 +2,7 @@ package rangealloc
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spanlock/spanlock/rangelock"
 )
@@ -16,7 +17,7 @@ import (
 //
 // Alloc returns [ErrNoSpace], in a [NoSpaceError] with the size and the alignment asked for and
 // the largest gap; [ErrBadSize] if size is not positive; [ErrBadAlign] if align is neither zero
-// nor a power of two; [rangelock.ErrFull] if the map has Options.MaxRanges
+// nor a power of two; [rangelock.ErrFull], in a [RangeError], if the map has Options.MaxRanges
 // ranges; [rangelock.ErrClosed] after Close; a [rangelock.WaitError] if ctx has ended. With an
 // error nothing has changed, and the range is the zero Range.
 func (a *Allocator[K, V]) Alloc(ctx context.Context, size, align K, v V) (rangelock.Range[K], error) {
@@ -46,7 +47,7 @@ func (a *Allocator[K, V]) AllocTop(ctx context.Context, size, align K, v V) (ran
 // of [Allocator.Alloc].
 func (a *Allocator[K, V]) AllocIn(ctx context.Context, window rangelock.Range[K], size, align K, v V) (rangelock.Range[K], error) {
 	if _, ok := a.order.stretch(window); a.m != nil && !ok {
-		return rangelock.Range[K]{}, &RangeError[K]{Range: window, Err: rangelock.ErrBadRange}
+		return rangelock.Range[K]{}, &RangeError[K]{Op: "AllocIn", Range: window, Err: rangelock.ErrBadRange}
 	}
 	return a.alloc(ctx, "AllocIn", request[K]{size, align, window}, v, (*gaps).first)
 }
@@ -73,7 +74,7 @@ func (a *Allocator[K, V]) alloc(ctx context.Context, method string, q request[K]
 	if !ok {
 		return rangelock.Range[K]{}, a.noSpace(q, 0)
 	}
-	return a.insert(w, part, v)
+	return a.insert(w, method, part, v)
 }
 
 // take takes what is wanted out of the gaps, and reports whether there was a place.
@@ -109,10 +110,10 @@ func (a *Allocator[K, V]) AllocAt(ctx context.Context, r rangelock.Range[K], v V
 	m := a.of("AllocAt")
 	part, ok := a.order.stretch(r)
 	if !ok {
-		return &RangeError[K]{Range: r, Err: rangelock.ErrBadRange}
+		return &RangeError[K]{Op: "AllocAt", Range: r, Err: rangelock.ErrBadRange}
 	}
 	if all := a.whole(); part.lo < all.lo || part.last > all.last {
-		return &RangeError[K]{Range: r, Other: a.order.rangeOf(all), Err: ErrOutside}
+		return &RangeError[K]{Op: "AllocAt", Range: r, Other: a.order.rangeOf(all), Err: ErrOutside}
 	}
 	w, err := m.LockContext(ctx)
 	if err != nil {
@@ -128,13 +129,13 @@ func (a *Allocator[K, V]) AllocAt(ctx context.Context, r rangelock.Range[K], v V
 	if !ok {
 		return taken(w, r)
 	}
-	_, err = a.insert(w, part, v)
+	_, err = a.insert(w, "AllocAt", part, v)
 	return err
 }
 
 // insert attaches the range of part, which the caller has taken out of the gaps. If the map
 // refuses or panics, insert puts part back.
-func (a *Allocator[K, V]) insert(w rangelock.Writer[K, V], part gap, v V) (rangelock.Range[K], error) {
+func (a *Allocator[K, V]) insert(w rangelock.Writer[K, V], method string, part gap, v V) (rangelock.Range[K], error) {
 	inserted := false
 	defer func() {
 		if !inserted {
@@ -143,6 +144,10 @@ func (a *Allocator[K, V]) insert(w rangelock.Writer[K, V], part gap, v V) (range
 	}()
 	r := a.order.rangeOf(part)
 	if err := w.Insert(r, v); err != nil {
+		// The map's RangeError has Op "Insert", which is not what the caller has called.
+		if e := new(rangelock.RangeError[K]); errors.As(err, &e) {
+			err = &RangeError[K]{Op: method, Range: r, Err: e.Err}
+		}
 		return rangelock.Range[K]{}, err
 	}
 	inserted = true
@@ -192,7 +197,7 @@ func (a *Allocator[K, V]) noSpace(q request[K], held int) error {
 // taken returns the error of an AllocAt of r some of whose keys are not free. Either an allocated
 // range overlaps r, or the keys of a freed range are not in the gaps yet.
 func taken[K Integer, V any](w rangelock.Writer[K, V], r rangelock.Range[K]) error {
-	e := &RangeError[K]{Range: r, Err: rangelock.ErrOverlap}
+	e := &RangeError[K]{Op: "AllocAt", Range: r, Err: rangelock.ErrOverlap}
 	for there := range w.Overlapping(r) {
 		e.Other = there
 		break

@@ -226,6 +226,34 @@ func TestErrors(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+// TestFull: the error of an allocation that MaxRanges refuses names the method that was called and
+// the range that was chosen, in a RangeError of this package, and the keys are free again.
+//
+// It kills 281_full_says_insert.
+func TestFull(t *testing.T) {
+	a := rangealloc.New(rangelock.Span(0, 100), &rangelock.Options[int, int]{MaxRanges: 1})
+	if err := a.AllocAt(ctx, rangelock.Span(0, 10), 0); err != nil {
+		t.Fatal(err)
+	}
+	for op, err := range map[string]error{
+		"Alloc":      second(a.Alloc(ctx, 10, 1, 0)),
+		"AllocBest":  second(a.AllocBest(ctx, 10, 1, 0)),
+		"AllocIn":    second(a.AllocIn(ctx, rangelock.Span(0, 50), 10, 1, 0)),
+		"AllocAt":    a.AllocAt(ctx, rangelock.Span(10, 20), 0),
+		"AllocEvict": second(a.AllocEvict(ctx, 10, 1, 0, func() (int, bool) { return 0, false })),
+		"AllocFunc":  second(a.AllocFunc(ctx, 10, 1, func(rangelock.Range[int]) (int, error) { return 0, nil })),
+	} {
+		var e *rangealloc.RangeError[int]
+		if !errors.Is(err, rangelock.ErrFull) || !errors.As(err, &e) || e.Op != op || e.Range != rangelock.Span(10, 20) {
+			t.Errorf("%s: %v", op, err)
+		}
+		if want := "rangelock: map is full: " + op + " [10, 20)"; err != nil && err.Error() != want {
+			t.Errorf("%s: %q, want %q", op, err, want)
+		}
+	}
+	wantGaps(t, a, rangelock.Span(10, 100))
+}
+
 // panicOf returns what f panics with, or nil.
 func panicOf(f func()) (p any) {
 	defer func() { p = recover() }()

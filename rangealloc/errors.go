@@ -103,10 +103,11 @@ func (e *RequestError[K]) Error() string {
 // Unwrap returns e.Err.
 func (e *RequestError[K]) Unwrap() error { return e.Err }
 
-// A RangeError is an [ErrOutside], a [rangelock.ErrBadRange] or a [rangelock.ErrOverlap] with the
-// range that was refused.
+// A RangeError is an [ErrOutside], a [rangelock.ErrBadRange], a [rangelock.ErrOverlap] or a
+// [rangelock.ErrFull] with the range that was refused.
 type RangeError[K Integer] struct {
-	Range rangelock.Range[K] // as asked for
+	Op    string             // the method, as "AllocAt"
+	Range rangelock.Range[K] // as asked for; for ErrFull the range that was chosen
 
 	// For ErrOutside, Other is the allocator's range. For ErrOverlap, it is the allocated range
 	// that Range overlaps, or the zero Range if the keys were freed but OnRetire has not returned
@@ -121,13 +122,13 @@ func (e *RangeError[K]) Error() string {
 	_, other := newOrder[K]().stretch(e.Other)
 	switch {
 	case e.Err == ErrOutside:
-		return fmt.Sprintf("%v: %v has keys that %v has not", e.Err, e.Range, e.Other)
+		return fmt.Sprintf("%v: %s %v: the allocator has %v", e.Err, e.Op, e.Range, e.Other)
 	case e.Err == rangelock.ErrOverlap && other:
-		return fmt.Sprintf("%v: %v would overlap %v", e.Err, e.Range, e.Other)
+		return fmt.Sprintf("%v: %s %v would overlap %v", e.Err, e.Op, e.Range, e.Other)
 	case e.Err == rangelock.ErrOverlap:
-		return fmt.Sprintf("%v: %v would overlap keys that are being freed", e.Err, e.Range)
+		return fmt.Sprintf("%v: %s %v would overlap keys that are being freed", e.Err, e.Op, e.Range)
 	}
-	return fmt.Sprintf("%v: %v", e.Err, e.Range)
+	return fmt.Sprintf("%v: %s %v", e.Err, e.Op, e.Range)
 }
 
 // Unwrap returns e.Err.

@@ -46,7 +46,7 @@ func (a *Allocator[K, V]) AllocEvict(ctx context.Context, size, align K, v V, ne
 		return r, err
 	}
 	e.retire()
-	return a.attach(ctx, m, e.part, v)
+	return a.attach(ctx, m, "AllocEvict", e.part, v)
 }
 
 // maxVictims bounds the list of victims that is kept for the next AllocEvict.
@@ -91,7 +91,7 @@ func (e *eviction[K, V]) turn(m *rangelock.Map[K, V], q request[K], v V, next fu
 	}
 	if a.onRetire == nil || len(e.victims) == 0 {
 		e.extract()
-		r, err = a.insert(e.w, e.part, v)
+		r, err = a.insert(e.w, "AllocEvict", e.part, v)
 		return r, false, err
 	}
 	a.mu.Lock()

@@ -77,6 +77,6 @@ func ExampleAllocator_AllocBest() {
 	// [0, 6) <nil>
 	// [250, ∞) <nil>
 	// [200, 206) <nil>
-	// rangelock: range overlaps an attached range: [90, 101) would overlap [100, 200)
+	// rangelock: range overlaps an attached range: AllocAt [90, 101) would overlap [100, 200)
 	// true rangealloc: no gap is large enough: 95 keys aligned to 1; the largest gap is [6, 100) with 94 keys
 }

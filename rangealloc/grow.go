@@ -13,7 +13,7 @@ func (a *Allocator[K, V]) Grow(r rangelock.Range[K]) error {
 	a.of("Grow")
 	more, ok := a.order.stretch(r)
 	if !ok {
-		return &RangeError[K]{Range: r, Err: rangelock.ErrBadRange}
+		return &RangeError[K]{Op: "Grow", Range: r, Err: rangelock.ErrBadRange}
 	}
 	if a.closed.Load() {
 		return rangelock.ErrClosed
@@ -22,7 +22,7 @@ func (a *Allocator[K, V]) Grow(r rangelock.Range[K]) error {
 	defer a.mu.Unlock()
 	all, _ := a.order.stretch(a.all)
 	if more.lo > all.last && more.lo-all.last > 1 || more.last < all.lo && all.lo-more.last > 1 {
-		return &RangeError[K]{Range: r, Other: a.all, Err: ErrOutside}
+		return &RangeError[K]{Op: "Grow", Range: r, Other: a.all, Err: ErrOutside}
 	}
 	more.outside(all, a.gaps.put)
 	a.all = a.order.rangeOf(gap{min(all.lo, more.lo), max(all.last, more.last)})

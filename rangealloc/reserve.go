@@ -38,7 +38,7 @@ func (a *Allocator[K, V]) AllocFunc(ctx context.Context, size, align K, f func(r
 		return rangelock.Range[K]{}, err
 	}
 	mine = false // attach has them now
-	return a.attach(ctx, m, part, v)
+	return a.attach(ctx, m, "AllocFunc", part, v)
 }
 
 // reserve takes keys for a request out of the gaps. No range has them yet.
@@ -59,13 +59,13 @@ func (a *Allocator[K, V]) reserve(ctx context.Context, m *rangelock.Map[K, V], q
 	return part, nil
 }
 
-// attach inserts the range of reserved keys, and makes them a gap if that fails.
-func (a *Allocator[K, V]) attach(ctx context.Context, m *rangelock.Map[K, V], part gap, v V) (rangelock.Range[K], error) {
+// attach inserts the range of reserved keys for the named method, and makes them a gap if that fails.
+func (a *Allocator[K, V]) attach(ctx context.Context, m *rangelock.Map[K, V], method string, part gap, v V) (rangelock.Range[K], error) {
 	w, err := m.LockContext(ctx)
 	if err != nil {
 		a.putBack(part)
 		return rangelock.Range[K]{}, err
 	}
 	defer w.Unlock()
-	return a.insert(w, part, v)
+	return a.insert(w, method, part, v)
 }
