@@ -254,6 +254,27 @@ func TestFull(t *testing.T) {
 	wantGaps(t, a, rangelock.Span(10, 100))
 }
 
+// TestLeaks: in a debug build the map of an allocator tells where a guard was taken, as that of
+// rangelock does. In other builds it tells nothing.
+func TestLeaks(t *testing.T) {
+	a := rangealloc.New[int, int](rangelock.Span(0, 100), nil)
+	if err := a.AllocAt(ctx, rangelock.Span(10, 20), 0); err != nil {
+		t.Fatal(err)
+	}
+	g, ok := a.Map().Acquire(15)
+	if !ok {
+		t.Fatal("no guard")
+	}
+	leaks := a.Map().Leaks()
+	if debugBuild && (len(leaks) != 1 || leaks[0].Range != "[10, 20)" || !strings.Contains(leaks[0].Stack, "TestLeaks")) || !debugBuild && leaks != nil {
+		t.Errorf("Leaks with a guard on [10, 20): %v", leaks)
+	}
+	g.Release()
+	if leaks := a.Map().Leaks(); leaks != nil {
+		t.Errorf("Leaks without a guard: %v", leaks)
+	}
+}
+
 // panicOf returns what f panics with, or nil.
 func panicOf(f func()) (p any) {
 	defer func() { p = recover() }()

@@ -136,6 +136,10 @@ func (m Map[K, V]) SurveyIn(r rangelock.Range[K]) iter.Seq2[rangelock.Range[K], 
 	return m.of("SurveyIn").SurveyIn(r)
 }
 
+// Leaks returns the guards that have not been released, with the places where they were taken, as
+// [rangelock.Map.Leaks] does: only in debug builds, those with -tags spanlockdebug.
+func (m Map[K, V]) Leaks() []rangelock.Leak { return m.of("Leaks").Leaks() }
+
 // First returns the first allocated range and its value, and whether there is one. It never
 // waits, and leaves no guard.
 func (m Map[K, V]) First() (rangelock.Range[K], V, bool) { return m.of("First").First() }
