@@ -13,7 +13,7 @@ import (
 
 var ctx = context.Background()
 
-// wantGaps fails the test if the gaps are not those, or their trees are not in order.
+// wantGaps fails the test if the gaps are not want, or if a tree of gaps is not in order.
 func wantGaps[K rangealloc.Integer, V any](t *testing.T, a *rangealloc.Allocator[K, V], want ...rangelock.Range[K]) {
 	t.Helper()
 	if err := a.CheckGaps(); err != nil {
@@ -57,7 +57,7 @@ func withGaps[K rangealloc.Integer](t *testing.T, r rangelock.Range[K], gaps ...
 	return a
 }
 
-// TestAlloc is the semantics of the two ways to choose a gap, one row for each.
+// TestAlloc checks the two ways to choose a gap, one case per row.
 func TestAlloc(t *testing.T) {
 	span, from := rangelock.Span[int16], rangelock.From[int16]
 	type ranges = []rangelock.Range[int16]
@@ -66,7 +66,7 @@ func TestAlloc(t *testing.T) {
 		all         rangelock.Range[int16]
 		gaps        ranges
 		size, align int16
-		first, best rangelock.Range[int16] // the zero Range: ErrNoSpace
+		first, best rangelock.Range[int16] // the zero Range means ErrNoSpace
 	}{
 		{"whole", span(0, 10), ranges{span(0, 10)}, 10, 0, span(0, 10), span(0, 10)},
 		{"one too many", span(0, 10), ranges{span(0, 10)}, 11, 0, span(0, 0), span(0, 0)},
@@ -175,7 +175,7 @@ func TestAllocAt(t *testing.T) {
 	}
 }
 
-// TestErrors: what is wrong with a call is said, and nothing has changed.
+// TestErrors: a wrong call returns an error that describes the mistake, and changes nothing.
 func TestErrors(t *testing.T) {
 	a := withGaps(t, rangelock.Span(0, 100), rangelock.Span(10, 20), rangelock.Span(40, 43))
 	_, err := a.Alloc(ctx, 12, 4, 0)
@@ -282,8 +282,8 @@ func panicOf(f func()) (p any) {
 	return nil
 }
 
-// TestAllKeys: all 2^64 keys are one gap, and those at one end do not touch those at the
-// other, though the number of the last plus one is that of the first.
+// TestAllKeys: all 2^64 keys are one gap. The first and the last key do not touch, although the
+// position after the last one wraps to that of the first.
 func TestAllKeys(t *testing.T) {
 	allKeys(t, rangelock.From[uint64](0), 1, math.MaxUint64)
 	allKeys(t, rangelock.From[int64](math.MinInt64), math.MinInt64+1, math.MaxInt64)
@@ -315,7 +315,7 @@ func allKeys[K rangealloc.Integer](t *testing.T, all rangelock.Range[K], second,
 	wantGaps(t, a, all)
 }
 
-// TestMapRefuses: if the map does not take the range, the gap is back.
+// TestMapRefuses: if the map refuses the range, its keys are a gap again.
 func TestMapRefuses(t *testing.T) {
 	a := rangealloc.New[int, string](rangelock.Span(0, 100), nil)
 	if err := a.Smuggle(rangelock.Span(3, 5), ""); err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// BenchmarkFree is Alloc and Free, or FreeLater, in a loop on one goroutine. With an
-// OnRetire Free waits for it, and so for a grace period.
+// BenchmarkFree runs Alloc and Free, or FreeLater, in a loop on one goroutine. With an OnRetire,
+// Free waits for it, and therefore for a grace period.
 func BenchmarkFree(b *testing.B) {
 	type allocator = rangealloc.Allocator[int, int]
 	for _, x := range []struct {

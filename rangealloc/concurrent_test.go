@@ -15,13 +15,13 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestConcurrent has owners that allocate, fill, publish and free keys, readers that
-// look at what is at the keys under a guard, and an OnRetire that clears it. All of that
-// is plain memory: if keys are given out before the last guard is released, or before
-// OnRetire has returned, somebody reads another owner's number, and the race detector
-// sees two who know nothing of each other. A Free that puts the gap back although there
-// is an OnRetire, and an OnRetire of the map that does not count what Free has put back,
-// make this fail nearly always, also without the detector.
+// TestConcurrent runs owners that allocate, fill, publish and free keys, beside readers that look
+// at the contents of the keys under a guard and an OnRetire that clears them. The contents are
+// plain memory. If keys are given out before the last guard is released, or before OnRetire has
+// returned, a goroutine reads another owner's number, and the race detector sees two accesses
+// that do not synchronize. It fails nearly always, also without the detector, if Free makes the
+// gap itself although there is an OnRetire, or if the map's OnRetire ignores what Free has put
+// back.
 func TestConcurrent(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	episodes, steps := 8, 300
@@ -38,14 +38,14 @@ func TestConcurrent(t *testing.T) {
 	}
 }
 
-// owner is what keys are allocated for: a number that is in each of their cells.
+// owner is the value of a range; its number is in each cell of the range.
 type owner struct {
 	number int
-	filled chan struct{} // closed when it is
+	filled chan struct{} // closed when all cells have the number
 }
 
-// readOwners takes guards on keys of mem, again and again, and looks under each whether all
-// cells of its range are those of its owner.
+// readOwners takes guards on keys of mem in a loop, and checks under each guard that all cells of
+// the range have the number of its owner.
 func readOwners[K rangealloc.Integer](t *testing.T, a *rangealloc.Allocator[K, *owner], mem []int, rng *rand.Rand, times int) {
 	for range times {
 		g, ok := a.Map().Acquire(K(rng.IntN(len(mem))))
@@ -66,8 +66,8 @@ func readOwners[K rangealloc.Integer](t *testing.T, a *rangealloc.Allocator[K, *
 	}
 }
 
-// clearing is an OnRetire that checks that all cells of a range are its owner's, and clears
-// them.
+// clearing returns an OnRetire that checks that all cells of a range have the number of its
+// owner, and clears them.
 func clearing[K rangealloc.Integer](t *testing.T, mem []int) func(r rangelock.Range[K], v *owner) {
 	return func(r rangelock.Range[K], v *owner) {
 		for k := r.Lo; k < r.Hi; k++ {
@@ -139,13 +139,13 @@ func runConcurrent(t *testing.T, steps int, clears bool) {
 	wantGaps(t, a, rangelock.Span[int8](0, keys))
 }
 
-// TestFreedBesideReaders has readers that look at the keys all the time while one
-// goroutine frees a range, with Free and no OnRetire, allocates its keys again as one
-// range or as two, and frees the first of them with FreeLater. Now and then a reader
-// that Free has refused keeps its count in the range for a moment, so that the range is
-// finished after the one that was freed later. With the calls of the map's OnRetire taken
-// by where a range begins this fails nearly always in a checking build, after some
-// milliseconds; TestOvertaken leaves nothing to chance.
+// TestFreedBesideReaders runs readers that look at the keys in a loop. Meanwhile one goroutine
+// frees a range, with Free and no OnRetire, allocates its keys again as one range or as two, and
+// frees the first of them with FreeLater. Sometimes a reader that Free has refused keeps its
+// count in the range for a moment. Then the first range is finished after the one that was freed
+// later. If calls of the map's OnRetire were matched by the start of the range, this would fail
+// nearly always in a checking build, after some milliseconds. TestOvertaken lines the same case
+// up without chance.
 func TestFreedBesideReaders(t *testing.T) {
 	const keys = 10
 	length := time.Second

@@ -2,5 +2,5 @@
 
 package rangealloc_test
 
-// debugBuild says whether guards remember who took them.
+// debugBuild reports whether guards remember which goroutine took them.
 const debugBuild = false

@@ -22,7 +22,7 @@ var evictWays = []struct {
 	}},
 }
 
-// fifo is a full allocator and its ranges in the order of their age, in a ring.
+// fifo is a full allocator, and a ring of its ranges in the order of their age.
 type fifo struct {
 	a    *rangealloc.Allocator[int, *int]
 	ring []int // where they begin
@@ -45,7 +45,7 @@ func newFIFO(tb testing.TB, n, size int, o *rangelock.Options[int, *int]) *fifo 
 	return f
 }
 
-// oldest returns the oldest range, which becomes the newest.
+// oldest returns the oldest range, and makes it the newest.
 func (f *fifo) oldest() int {
 	lo := f.ring[f.head]
 	if f.head++; f.head == len(f.ring) {
@@ -54,7 +54,7 @@ func (f *fifo) oldest() int {
 	return lo
 }
 
-// last is where the range stands that oldest has returned.
+// last returns the ring's entry of the range that oldest has returned.
 func (f *fifo) last() *int { return &f.ring[(f.head+len(f.ring)-1)%len(f.ring)] }
 
 func (f *fifo) freeThenAlloc(free func(lo int) error) error {
@@ -66,7 +66,7 @@ func (f *fifo) freeThenAlloc(free func(lo int) error) error {
 	return err
 }
 
-// BenchmarkEvict is a full arena in which the oldest range makes room for the next.
+// BenchmarkEvict fills an arena; then the oldest range makes room for each new one.
 func BenchmarkEvict(b *testing.B) {
 	for _, w := range evictWays {
 		for _, retire := range []bool{false, true} {

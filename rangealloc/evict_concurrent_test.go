@@ -13,11 +13,11 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestConcurrentEvict has caches that allocate from one arena, each of which evicts what it
-// has allocated before, oldest first, beside readers that hold guards. The cells are plain
-// memory, as in TestConcurrent: who gets keys that a reader still holds, or that OnRetire
-// still clears, reads the number of another owner. With the victims not excluded, or their
-// keys given out before OnRetire has returned, this fails nearly always.
+// TestConcurrentEvict runs caches that allocate from one arena, each of which evicts its own
+// ranges, oldest first, beside readers that hold guards. The cells are plain memory, as in
+// TestConcurrent: a cache that gets keys which a reader still holds, or which OnRetire still
+// clears, reads the number of another owner. If the victims are not excluded, or their keys are
+// given out before OnRetire has returned, this fails nearly always.
 func TestConcurrentEvict(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	episodes := 4
@@ -99,7 +99,7 @@ func runConcurrentEvict(t *testing.T, steps int, clears bool) {
 	wantGaps(t, a, rangelock.Span(0, keys))
 }
 
-// cacheOf is what one goroutine has allocated, oldest first.
+// cacheOf is the ranges that one goroutine has allocated, oldest first.
 type cacheOf struct {
 	a     *rangealloc.Allocator[int, *owner]
 	there []entryOf
@@ -110,7 +110,7 @@ type entryOf struct {
 	v  *owner
 }
 
-// put allocates, and forgets what was evicted for it.
+// put allocates, and forgets the ranges that were evicted for it.
 func (c *cacheOf) put(size, align int, v *owner) (rangelock.Range[int], error) {
 	at := 0
 	r, err := c.a.AllocEvict(ctx, size, align, v, func() (int, bool) {

@@ -14,7 +14,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// names returns a next that names the keys in turn.
+// names returns a next that returns the keys in turn.
 func names(keys ...int) func() (int, bool) {
 	return func() (lo int, ok bool) {
 		if len(keys) == 0 {
@@ -38,7 +38,7 @@ func tensOf(t *testing.T, n int, o *rangelock.Options[int, string]) *rangealloc.
 	return a
 }
 
-// values are the values of what is allocated, in the order of the keys.
+// values returns the values of the allocated ranges, in the order of the keys.
 func values(a *rangealloc.Allocator[int, string]) (vs []string) {
 	for _, v := range a.Map().All() {
 		vs = append(vs, v)
@@ -46,8 +46,8 @@ func values(a *rangealloc.Allocator[int, string]) (vs []string) {
 	return vs
 }
 
-// TestAllocEvict: it frees what it needs and no more, passes over what is held, named twice
-// or not allocated, and frees nothing where that does not suffice.
+// TestAllocEvict: it frees what it needs and no more. It passes over candidates that are held,
+// named twice or not allocated. If the candidates do not suffice, it frees nothing.
 //
 // It kills 215_evict_named_twice.
 func TestAllocEvict(t *testing.T) {
@@ -59,7 +59,7 @@ func TestAllocEvict(t *testing.T) {
 		want        rangelock.Range[int]
 		left        []string // with "new" among them
 		asked       int
-		passed      int // over, for their guards
+		passed      int // ranges passed over because of their guards
 	}{
 		{"the first suffices", 10, 1, nil, []int{20, 0, 10}, rangelock.Span(20, 30), []string{"0", "1", "new", "3", "4"}, 1, 0},
 		{"a smaller one", 4, 1, nil, []int{20, 0}, rangelock.Span(20, 24), []string{"0", "1", "new", "3", "4"}, 1, 0},
@@ -126,8 +126,8 @@ func TestAllocEvict(t *testing.T) {
 	}
 }
 
-// TestAllocEvictRoom: where there is room nobody is asked, and a next without end is not
-// asked for ever.
+// TestAllocEvictRoom: if there is room, next is not called, and a next that never ends is not
+// called for ever.
 //
 // It kills 213_evict_too_much.
 func TestAllocEvictRoom(t *testing.T) {
@@ -155,7 +155,7 @@ func TestAllocEvictRoom(t *testing.T) {
 	}
 }
 
-// TestAllocEvictPanics: a next that panics has freed nothing, also what it has named before.
+// TestAllocEvictPanics: if next panics, nothing is freed, not even the candidates before.
 //
 // It kills 216_evict_panics.
 func TestAllocEvictPanics(t *testing.T) {
@@ -187,8 +187,8 @@ func TestAllocEvictPanics(t *testing.T) {
 	}
 }
 
-// TestAllocEvictRetires: OnRetire has the keys to itself, may use the allocator, and if it
-// ends its goroutine the keys of all victims are free.
+// TestAllocEvictRetires: OnRetire has the keys to itself, and may use the allocator. If it ends
+// its goroutine, the keys of all victims are free.
 //
 // It kills 217_evicted_keys_early.
 func TestAllocEvictRetires(t *testing.T) {
@@ -232,8 +232,8 @@ func TestAllocEvictRetires(t *testing.T) {
 	}
 }
 
-// TestRetiredHere: Drain and Close wait for OnRetire where it runs on the goroutine of the
-// caller of TryFree or AllocEvict, and Drain for nothing that comes later.
+// TestRetiredHere: Drain and Close wait for an OnRetire that runs on the goroutine of the caller
+// of TryFree or AllocEvict. Drain does not wait for calls that begin later.
 //
 // It kills 218_close_before_on_retire.
 func TestRetiredHere(t *testing.T) {

@@ -54,7 +54,7 @@ func ExampleAllocator_TryFree() {
 	// rangealloc: no allocated range begins at the key: 0
 }
 
-// A message is written to its place before anybody can find it there.
+// A message is written to its place before a reader can find it there.
 func ExampleAllocator_AllocFunc() {
 	ctx := context.Background()
 	mem := make([]byte, 64)
@@ -81,7 +81,7 @@ func ExampleAllocator_AllocFunc() {
 	// message at 8: world
 }
 
-// What stays lies at the top, so that it does not cut what comes and goes into pieces.
+// Long-lived ranges lie at the top, so that they do not fragment the keys of short-lived ones.
 func ExampleAllocator_AllocTop() {
 	ctx := context.Background()
 	a := rangealloc.New[uint32, string](rangelock.Span[uint32](0, 1000), nil)
@@ -110,7 +110,7 @@ func ExampleAllocator_AllocIn() {
 	// true [400, 1000)
 }
 
-// A file that has become longer has more blocks to give out.
+// A file that has grown has more blocks to allocate.
 func ExampleAllocator_Grow() {
 	ctx := context.Background()
 	blocks := rangealloc.New[int, string](rangelock.Span(0, 8), nil)
@@ -135,7 +135,7 @@ func ExampleAllocator_Stats() {
 	// {Keys:100 Free:40 Largest:30 Gaps:2 Ranges:2 Fragmentation:0.25}
 }
 
-// Who writes to what lies at the keys keeps the readers off.
+// To write to what lies at the keys, take an exclusive guard, which excludes the readers.
 func ExampleMap_AcquireExclusive() {
 	ctx := context.Background()
 	mem := []byte("old text")

@@ -9,9 +9,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// Messages are kept in one buffer that nobody collects. A message that is dropped while
-// it is being read stays until it was read; OnRetire wipes it before its bytes are
-// another's.
+// Messages are kept in one buffer that the garbage collector does not manage. A message that is
+// dropped while it is being read stays until the reader has finished. OnRetire wipes it before
+// its bytes are given out again.
 func Example() {
 	ctx := context.Background()
 	mem := make([]byte, 32)

@@ -8,8 +8,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// CheckGaps returns what is wrong with the gaps: both trees must be in order and hold
-// the same, the widest gap of each subtree must be right, and no two gaps may touch.
+// CheckGaps returns an error if the gaps are inconsistent: both trees must be in order and hold
+// the same gaps, the widest gap of each subtree must be right, and no two gaps may touch.
 func (a *Allocator[K, V]) CheckGaps() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -28,7 +28,7 @@ func (a *Allocator[K, V]) GapRanges() (all []rangelock.Range[K]) {
 	return all
 }
 
-// Expected returns how many calls of OnRetire are still counted as early or waited for.
+// Expected returns how many calls of Free are registered as waiting for OnRetire.
 func (a *Allocator[K, V]) Expected() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -66,12 +66,12 @@ func (s *gaps) check(all gap) error {
 		return fmt.Errorf("%d gaps with %d keys, the largest %v; want %d with %d", s.count(), s.free, g, len(list), free)
 	}
 	if s.bySize == nil {
-		return nil // nobody has asked for the best fit
+		return nil // no search for the best fit yet
 	}
 	var bySize []gap
 	s.bySize.Ascend(func(g gap) bool {
 		if n := len(bySize); n > 0 && g.width() < bySize[n-1].width() {
-			bySize = append(bySize, gap{1, 0}) // is in no list by address
+			bySize = append(bySize, gap{1, 0}) // a gap that byAddress does not have
 		}
 		bySize = append(bySize, g)
 		return true

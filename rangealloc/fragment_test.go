@@ -18,7 +18,7 @@ type index interface {
 	gaps() (n int, largest uint64)
 }
 
-// sortedSlice is the naive way: gaps in a slice by address, and a scan for the first
+// sortedSlice is the naive index: gaps in a slice by address, and a linear search for the first
 // that is large enough.
 type sortedSlice []struct{ lo, hi uint64 }
 
@@ -66,7 +66,7 @@ func (s *sortedSlice) gaps() (n int, largest uint64) {
 	return len(*s), largest
 }
 
-// trees is the package's index by itself.
+// trees is the package's index without an allocator.
 type trees struct {
 	*rangealloc.Gaps
 	best bool
@@ -81,7 +81,7 @@ func (x trees) take(size uint64) (uint64, bool) {
 func (x trees) put(lo, size uint64)           { x.Put(lo, size) }
 func (x trees) gaps() (n int, largest uint64) { return x.Count(), x.Largest() }
 
-// whole is the allocator with its map; the gaps are not looked at.
+// whole is an allocator with its map; its gaps are not compared.
 type whole struct {
 	a    *rangealloc.Allocator[uint64, int]
 	free func(lo uint64) error
@@ -109,7 +109,7 @@ func (x whole) gaps() (n int, largest uint64) {
 	return n, largest
 }
 
-// churned says what a churn left behind.
+// churned is the result of a churn.
 type churned struct {
 	took    time.Duration // of the churn without the filling
 	gaps    int
@@ -119,8 +119,8 @@ type churned struct {
 	hash    uint64 // of all the answers
 }
 
-// churn fills about three quarters of n keys with ranges of 1 to 4096, most of them
-// small, and then frees one at random and allocates one, ops times.
+// churn fills about three quarters of n keys with ranges of 1 to 4096 keys, most of them small.
+// Then it frees a random range and allocates one, ops times.
 func churn(x index, n uint64, ops int) (c churned) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	type taken struct{ lo, size uint64 }
@@ -155,8 +155,8 @@ func churn(x index, n uint64, ops int) (c churned) {
 	return c
 }
 
-// TestChurn: after many random steps the trees have given the answers of the naive
-// first fit, and best fit has not left less in one piece than there can be.
+// TestChurn: over many random steps the trees give the same answers as the naive first fit, and
+// the largest gap that best fit leaves is possible.
 func TestChurn(t *testing.T) {
 	n, ops := uint64(1<<20), 40_000
 	if testing.Short() || invariants.Enabled {
@@ -184,9 +184,9 @@ func TestChurn(t *testing.T) {
 	}
 }
 
-// BenchmarkChurn is a million times free one, allocate one, in three quarters full keys,
-// for b.N = 1: run it with -benchtime=1x. The index is measured by itself and under the
-// allocator, whose share the map has.
+// BenchmarkChurn frees one range and allocates one, a million times for each b.N, with the keys
+// three quarters full. Run it with -benchtime=1x. It measures the index alone, and the allocator,
+// whose difference is the map's share.
 func BenchmarkChurn(b *testing.B) {
 	const n, ops = 1 << 24, 1_000_000
 	allocator := func() *rangealloc.Allocator[uint64, int] {
@@ -221,8 +221,8 @@ func BenchmarkChurn(b *testing.B) {
 	}
 }
 
-// TestAllocations: in the steady state a pair of Alloc and FreeLater allocates little:
-// what the map and the trees need is used again.
+// TestAllocations: in the steady state a pair of Alloc and FreeLater allocates little, because
+// the map and the trees reuse their nodes.
 func TestAllocations(t *testing.T) {
 	if invariants.Enabled || debugBuild {
 		t.Skip("a checking build has other sizes and allocates in its checks")

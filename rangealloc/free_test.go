@@ -28,7 +28,8 @@ func one(t *testing.T, o *rangelock.Options[int, string]) (*rangealloc.Allocator
 	return a, g
 }
 
-// isFree reports whether the keys of one can be given out, and leaves them as they were.
+// isFree reports whether the keys of the allocator of one can be allocated, and leaves them as
+// they were.
 func isFree(t *testing.T, a *rangealloc.Allocator[int, string]) bool {
 	t.Helper()
 	if err := a.CheckGaps(); err != nil {
@@ -37,8 +38,8 @@ func isFree(t *testing.T, a *rangealloc.Allocator[int, string]) bool {
 	return slices.Equal(a.GapRanges(), []rangelock.Range[int]{rangelock.Span(0, 10)})
 }
 
-// TestFreeWaits: Free waits for the guard, and then for OnRetire, if there is one; the
-// keys are free when it returns and not before.
+// TestFreeWaits: Free waits for the guard, and then for OnRetire, if there is one. The keys are
+// free when Free returns, and not before.
 func TestFreeWaits(t *testing.T) {
 	for _, with := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -83,8 +84,8 @@ func TestFreeWaits(t *testing.T) {
 	}
 }
 
-// TestFreeCancelled: with an error the range is allocated as before; when the context
-// ends too late for that there is no error.
+// TestFreeCancelled: if Free returns an error, the range is allocated as before. If the context
+// ends too late for that, Free returns nil.
 func TestFreeCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, o := range []*rangelock.Options[int, string]{
@@ -116,8 +117,8 @@ func TestFreeCancelled(t *testing.T) {
 	})
 }
 
-// TestFreeLater: nobody waits, the guard stays good, and the keys are free after
-// OnRetire, also when that is absent, or ends its goroutine.
+// TestFreeLater: it does not wait, and the guard stays valid. The keys are free after OnRetire,
+// also if there is none or it ends its goroutine.
 func TestFreeLater(t *testing.T) {
 	for name, f := range map[string]func(){"none": nil, "returns": func() {}, "Goexit": runtime.Goexit} {
 		t.Run(name, func(t *testing.T) {
@@ -159,10 +160,10 @@ func TestFreeLater(t *testing.T) {
 	}
 }
 
-// TestEarly lines up several ranges with one Lo on their way to the map's OnRetire: the
-// first ones were freed by Free, which puts the gap back itself, the last one by
-// FreeLater. Counting none of them as early puts a gap back that is there already, or
-// under an owner.
+// TestEarly lines up several ranges with the same Lo on their way to the map's OnRetire. The
+// first ones were freed by Free, which makes the gap itself; the last one was freed by FreeLater.
+// If the calls for the first ones made a gap as well, it would be made a second time, or under an
+// owner.
 func TestEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := rangealloc.New[int, string](rangelock.Span(0, 10), nil)
@@ -184,7 +185,8 @@ func TestEarly(t *testing.T) {
 	})
 }
 
-// TestBacklog: MaxPending and Cost reach the map, and what it refuses stays allocated.
+// TestBacklog: MaxPending and Cost apply to the map, and a range that the map refuses to retire
+// stays allocated.
 func TestBacklog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, g := one(t, &rangelock.Options[int, string]{
@@ -208,8 +210,8 @@ func TestBacklog(t *testing.T) {
 	})
 }
 
-// TestNeverPending: where nobody has a guard, and nobody is to be told, the keys are free at
-// once, whatever is pending; with a guard there must be room.
+// TestNeverPending: without a guard and an OnRetire the keys are free at once, whatever is
+// pending. With a guard there must be room under MaxPending.
 func TestNeverPending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, free := range freeWays {
@@ -235,7 +237,7 @@ var freeWays = map[string]func(a *rangealloc.Allocator[int, string], lo int) err
 	"TryFree":   func(a *rangealloc.Allocator[int, string], lo int) error { return a.TryFree(lo) },
 }
 
-// TestClose: Close retires what is there and refuses what comes.
+// TestClose: Close retires the ranges that are allocated, and later calls are refused.
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
@@ -288,7 +290,7 @@ func TestOnRetireFreesLater(t *testing.T) {
 	})
 }
 
-// TestMap: the view shows what is allocated, by every method.
+// TestMap: every method of the view shows what is allocated.
 func TestMap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, g := one(t, nil)
@@ -333,9 +335,9 @@ func TestMap(t *testing.T) {
 	})
 }
 
-// TestCostPanics: a Cost that panics, or ends its goroutine, leaves the range allocated
-// and nothing behind, so that it can be freed by either way afterwards. Without an OnRetire
-// it is asked only for a range that has a guard.
+// TestCostPanics: a Cost that panics, or ends its goroutine, leaves the range allocated, so that
+// either way can free it afterwards. Without an OnRetire, Cost is called only for a range that
+// has a guard.
 func TestCostPanics(t *testing.T) {
 	for name, fail := range map[string]func() int64{
 		"negative": func() int64 { return -1 },

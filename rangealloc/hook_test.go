@@ -16,7 +16,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// onPoint makes the first goroutine that comes to each of the points call its function.
+// onPoint makes the first goroutine that reaches each of the points call the function of the
+// point.
 func onPoint(t *testing.T, at map[string]func()) {
 	once := make(map[string]*atomic.Bool)
 	for p := range at {
@@ -30,14 +31,15 @@ func onPoint(t *testing.T, at map[string]func()) {
 	t.Cleanup(func() { invariants.SetHook(nil) })
 }
 
-// TestOvertaken lines up calls of the map's OnRetire that come in another order than
-// their ranges left. There is no OnRetire of the user's. A reader has found [0, 10) and
-// adds its count when Free has excluded the range and before it detaches it; refused, it
-// stops before it takes the count back, so that the range is not finished. Free returns
-// all the same, its keys are given out again and freed later, and those ranges overtake
-// the first one. A Free that removes the range, and passes over a call of the map's OnRetire
-// later that it knows by where the range begins, then lets [0, 10) be given out again under
-// the owner of [5, 10).
+// TestOvertaken lines up calls of the map's OnRetire that come in another order than their ranges
+// left the map. The user has no OnRetire. A reader has found [0, 10), and adds its count after
+// Free has excluded the range and before Free detaches it. The reader is refused, and stops
+// before it takes its count back, so the range is not finished. Free returns all the same. Its
+// keys are given out again and freed later, and the later ranges overtake the first one.
+//
+// The tempting Free removes the range, and ignores a later call of the map's OnRetire, which it
+// recognizes by the start of the range. Then [0, 10) is given out again under the owner of [5,
+// 10).
 //
 // It kills 37_early_by_start.
 func TestOvertaken(t *testing.T) {
@@ -119,7 +121,7 @@ func TestOvertaken(t *testing.T) {
 	}
 }
 
-// TestInsertPanics: if the map panics the gap is back.
+// TestInsertPanics: if the map panics, the keys are a gap again.
 func TestInsertPanics(t *testing.T) {
 	a := rangealloc.New[int, string](rangelock.Span(0, 100), nil)
 	for name, alloc := range map[string]func() error{

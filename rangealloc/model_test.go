@@ -13,10 +13,10 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// naive is an allocator that looks at every key: what each of them belongs to, by
-// number from the lowest key.
+// naive is an allocator that keeps one cell per key: the number of the range that has the key.
+// Keys are numbered from the lowest key.
 type naive struct {
-	base  int64 // low bits of the lowest key
+	base  int64 // the low bits of the lowest key
 	cells []int // 0: free; n: range n; -n: range n, which is being freed
 }
 
@@ -43,8 +43,8 @@ const (
 	top
 )
 
-// choose returns where an allocation goes that begins at low or higher and ends at high or
-// lower, or -1.
+// choose returns the start of an allocation that begins at low or higher and ends at high or
+// lower, or -1 if it does not fit.
 func (m *naive) choose(size, align int, by way, low, high int) int {
 	at, in := -1, len(m.cells)+1
 	m.runs(func(lo, hi int) bool {
@@ -74,9 +74,9 @@ func (m *naive) fill(lo, size, n int) {
 	}
 }
 
-// TestModel does the same at random to an allocator and to a naive one, over keys of
-// several kinds, at both ends of them. After each step it compares the answer, the gaps
-// and the ranges, which together with what is being freed must be all the keys.
+// TestModel does the same random operations with an allocator and with a naive one, over keys of
+// several kinds, at both ends of each kind. After each step it compares the answers, the gaps and
+// the ranges. Gaps, ranges and keys that are being freed must together be all the keys.
 func TestModel(t *testing.T) {
 	seeds := 12
 	if testing.Short() {
@@ -153,7 +153,7 @@ type modelRun[K rangealloc.Integer] struct {
 	allocated, retired []int // numbers
 }
 
-// at returns the range of size cells from lo on.
+// at returns the range of size cells that begins at lo.
 func (r *modelRun[K]) at(lo, size int) rangelock.Range[K] {
 	if lo+size == len(r.naive.cells) {
 		q := r.all
@@ -169,7 +169,7 @@ func (r *modelRun[K]) allocate(lo, size, n int) {
 	r.allocated = append(r.allocated, n)
 }
 
-// step does one thing to both, with n for the number of a new range, and says what.
+// step does one operation to both, and describes it. n is the number for a new range.
 func (r *modelRun[K]) step(n int) string {
 	switch op := r.rng.IntN(12); {
 	case op < 4 || op > 9:
@@ -226,7 +226,7 @@ func (r *modelRun[K]) step(n int) string {
 		}
 		return fmt.Sprintf("alloc at %v", r.at(lo, size))
 	}
-	// The rest is done to one of the ranges.
+	// The other operations need a range.
 	if len(r.live) == 0 {
 		return "nothing"
 	}
@@ -290,8 +290,8 @@ func (r *modelRun[K]) step(n int) string {
 	}
 }
 
-// evict allocates with what is there named in the order of age, and some of it twice or not at
-// all.
+// evict allocates with the ranges as candidates in the order of their age; some are named twice
+// and some not at all.
 func (r *modelRun[K]) evict(size, align, n int) string {
 	numbers := make([]int, 0, len(r.live))
 	for n := range r.live {

@@ -10,8 +10,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestAllocFunc: nobody sees the range before f has returned, nobody gets its keys, and f may
-// use the allocator; if f does not return a value the keys are free.
+// TestAllocFunc: before f has returned, no reader sees the range and no other call gets its keys.
+// f may use the allocator. If f does not return a value, the keys are free.
 //
 // It kills 219_func_keys_lost.
 func TestAllocFunc(t *testing.T) {
@@ -57,8 +57,8 @@ func TestAllocFunc(t *testing.T) {
 	}
 }
 
-// TestAllocFuncErrors: f is not called where there is no room, and what comes too late puts
-// the keys back.
+// TestAllocFuncErrors: f is not called if there is no room. If the range cannot be attached after
+// f, the keys are free again.
 func TestAllocFuncErrors(t *testing.T) {
 	a := rangealloc.New[int, int](rangelock.Span(0, 100), nil)
 	never := func(rangelock.Range[int]) (int, error) { t.Error("f is called"); return 0, nil }

@@ -26,8 +26,8 @@ func TestStats(t *testing.T) {
 	}
 }
 
-// TestGrow: the allocator has the keys of both ranges, and those that it had are as they
-// were.
+// TestGrow: the allocator then has the keys of both ranges, and the keys that it had are
+// unchanged.
 func TestGrow(t *testing.T) {
 	span, from := rangelock.Span[uint8], rangelock.From[uint8]
 	for _, x := range []struct {
@@ -66,7 +66,7 @@ func TestGrow(t *testing.T) {
 	}
 }
 
-// TestGrowUnderTurn: Grow waits for nobody.
+// TestGrowUnderTurn: Grow does not wait while a Reader keeps writers out.
 func TestGrowUnderTurn(t *testing.T) {
 	a := withGaps(t, rangelock.Span(0, 10))
 	rd := a.Map().RLock()
@@ -102,7 +102,7 @@ func TestAllocIn(t *testing.T) {
 	for _, x := range []struct {
 		window      rangelock.Range[int]
 		size, align int
-		want        rangelock.Range[int] // the zero Range: ErrNoSpace
+		want        rangelock.Range[int] // the zero Range means ErrNoSpace
 	}{
 		{rangelock.From(-1000), 8, 1, rangelock.Span(10, 18)},
 		{rangelock.Span(15, 25), 10, 1, rangelock.Span(15, 25)},

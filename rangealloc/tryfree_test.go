@@ -9,7 +9,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestTryFree: it frees at once, or not at all; OnRetire has run when it returns.
+// TestTryFree: it frees at once or not at all. OnRetire has run when it returns.
 func TestTryFree(t *testing.T) {
 	for _, with := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -69,8 +69,8 @@ func TestTryFree(t *testing.T) {
 	}
 }
 
-// TestTryFreeBesideFree: a Free that waits for guards keeps others from their turns, but not
-// TryFree waiting.
+// TestTryFreeBesideFree: a Free that waits for guards keeps other calls from their turns, but
+// does not make TryFree wait.
 func TestTryFreeBesideFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := tensOf(t, 2, nil)
@@ -91,7 +91,7 @@ func TestTryFreeBesideFree(t *testing.T) {
 	})
 }
 
-// TestFreeLaterAtOnce: without a guard and an OnRetire the keys are free when it returns.
+// TestFreeLaterAtOnce: without a guard and an OnRetire, the keys are free when FreeLater returns.
 //
 // It kills 214_free_later_waits.
 func TestFreeLaterAtOnce(t *testing.T) {

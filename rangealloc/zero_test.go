@@ -14,8 +14,8 @@ import (
 // ofTests are the methods that export_test.go adds.
 var ofTests = []string{"CheckGaps", "Expected", "GapRanges", "Smuggle"}
 
-// TestZeroPanics: every exported method of a zero value panics at the call and says why.
-// The methods are asked of the types, so a new one cannot be forgotten.
+// TestZeroPanics: every exported method of a zero value panics at the call with a sentence. The
+// methods come from the types by reflection, so that a new method cannot be forgotten.
 func TestZeroPanics(t *testing.T) {
 	for name, zero := range map[string]any{
 		"Allocator": new(rangealloc.Allocator[int, string]),
