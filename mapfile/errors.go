@@ -11,10 +11,10 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// What a File refuses is one of these errors, wrapped in an [OpError], a [FaultError] or an
-// [AddressSpaceError]: compare with [errors.Is].
+// A call that a File refuses returns one of these errors, wrapped in an [OpError], a [FaultError]
+// or an [AddressSpaceError]. Compare with [errors.Is].
 var (
-	// ErrClosed says that the file has been closed. [fs.ErrClosed] is found in it, too.
+	// ErrClosed says that the file has been closed. It wraps [fs.ErrClosed].
 	ErrClosed = fmt.Errorf("mapfile: %w", fs.ErrClosed)
 
 	// ErrReadOnly says that the file was opened with Options.ReadOnly.
@@ -23,42 +23,45 @@ var (
 	// ErrBadRange says that an offset, a length or a size is negative.
 	ErrBadRange = errors.New("mapfile: negative offset or length")
 
-	// ErrBeyond says that bytes were asked for that lie beyond the end of the file.
+	// ErrBeyond says that the bytes asked for lie beyond the end of the file.
 	ErrBeyond = errors.New("mapfile: beyond the end of the file")
 
-	// ErrCrosses says that bytes were asked for as one slice that lie in two segments.
+	// ErrCrosses says that the bytes asked for lie in more than one segment, so that they are not
+	// one slice.
 	ErrCrosses = errors.New("mapfile: the bytes lie in more than one segment")
 
-	// ErrShrunk says that somebody else has made the file shorter than it was left.
+	// ErrShrunk says that the file is shorter than the File has left it: another process, or
+	// another open file, has truncated it.
 	ErrShrunk = errors.New("mapfile: somebody else has truncated the file")
 
-	// ErrNotRegular says that a path is no regular file: it cannot be mapped.
+	// ErrNotRegular says that a path is not a regular file, and therefore cannot be mapped.
 	ErrNotRegular = errors.New("mapfile: not a regular file")
 
-	// ErrFault says that mapped memory could not be read or written, because the file has
-	// no bytes there any more or because its disk failed. It comes in a [FaultError].
+	// ErrFault says that mapped memory could not be read or written, because the file has no
+	// bytes there any more or because its disk has failed. It comes in a [FaultError].
 	ErrFault = errors.New("mapfile: fault in mapped memory")
 
 	// ErrAddressSpace says that there is no room in the process's address space, or that the
 	// process has as many mappings as it may have. It comes in an [AddressSpaceError].
 	ErrAddressSpace = errors.New("mapfile: no room in the address space")
 
-	// ErrStale says that bytes were used after their guard. It comes in a [StaleError].
+	// ErrStale says that bytes were used after their guard was released. It comes in a
+	// [StaleError].
 	ErrStale = errors.New("mapfile: bytes used after their guard was released")
 )
 
-// OpError is an error of a call on a file, with what was asked for. Its text is made when
-// it is asked for.
+// An OpError is an error of a call on a file, with the arguments of the call. It formats its text
+// only when Error is called.
 type OpError struct {
-	Op   string // "View", for one
+	Op   string // the method, as "View"
 	Path string
 	Off  int64 // in bytes
 	N    int64 // bytes from Off on
-	Size int64 // of the file in bytes, for ErrBeyond, and of a segment for ErrCrosses
-	Err  error // one of the package's
+	Size int64 // for ErrBeyond and ErrShrunk that of the file in bytes, for ErrCrosses that of a segment
+	Err  error // one of the package's errors
 }
 
-// Error says which call on which bytes failed, and why.
+// Error describes the call, its bytes, and why it failed.
 func (e *OpError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v: %s of %s", e.Err, e.Op, e.Path)
@@ -79,20 +82,20 @@ func (e *OpError) Error() string {
 // Unwrap returns Err.
 func (e *OpError) Unwrap() error { return e.Err }
 
-// FaultError is a page fault in mapped bytes of a file, as an error. The usual reason is
-// that somebody has truncated the file: what is mapped beyond its end has no memory behind
-// it. Others are a disk that is full, where the file has a hole, or broken, and a write to
+// A FaultError is a page fault in mapped bytes of a file, as an error. The usual reason is that
+// the file was truncated from outside: bytes that are mapped beyond its end have no memory behind
+// them. Other reasons are a full disk, where the file has a hole, a broken disk, and a write to
 // bytes that are mapped for reading only.
 type FaultError struct {
 	Op   string // "View", "ReadAt" or "WriteAt"; "" from [Fault]
 	Path string
-	Off  int64 // of the bytes that were in use; of the mapping from [Fault]
+	Off  int64 // of the bytes that were in use; from [Fault], of the mapping
 	N    int64 // how many
-	At   int64 // the offset of the fault itself; some systems tell only its page
-	Size int64 // of the file after the fault; -1 if that could not be found out
+	At   int64 // the offset of the fault; on some systems only that of its page
+	Size int64 // of the file after the fault; -1 if it is not known
 }
 
-// Error says where the fault was and whether the file has a byte there.
+// Error describes where the fault was, and whether the file still has a byte there.
 func (e *FaultError) Error() string {
 	why := fmt.Sprintf("which has %d bytes: its disk is full or broken, or they are for reading only", e.Size)
 	switch {
@@ -111,18 +114,18 @@ func (e *FaultError) Error() string {
 // Unwrap returns ErrFault.
 func (e *FaultError) Unwrap() error { return ErrFault }
 
-// StaleError is a fault in bytes of a mapping that readers had left and that was taken
-// away: they were used after their guard was released, or after View had returned. It is
-// seen under -tags spanlockdebug only.
+// A StaleError is a fault in bytes of a mapping that its readers had left and that has lost its
+// access: the bytes were used after their guard was released, or after View had returned. It
+// occurs only under -tags spanlockdebug.
 type StaleError struct {
 	Path string
 	At   int64         // the offset of the fault
-	Off  int64         // of the mapping that is gone
+	Off  int64         // of the mapping
 	N    int64         // its length
-	Ago  time.Duration // since it was taken away
+	Ago  time.Duration // since the mapping has lost its access
 }
 
-// Error says which bytes were used too late.
+// Error describes which bytes were used too late.
 func (e *StaleError) Error() string {
 	return fmt.Sprintf("%v: offset %d of %s, in a mapping of %d bytes at %d that its last reader had left %v before",
 		ErrStale, e.At, e.Path, e.N, e.Off, e.Ago.Round(time.Microsecond))
@@ -131,15 +134,15 @@ func (e *StaleError) Error() string {
 // Unwrap returns ErrStale.
 func (e *StaleError) Unwrap() error { return ErrStale }
 
-// AddressSpaceError is an [ErrAddressSpace] with its figures.
+// An AddressSpaceError is an [ErrAddressSpace] with the bytes that were to be mapped.
 type AddressSpaceError struct {
 	Path string
-	Off  int64 // of what was to be mapped
-	N    int64 // its length in bytes
-	Err  error // of the system, or nil if N is more than any slice has
+	Off  int64 // the offset of the bytes that were to be mapped
+	N    int64 // their number
+	Err  error // the system's, or nil if N is more than any slice can have
 }
 
-// Error says what does not fit.
+// Error describes what does not fit.
 func (e *AddressSpaceError) Error() string {
 	if e.Err == nil {
 		return fmt.Sprintf("%v: %d bytes of %s are more than one slice can have here; use Options.SegmentSize", ErrAddressSpace, e.N, e.Path)
@@ -155,18 +158,18 @@ func (e *AddressSpaceError) Unwrap() []error {
 	return []error{ErrAddressSpace, e.Err}
 }
 
-// WaitError is the error of a call whose context has ended. It wraps the context's error
-// and its [context.Cause].
+// A WaitError is the error of a call whose context has ended. It wraps the context's error and
+// its [context.Cause].
 type WaitError struct {
-	Op   string // "Truncate", for one
+	Op   string // the method, as "Truncate"
 	Path string
 
-	// Behind is the call that had to end first, "Truncate" for one; it is empty where the
-	// wait was for readers.
+	// Behind is the call that had to end first, as "Truncate". It is empty if the wait was for
+	// readers.
 	Behind string
 
-	// Held is where readers are that were waited for, as offsets of the file, 16 ranges at
-	// most. Each is the range of a mapping, not that of the bytes which the reader uses.
+	// Held is the ranges of the readers that the call waited for, as offsets of the file, at most
+	// 16. Each is the range of a mapping, not that of the bytes which the reader uses.
 	Held []rangelock.Range[int64]
 
 	Waited time.Duration // how long the wait took; zero if the context had ended before
@@ -174,7 +177,7 @@ type WaitError struct {
 	err, cause error
 }
 
-// Error says what was waited for.
+// Error describes what the call waited for.
 func (e *WaitError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "mapfile: %s of %s gave up waiting", e.Op, e.Path)
@@ -211,7 +214,8 @@ func gaveUp(ctx context.Context, op, path string, began time.Time) *WaitError {
 	return e
 }
 
-// also returns err with another error, if there is one, that came up while it was handled.
+// also returns err, joined with another error that came up while err was handled, if that is not
+// nil.
 func also(err, another error) error {
 	if another == nil {
 		return err

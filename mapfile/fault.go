@@ -4,10 +4,10 @@ import (
 	"github.com/spanlock/spanlock/internal/raw"
 )
 
-// Fault explains what a goroutine has recovered from a panic. It returns a [FaultError] if
-// it was a fault in the bytes of a mapping of this package, under -tags spanlockdebug a
-// [StaleError] if it was one in a mapping that readers had left, and nil for every other
-// panic:
+// Fault explains a value that was recovered from a panic. It returns a [FaultError] if the panic
+// was a fault in the bytes of a mapping of this package. Under -tags spanlockdebug it returns a
+// [StaleError] if the fault was in a mapping that its readers had left. For every other panic it
+// returns nil:
 //
 //	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 //	defer func() {
@@ -19,9 +19,9 @@ import (
 //	}()
 //	use(guard.Bytes())
 //
-// The error's Size is that of the file at the mapping's path by then. It must be asked
-// before the guard is released: the addresses may belong to another
-// mapping afterwards. View, ReadAt and WriteAt do all that.
+// The error's Size is the size of the file at the mapping's path at the time of the call. Call
+// Fault before the guard is released: afterwards the addresses may belong to another mapping.
+// View, ReadAt and WriteAt do all that.
 func Fault(recovered any) error {
 	addr, ok := faultAddress(recovered)
 	if !ok {
@@ -40,7 +40,7 @@ func Fault(recovered any) error {
 	return nil
 }
 
-// faultAddress returns the address of a fault that the runtime has made a panic.
+// faultAddress returns the address of a fault that the runtime has turned into a panic.
 func faultAddress(recovered any) (addr uintptr, ok bool) {
 	f, ok := recovered.(interface {
 		error
@@ -53,9 +53,9 @@ func faultAddress(recovered any) (addr uintptr, ok bool) {
 	return f.Addr(), true
 }
 
-// caught is deferred where the caller has made faults panics, and makes one in b, which lies
-// at off in the part, an error. Other panics go on. A use of what readers have left goes on
-// as a panic that says so.
+// caught is deferred by a caller that turns faults into panics. It turns a fault in b, which lies
+// at off in the part, into an error. It panics again with any other value. A fault in bytes whose
+// readers had left becomes a panic with a StaleError.
 func caught(err *error, p *part, op string, off int64, b []byte) {
 	r := recover()
 	if r == nil {

@@ -11,65 +11,66 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// File is a memory-mapped file that can grow, shrink and be replaced while any number of
-// goroutines read it. Readers hold the mapping that they use, and not the file: a change
-// of the file waits for no reader but those of bytes that it takes away.
+// A File is a memory-mapped file that can grow, shrink and be replaced while any number of
+// goroutines read it. A reader holds the mapping that it uses, and not the file. A change of the
+// file waits only for readers of bytes that it takes away.
 //
-// There is no useful zero value: [Open] and [Create] make Files. A File must not be copied.
-// One that is dropped without [File.Close] stays mapped.
+// The zero value is not useful: [Open] and [Create] make Files. A File must not be copied. A File
+// that is dropped without [File.Close] stays mapped.
 //
-// What a File does to a file it does alone. Nobody else may make the file shorter while it
-// is open; where somebody does, reads of what is gone are a [FaultError]. Others may write
-// into it, or append to it: a File has the size that it was opened with or has given it.
+// A File must be the only one that makes its file shorter while it is open. If the file is
+// truncated from outside, a read of bytes that are gone is a [FaultError]. Other processes may
+// write into the file, or append to it: the size of a File is the size at opening or the size
+// that a call of the File has set.
 //
-// In the terminology of the Go memory model, what was done before a call of Grow, Truncate
-// or Swap synchronizes before the return of each View, Acquire, ReadAt, WriteAt and Size
-// that shows its effect, and the end of each use of bytes that Truncate takes away, by the
-// return of View or by Guard.Release, synchronizes before the return of that Truncate with
-// a nil error. Two uses of the same bytes are not ordered.
+// In the terminology of the Go memory model, everything before a call of Grow, Truncate or Swap
+// synchronizes before the return of each View, Acquire, ReadAt, WriteAt and Size that shows its
+// effect. The end of each use of bytes, by the return of View or by Guard.Release, synchronizes
+// before the return, with a nil error, of a Truncate that cuts these bytes off. Two uses of the
+// same bytes are not ordered.
 type File struct {
 	m        *rangelock.Map[int64, *part]
 	readOnly bool
 	segment  int64 // bytes of a segment, or whole
-	exact    bool  // what is mapped cannot go beyond the end of the file, nor the end be cut off
+	exact    bool  // a mapping cannot reach beyond the end of the file, and a mapped file cannot be cut off
 
-	// turn has room for the one that changes the file: Grow, Truncate, Swap and Close hold
-	// it by having put something in.
+	// turn has room for one element. Grow, Truncate, Swap and Close hold the turn while their
+	// element is in it.
 	turn chan struct{}
 
-	// Written in turn.
+	// Read and written by the holder of the turn.
 	back    *backing // the file
-	current layout   // all of what is in the map
+	current layout   // everything that is in the map
 	closed  bool
 
 	mu     sync.Mutex
-	path   string             // of the file, also when it is closed
-	behind string             // what has the turn
-	alive  map[*part]struct{} // published, and not released yet
-	errs   []error            // of unmapping and closing, for Close
+	path   string             // of the file, also after Close
+	behind string             // the method that has the turn
+	alive  map[*part]struct{} // parts that were published and are not released yet
+	errs   []error            // errors of unmapping and closing, for Close to return
 }
 
 // whole is the segment of a file that is mapped as a whole: no file is longer.
 const whole = math.MaxInt64
 
-// Options says how a file is opened. It is read once.
+// Options are the settings of a file. Open and Create read them once.
 type Options struct {
 	// ReadOnly opens and maps the file for reading only: a write to its bytes is a fault.
 	// WriteAt, Grow and Truncate return ErrReadOnly.
 	ReadOnly bool
 
-	// SegmentSize is how many bytes are mapped together, rounded up to a multiple of
-	// [Granularity]. Zero maps the file as a whole: one View can have all of it, but
-	// Truncate waits for all readers of the file, and 32-bit systems have no room for large
-	// ones. A View lies in one segment. A negative size panics.
+	// SegmentSize is the number of bytes that are mapped together, rounded up to a multiple of
+	// [Granularity]. A View must lie in one segment. Zero maps the file as a whole: one View can
+	// cover all of it, but Truncate waits for all readers of the file, and 32-bit systems have no
+	// room for large files. A negative size panics.
 	SegmentSize int64
 }
 
-// Open opens and maps the file at path, which must be a regular file; it may be empty. The
-// options may be nil.
+// Open opens and maps the file at path. It must be a regular file, and may be empty. The options
+// may be nil.
 //
-// Its errors are those of [os.OpenFile], an [OpError] with [ErrNotRegular], an
-// [AddressSpaceError], and one that wraps [errors.ErrUnsupported] on a system without
+// Open returns the errors of [os.OpenFile], an [OpError] with [ErrNotRegular], an
+// [AddressSpaceError], or an error that wraps [errors.ErrUnsupported] on a system without
 // mappings.
 func Open(path string, o *Options) (*File, error) {
 	f := newFile(o)
@@ -79,12 +80,12 @@ func Open(path string, o *Options) (*File, error) {
 	return f, nil
 }
 
-// Create makes a file of size zero bytes at path, and opens and maps it. There must be none
-// yet: to truncate one that is there could take pages away from others that have it mapped.
-// The options may be nil. When it fails, no file is left.
+// Create makes a file of size bytes at path, all of them zero, and opens and maps it. The file
+// must not exist: to truncate an existing file could take pages away from other processes that
+// have it mapped. The options may be nil. If Create fails, it leaves no file.
 //
-// Its errors are those of [os.OpenFile] and of [Open], and an [OpError] with [ErrReadOnly]
-// or, for a negative size, [ErrBadRange].
+// Create returns the errors of [os.OpenFile] and of [Open], an [OpError] with [ErrReadOnly], or
+// an [OpError] with [ErrBadRange] for a negative size.
 func Create(path string, size int64, o *Options) (*File, error) {
 	f := newFile(o)
 	switch {
@@ -121,7 +122,7 @@ func (f *File) flag() int {
 	return os.O_RDWR
 }
 
-// mount is Open and Create. It makes a new file size bytes long.
+// mount is the common part of Open and Create. It makes a new file size bytes long.
 func (f *File) mount(op, path string, flag int, size int64) (err error) {
 	back, length, err := openBacking(op, path, flag)
 	if err != nil {
@@ -147,16 +148,16 @@ func (f *File) mount(op, path string, flag int, size int64) (err error) {
 	return f.publish(context.Background(), op, l)
 }
 
-// Name returns the path with which the file was opened, or, after [File.Swap], that of the
-// file which is there now.
+// Name returns the path with which the file was opened. After [File.Swap] it returns the path of
+// the new file.
 func (f *File) Name() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.path
 }
 
-// publish puts the parts of l in the place of those from l.first on, in one transaction,
-// and waits for no reader. With an error it has done nothing.
+// publish replaces the parts from l.first on by those of l, in one transaction. It does not wait
+// for readers. If it returns an error, it has changed nothing.
 //
 // Preconditions: the caller has the turn.
 func (f *File) publish(ctx context.Context, op string, l *layout) error {
@@ -168,7 +169,7 @@ func (f *File) publish(ctx context.Context, op string, l *layout) error {
 		return &OpError{Op: op, Path: f.path, Err: ErrClosed}
 	}
 	defer w.Unlock()
-	// Before the transaction: a part may be retired at once after it.
+	// Before the map changes: a part may be retired as soon as the transaction has ended.
 	f.mu.Lock()
 	for _, p := range l.parts {
 		f.alive[p] = struct{}{}
@@ -193,17 +194,18 @@ func (f *File) publish(ctx context.Context, op string, l *layout) error {
 	return nil
 }
 
-// attach inserts a part into the gap that publish has made for it. There is no way back
-// from a retired range, so a refusal, which cannot be, is a panic.
+// attach inserts a part into the gap that publish has made for it. The gap cannot be undone,
+// because its ranges are retired. So a refusal, which cannot happen, is a panic.
 func (f *File) attach(w rangelock.Writer[int64, *part], p *part) {
 	if err := w.Insert(p.span(), p); err != nil {
 		panic(fmt.Sprintf("mapfile: cannot attach %v: %v", p.span(), err))
 	}
 }
 
-// retired is the map's OnRetire: no reader has the part any more.
+// retired is the map's OnRetire: the part has no readers any more.
 func (f *File) retired(_ rangelock.Range[int64], p *part) {
-	// Before it is forgotten: a Truncate that does not find it must find it unmapped.
+	// Release before delete: a Truncate that does not find the part in alive must find it
+	// unmapped.
 	err := p.release()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -213,8 +215,8 @@ func (f *File) retired(_ rangelock.Range[int64], p *part) {
 	}
 }
 
-// begin waits for the turn to change the file, and fails at once if ctx has ended. With an
-// error there is nothing to end.
+// begin waits for the turn to change the file. It fails at once if ctx has ended. After an error
+// the caller must not call end.
 func (f *File) begin(ctx context.Context, op string) error {
 	if ctx.Err() != nil {
 		return gaveUp(ctx, op, f.Name(), time.Time{})
@@ -239,7 +241,7 @@ func (f *File) begin(ctx context.Context, op string) error {
 	return nil
 }
 
-// end lets the next one change the file.
+// end passes the turn on.
 func (f *File) end() {
 	f.mu.Lock()
 	f.behind = ""
@@ -247,7 +249,8 @@ func (f *File) end() {
 	<-f.turn
 }
 
-// Size returns how many bytes the file has, zero if it is closed. It waits for no reader.
+// Size returns the size of the file in bytes, or zero if it is closed. It does not wait for
+// readers.
 func (f *File) Size() int64 {
 	_, p, ok := f.m.GetRange(math.MaxInt64)
 	for ok && p.reopened != nil {
@@ -260,7 +263,7 @@ func (f *File) Size() int64 {
 	return p.lo
 }
 
-// Stats returns what the map below has done. Ranges is how many parts are mapped, and one
-// for the end; Pending is how many have been replaced, and perhaps have readers still. It
-// waits for nobody, and costs what [rangelock.Map.Stats] does.
+// Stats returns the statistics of the underlying map. Ranges is the number of mapped parts, plus
+// one for the end. Pending is the number of parts that were replaced and may still have readers.
+// Stats does not wait, and costs what [rangelock.Map.Stats] does.
 func (f *File) Stats() rangelock.Stats { return f.m.Stats() }

@@ -2,20 +2,19 @@ package mapfile
 
 import "context"
 
-// Grow makes the file size bytes long; the new ones are zeros, and take no room on the disk
-// of a system that has sparse files until they are written. A file that is as long already
-// stays as it is, so goroutines that append may all ask for what they need.
+// Grow makes the file size bytes long. The new bytes are zeros. On a system with sparse files
+// they take no room on the disk until they are written. A file that already has size bytes or
+// more stays as it is, so goroutines that append may each ask for the size that they need.
 //
-// It waits for no reader: those that are there keep the mapping that they have, and those
-// that come find the new one. Before that it waits until a Grow, Truncate, Swap or Close
-// that came before has ended; of these Truncate and Close wait for readers. When ctx ends
-// it first, the error is a [WaitError].
+// Grow does not wait for readers: they keep the mapping that they have, and later readers find
+// the new one. It waits until an earlier Grow, Truncate, Swap or Close has ended; of these,
+// Truncate and Close wait for readers. If ctx ends this wait, the error is a [WaitError].
 //
-// It returns an [AddressSpaceError] where the system has no room for a mapping, an [OpError]
-// with [ErrBadRange] for a negative size, with [ErrReadOnly], with [ErrClosed], or with
-// [ErrShrunk] if somebody else has truncated the file, and the error of the system that
-// could not make the file longer. With any of them the file is as long as before; only on
-// Windows it may be longer outside of the File, since what is mapped cannot be cut off.
+// It returns an [AddressSpaceError] if the system has no room for a mapping; an [OpError] with
+// [ErrBadRange] for a negative size, with [ErrReadOnly], with [ErrClosed], or with [ErrShrunk] if
+// the file was truncated from outside; and the system's error if the file cannot be made longer.
+// After an error the file has the size that it had before. Only on Windows it may be longer on
+// the disk than the File's size, because a mapped file cannot be cut off.
 func (f *File) Grow(ctx context.Context, size int64) (err error) {
 	if err := f.begin(ctx, "Grow"); err != nil {
 		return err
@@ -55,8 +54,7 @@ func (f *File) Grow(ctx context.Context, size int64) (err error) {
 	return nil
 }
 
-// cutTo gives the file back the length that it had before a Grow that failed, where the
-// system lets it.
+// cutTo restores the length that the file had before a Grow that failed, if the system can.
 func (f *File) cutTo(length int64) error {
 	if f.exact {
 		return nil
@@ -64,8 +62,7 @@ func (f *File) cutTo(length int64) error {
 	return cutFile(f.back.file, length)
 }
 
-// changeable returns the error of a call that would change the file to be size bytes long,
-// or nil if it may.
+// changeable returns nil, or the error of a call that cannot set the file's size.
 //
 // Preconditions: the caller has the turn.
 func (f *File) changeable(op string, size int64) error {

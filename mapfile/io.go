@@ -12,28 +12,29 @@ var (
 	_ io.WriterAt = (*File)(nil)
 )
 
-// ReadAt copies bytes of the file from off on to b and returns how many; it is an
-// [io.ReaderAt]. Where the file ends before b is full the error is [io.EOF]. It waits as
-// [File.View] does.
+// ReadAt copies bytes of the file, from off on, to b, and returns how many it has copied; it
+// implements [io.ReaderAt]. If the file ends before b is full, the error is [io.EOF]. ReadAt
+// waits as [File.View] does.
 //
-// A read over several segments is no snapshot: Truncate, Grow and Swap may come in between,
-// and each segment is of one instant of the call.
+// A read over several segments is not a snapshot. Each segment is read at one instant, and
+// Truncate, Grow and Swap may come in between.
 //
-// It returns an [OpError] with [ErrBadRange] if off is negative, with [ErrClosed], and a
-// [FaultError] as View does; then b has been filled in part, beyond the number returned too.
+// ReadAt returns an [OpError] with [ErrBadRange] if off is negative, an OpError with [ErrClosed],
+// and a [FaultError] as View does. After a FaultError, bytes of b beyond the returned number may
+// have been overwritten.
 func (f *File) ReadAt(b []byte, off int64) (n int, err error) {
 	return f.each("ReadAt", b, off, func(b, mapped []byte) { copy(b, mapped) })
 }
 
-// WriteAt copies b to the file from off on and returns how much of it; it is an
-// [io.WriterAt]. It does not make the file longer: if that ends before, nothing is written,
-// unless Truncate comes in between. It waits as [File.View] does. Others see each byte as
-// soon as it is copied, readers of the same bytes in part; [File.Sync] brings them to the
-// disk.
+// WriteAt copies b to the file, from off on, and returns how many bytes it has copied; it
+// implements [io.WriterAt]. It does not make the file longer: if the file ends too early, nothing
+// is written, unless a Truncate comes in between. WriteAt waits as [File.View] does. Other
+// readers see each byte as soon as it is copied; readers of the same bytes may see the write in
+// part. [File.Sync] writes the bytes to the disk.
 //
-// It returns an [OpError] with [ErrBeyond] if the file ends before off plus len(b), with
-// [ErrReadOnly], with [ErrBadRange] if off is negative, with [ErrClosed], and a [FaultError]
-// as View does, also where the disk has no room for a part of the file that was a hole.
+// WriteAt returns an [OpError] with [ErrBeyond] if the file ends before off plus len(b), with
+// [ErrReadOnly], with [ErrBadRange] if off is negative, or with [ErrClosed]. It returns a
+// [FaultError] as View does, also if the disk has no room for a part of the file that was a hole.
 func (f *File) WriteAt(b []byte, off int64) (n int, err error) {
 	if f.readOnly {
 		return 0, f.refuse("WriteAt", off, len(b), ErrReadOnly)
@@ -51,8 +52,8 @@ func (f *File) WriteAt(b []byte, off int64) (n int, err error) {
 	return n, err
 }
 
-// each calls move for the pieces of b and the bytes of the file that belong to them, part
-// by part, and returns how many bytes that were.
+// each calls move for the pieces of b and the corresponding bytes of the file, part by part, and
+// returns the number of bytes.
 func (f *File) each(op string, b []byte, off int64, move func(b, mapped []byte)) (n int, err error) {
 	if len(b) == 0 && off >= 0 {
 		return 0, nil
@@ -86,7 +87,7 @@ func (p *part) move(g *rangelock.Guard[int64, *part], op string, off int64, b, m
 	return nil
 }
 
-// end returns io.EOF for an offset beyond the end of the file, and any other error as it is.
+// end returns io.EOF for an error that wraps ErrBeyond, and any other error unchanged.
 func end(err error) error {
 	if e, ok := err.(*OpError); ok && e.Err == ErrBeyond {
 		return io.EOF

@@ -10,32 +10,32 @@ import (
 	"github.com/spanlock/spanlock/internal/raw"
 )
 
-// Mapping is one piece of a file in memory, for programs that keep a map of their own:
-// what their OnRetire closes. A [File] has its mappings itself.
+// A Mapping is one piece of a file in memory, for programs that keep a map of their own whose
+// OnRetire closes it. A [File] manages its mappings itself.
 //
-// Any number of goroutines may use its bytes at once, none after Close: to see to that is
-// the caller's part, with guards of a [rangelock.Map] for example. A Mapping must not be
-// copied.
+// Any number of goroutines may use its bytes at the same time, but not after Close. The caller
+// must ensure that, for example with guards of a [rangelock.Map]. A Mapping must not be copied.
 type Mapping struct {
 	path  string
 	off   int64
-	bytes []byte // never changed, so that a late reader gets a fault
+	bytes []byte // not cleared by Close, so that a late reader gets a fault
 
-	// refs is how many parts of a File use it, and how many calls may need it again. Whoever
-	// takes it to zero unmaps. A Mapping from Map has one, which Close takes away.
+	// refs counts the parts of a File that use the mapping, and the calls that may need it again.
+	// The release that takes refs to zero unmaps. A Mapping from Map has one reference, which
+	// Close releases.
 	refs atomic.Int32
 }
 
-// Map maps the n bytes of f from off on, which must be a multiple of [Granularity]. The
-// mapping is shared with all others of the file, and may be written to if writable is true;
-// then f must be open for reading and writing. It outlives f, which may be closed at once.
+// Map maps n bytes of f from off on; off must be a multiple of [Granularity]. The mapping is
+// shared with all other mappings of the file. It may be written to if writable is true; then f
+// must be open for reading and writing. The mapping outlives f, which may be closed at once.
 //
-// Zero bytes are a Mapping without memory. Bytes beyond the end of the file are the
-// caller's mistake: using them is a fault, and on Windows the file grows.
+// If n is zero, the Mapping has no memory. Do not map bytes beyond the end of the file: a use of
+// them is a fault, and on Windows the file grows.
 //
-// It returns an [AddressSpaceError] if there is no room, and an error that wraps
-// [errors.ErrUnsupported] on a system without mappings. A negative n or an off that cannot
-// be mapped panics.
+// Map returns an [AddressSpaceError] if there is no room, and an error that wraps
+// [errors.ErrUnsupported] on a system without mappings. It panics if n is negative or off cannot
+// be mapped.
 func Map(f *os.File, off int64, n int, writable bool) (*Mapping, error) {
 	if n < 0 || off < 0 || off%Granularity() != 0 {
 		panic(fmt.Sprintf("mapfile: Map of %d bytes at %d: the offset must be a multiple of %d", n, off, Granularity()))
@@ -43,13 +43,13 @@ func Map(f *os.File, off int64, n int, writable bool) (*Mapping, error) {
 	return mapAt(f, f.Name(), off, int64(n), writable)
 }
 
-// Granularity returns of what offsets have to be multiples to be mapped: the size of a
-// page, and 64 KiB on Windows.
+// Granularity returns the number that offsets of mappings must be multiples of: the size of a
+// page, or 64 KiB on Windows.
 func Granularity() int64 { return granularity }
 
 var granularity = max(int64(os.Getpagesize()), systemGranularity)
 
-// mapAt is Map with a length that may be more than a slice has.
+// mapAt is Map with a length that may be more than a slice can have.
 func mapAt(f *os.File, path string, off, n int64, writable bool) (*Mapping, error) {
 	m := &Mapping{path: path, off: off}
 	m.refs.Store(1)
@@ -78,28 +78,28 @@ func mapAt(f *os.File, path string, off, n int64, writable bool) (*Mapping, erro
 
 const maxSlice = 1<<(strconv.IntSize-1) - 1
 
-// living is all mappings of the process, so that a fault can be told from others. It is
+// living is all mappings of this package in the process. It tells their faults from others. It is
 // used when something is mapped or unmapped, and after a fault.
 var living struct {
 	sync.Mutex
 	all map[*Mapping]struct{}
 }
 
-// Bytes returns the mapped bytes. They may be used until Close, by nobody after it.
+// Bytes returns the mapped bytes. They must not be used after Close.
 func (m *Mapping) Bytes() []byte { return m.bytes }
 
-// Close unmaps the bytes. Under -tags spanlockdebug they become inaccessible first and are
-// unmapped later, so that a late use is a fault that [Fault] can explain. It does not
-// block. A second Close panics: the addresses could belong to another mapping by then.
+// Close unmaps the bytes. Under -tags spanlockdebug it first makes them inaccessible, and unmaps
+// them later, so that a late use is a fault that [Fault] can explain. Close does not block. A
+// second Close panics, because the addresses could belong to another mapping by then.
 func (m *Mapping) Close() error { return m.release() }
 
-// share takes another reference. The caller has one.
+// share takes another reference. The caller must have one.
 func (m *Mapping) share() *Mapping {
 	m.refs.Add(1)
 	return m
 }
 
-// release gives a reference back, and unmaps with the last.
+// release drops a reference. The last release unmaps.
 func (m *Mapping) release() error {
 	switch n := m.refs.Add(-1); {
 	case n > 0:
@@ -128,14 +128,14 @@ func unmap(m *Mapping) error {
 	return nil
 }
 
-// A backing is an open file behind the parts of a File. It is closed with the last of them.
+// A backing is the open file of some parts of a File. The last of them closes it.
 type backing struct {
 	file *os.File
 	path string
 	refs atomic.Int32
 }
 
-// openBacking opens the file and returns its size. The caller has a reference.
+// openBacking opens the file, and returns it with its size. The caller gets a reference.
 func openBacking(op, path string, flag int) (*backing, int64, error) {
 	file, err := os.OpenFile(path, flag, 0o666)
 	if err != nil {

@@ -8,22 +8,22 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// A part is what the map has under a range: the bytes of one segment as they are in
-// memory, or, as the last and unbounded range, the end of the file. It does not change.
+// A part is the value of a range of the map: the bytes of one segment in memory or, for the last
+// and unbounded range, the end of the file. It is immutable.
 type part struct {
 	back *backing
 	m    *Mapping // nil for the end; it may be longer than the part
-	lo   int64    // [lo, hi) are the offsets; of the end, lo is the file's size
+	lo   int64    // [lo, hi) are the offsets; for the end, lo is the file's size
 	hi   int64
 
-	// reopened is set in a part that stands for a file without any mapping, while Truncate
-	// works on it; it is closed when the file is mapped again. Readers wait for it.
+	// reopened is set in a part for a file without any mapping while Truncate works on it.
+	// Truncate closes it when the file is mapped again. Readers wait for it.
 	reopened chan struct{}
 
-	// failed is set in a part that stands for a file that could not be mapped again.
+	// failed is set in a part for a file that could not be mapped again.
 	failed error
 
-	gone chan struct{} // closed when the part's last reader has left and it is released
+	gone chan struct{} // closed when the last reader has released the part and its mapping is released
 }
 
 // newPart takes over the reference on m, and takes one on back.
@@ -34,7 +34,7 @@ func newPart(back *backing, m *Mapping, lo, hi int64) *part {
 // again returns another part of the same bytes.
 func (p *part) again() *part { return newPart(p.back, p.m.share(), p.lo, p.hi) }
 
-// span is the part's range.
+// span returns the part's range.
 func (p *part) span() rangelock.Range[int64] {
 	switch {
 	case p.reopened != nil, p.failed != nil:
@@ -45,7 +45,7 @@ func (p *part) span() rangelock.Range[int64] {
 	return rangelock.Span(p.lo, p.hi)
 }
 
-// release gives back what the part has. Nobody uses it any more.
+// release releases the part's mapping and file. The part has no readers.
 func (p *part) release() error {
 	var err error
 	if p.m != nil {
@@ -56,18 +56,18 @@ func (p *part) release() error {
 	return err
 }
 
-// A layout is all parts of a File, or those from the number first on, if it is to take the
-// place of those.
+// A layout is all parts of a File, or the parts from number first on that replace those of
+// another layout.
 type layout struct {
 	first int
 	parts []*part // in the order of their offsets
 	end   *part
 }
 
-// size is that of the file.
+// size returns the size of the file.
 func (l *layout) size() int64 { return l.end.lo }
 
-// from is the offset at which the layout begins.
+// from returns the offset at which the layout begins.
 func (l *layout) from() int64 {
 	if len(l.parts) > 0 {
 		return l.parts[0].lo
@@ -87,8 +87,8 @@ func (l *layout) drop() error {
 	return errors.Join(errs...)
 }
 
-// lay plans the parts of a file of the given size, of which old are the parts that there
-// are now. What is mapped already is not mapped again. When it fails it leaves nothing.
+// lay returns the parts of a file of the given size; old is its current parts. It reuses what is
+// mapped already, and maps the rest. If it fails, it leaves nothing mapped.
 func (f *File) lay(back *backing, size int64, old *layout) (l *layout, err error) {
 	l = new(layout)
 	if old != nil {
@@ -120,8 +120,8 @@ func (f *File) lay(back *backing, size int64, old *layout) (l *layout, err error
 	return l, nil
 }
 
-// mapPart maps the bytes [lo, hi), and where it can some more, so that the file can grow
-// without a new mapping.
+// mapPart maps the bytes [lo, hi), and if possible some more, so that the file can grow without a
+// new mapping.
 func (f *File) mapPart(back *backing, lo, hi int64) (*Mapping, error) {
 	n := hi - lo
 	if room := f.room(n); room > n {
@@ -133,10 +133,10 @@ func (f *File) mapPart(back *backing, lo, hi int64) (*Mapping, error) {
 	return mapAt(back.file, back.path, lo, n, !f.readOnly)
 }
 
-// room returns how much is mapped for n bytes of a part: a whole segment, or, where the
-// file is one part, the next power of two, and from 1 GiB on the next multiple of that. It
-// is address space and nothing more. Where that is short, or pages beyond the end of a file
-// cannot be mapped, it is n.
+// room returns how many bytes are mapped for n bytes of a part: a whole segment or, if the file
+// is one part, the next power of two, and from 1 GiB on the next multiple of 1 GiB. That is only
+// address space. If address space is short, or pages beyond the end of a file cannot be mapped,
+// room returns n.
 func (f *File) room(n int64) int64 {
 	const giga = 1 << 30
 	switch {

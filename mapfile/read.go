@@ -11,23 +11,24 @@ import (
 // everything is the range of all offsets.
 var everything = rangelock.From[int64](0)
 
-// View calls use with the n bytes of the file from off on, as they are in memory, without a
-// copy. They may be used until use returns, and not after it. They may be written to if the
-// file was not opened for reading only; the caller sees to it that others do not use the
-// same bytes at that time.
+// View calls use with the n bytes of the file from off on, in place, without a copy. The bytes
+// may be used until use returns, and not after it. They may be written to if the file was not
+// opened for reading only; the caller must ensure that no other goroutine uses the same bytes at
+// that time.
 //
-// It waits for no reader, and for a writer only as long as that changes the map, some
-// microseconds; on Windows it waits for a Truncate. Use may call View, ReadAt and the like
-// of the same file, but must not call Truncate or Close, which wait for it.
+// View does not wait for readers. It waits for a change of the map that is under way, some
+// microseconds; on Windows it waits for a Truncate. The function may call View, ReadAt and
+// similar methods of the same file. It must not call Truncate or Close, which wait for it.
 //
-// It returns the error of use. Otherwise it returns an [OpError], without having called use:
-// with [ErrBeyond] if the file does not have all of the bytes, with [ErrCrosses] if they lie
-// in more than one segment, with [ErrBadRange] if off or n is negative, with [ErrClosed]. If
-// use touches a byte that the file does not have any more, because somebody has truncated it
-// without this File, or that its disk does not give, use ends there and View returns a
-// [FaultError]; what use has deferred runs. Use must not start a goroutine that touches
-// the bytes without [debug.SetPanicOnFault] of its own: a fault there ends the program.
-// Another panic of use goes through View as it is.
+// View returns the error of use. If it does not call use, it returns an [OpError]: with
+// [ErrBeyond] if the file does not have all of the bytes, with [ErrCrosses] if they lie in more
+// than one segment, with [ErrBadRange] if off or n is negative, or with [ErrClosed].
+//
+// If use touches a byte that the file does not have any more, because it was truncated from
+// outside, or a byte that its disk cannot read, use ends there, its deferred calls run, and View
+// returns a [FaultError]. If use starts a goroutine that touches the bytes, this goroutine must
+// call [debug.SetPanicOnFault] itself: otherwise a fault there ends the program. Any other panic
+// of use passes through View unchanged.
 func (f *File) View(off int64, n int, use func(b []byte) error) (err error) {
 	g, b, err := f.acquire("View", off, n)
 	if err != nil {
@@ -39,30 +40,30 @@ func (f *File) View(off int64, n int, use func(b []byte) error) (err error) {
 	return use(b)
 }
 
-// Guard is a hold on bytes of a file, got by [File.Acquire]: until Release they stay
-// mapped, and are what they were in the file that was there, also when that is closed or
-// replaced meanwhile.
+// A Guard holds bytes of a file for a reader; [File.Acquire] returns it. Until Release the bytes
+// stay mapped, and they stay those of the file that was there at the Acquire, also if the File is
+// closed or swapped meanwhile.
 //
-// It may be released by another goroutine. It is not for concurrent use, but its bytes are.
-// The zero Guard holds nothing, and panics when used. A Guard must not be copied: a second
-// release by a copy takes away the hold of somebody else.
+// Another goroutine may release it. A Guard must not be used by several goroutines at the same
+// time, but its bytes may. The zero Guard holds nothing, and its methods panic. A Guard must not
+// be copied: a second release by a copy releases the hold of another reader.
 //
-// In the terminology of the Go memory model, Release synchronizes before the return of a
-// Truncate that takes the bytes away and before that of Close, with a nil error.
+// In the terminology of the Go memory model, Release synchronizes before the return, with a nil
+// error, of a Truncate that cuts the bytes off and of Close.
 type Guard struct {
 	g rangelock.Guard[int64, *part]
 	b []byte
 }
 
-// Acquire is [File.View] for bytes that are used beyond one function. The caller owes the
-// guard's Release; until then Truncate and Close may wait for it. With an error there is
-// nothing to release.
+// Acquire returns a guard on the n bytes of the file from off on. It is [File.View] for bytes
+// that are used beyond one function. The caller must call Release; until then Truncate and Close
+// may wait for it. After an error there is nothing to release.
 //
-// A fault in the bytes, where somebody else has truncated the file, ends the program unless
-// the goroutine has called [debug.SetPanicOnFault]; then it is a panic, which [Fault]
-// explains. Under -tags spanlockdebug Acquire calls that itself, and leaves it so.
+// If the file is truncated from outside, a fault in the bytes ends the program, unless the
+// goroutine has called [debug.SetPanicOnFault]. Then the fault is a panic, which [Fault]
+// explains. Under -tags spanlockdebug Acquire calls SetPanicOnFault itself, and leaves it set.
 //
-// It waits as View does, and its errors are those of View, but for that of use. It allocates
+// Acquire waits as View does and returns the same errors, except that of use. It allocates
 // nothing.
 func (f *File) Acquire(off int64, n int) (Guard, error) {
 	g, b, err := f.acquire("Acquire", off, n)
@@ -82,8 +83,8 @@ func (g *Guard) Bytes() []byte {
 	return g.b
 }
 
-// Release gives the hold back and makes g the zero Guard. It never blocks. It panics if g
-// holds nothing, as it does after a Release.
+// Release releases the bytes, and makes g the zero Guard. It never blocks. It panics if g holds
+// nothing, as after a Release.
 func (g *Guard) Release() {
 	if g.b == nil {
 		panic("mapfile: Release of a Guard that holds nothing")
@@ -92,8 +93,8 @@ func (g *Guard) Release() {
 	g.g.Release()
 }
 
-// acquire takes a guard on the part of the n bytes from off on, and returns the bytes: not
-// nil where there are none. Zero bytes are at every offset up to the end.
+// acquire takes a guard on the part that has the n bytes from off on, and returns the bytes. They
+// are not nil, also if n is zero. Zero bytes are at every offset up to the end.
 func (f *File) acquire(op string, off int64, n int) (rangelock.Guard[int64, *part], []byte, error) {
 	if off < 0 || n < 0 {
 		return rangelock.Guard[int64, *part]{}, nil, f.refuse(op, off, n, ErrBadRange)
@@ -108,8 +109,8 @@ func (f *File) acquire(op string, off int64, n int) (rangelock.Guard[int64, *par
 	return f.acquireSlow(op, off, n, g, ok)
 }
 
-// acquireSlow is the rest of acquire, with what the map has answered: the errors, the end,
-// and the wait for a file that is not mapped for the time.
+// acquireSlow is the rest of acquire, for the guard that the map has returned: it handles the
+// errors, the end of the file, and the wait for a file that is not mapped for the moment.
 func (f *File) acquireSlow(op string, off int64, n int, g rangelock.Guard[int64, *part], ok bool) (rangelock.Guard[int64, *part], []byte, error) {
 	var none rangelock.Guard[int64, *part]
 	if !ok {
@@ -119,7 +120,7 @@ func (f *File) acquireSlow(op string, off int64, n int, g rangelock.Guard[int64,
 	if p.m == nil && n == 0 && off == p.lo && p.reopened == nil && p.failed == nil {
 		return g, []byte{}, nil
 	}
-	g.Release() // before a wait for Truncate, which may wait for this guard
+	g.Release() // release before the wait for Truncate, which may wait for this guard
 	switch {
 	case p.reopened != nil:
 		<-p.reopened
@@ -154,7 +155,7 @@ func (f *File) acquireEnd(op string) (rangelock.Guard[int64, *part], error) {
 	}
 }
 
-// refuse returns the error of a call that asked for n bytes from off on. The caller has no
+// refuse returns err with the arguments of a call for n bytes from off on. The caller has no
 // guard.
 func (f *File) refuse(op string, off int64, n int, err error) error {
 	e := &OpError{Op: op, Path: f.Name(), Off: off, N: int64(n), Err: err}
@@ -167,7 +168,7 @@ func (f *File) refuse(op string, off int64, n int, err error) error {
 	return e
 }
 
-// String says which file it is, how long, and whether it is closed. It waits as Size does.
+// String describes the file, its size, and whether it is closed. It waits as Size does.
 func (f *File) String() string {
 	if g, err := f.acquireEnd("String"); err == nil {
 		defer g.Release()

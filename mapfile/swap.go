@@ -7,14 +7,13 @@ import (
 )
 
 // Swap replaces the file by the one at path, which it opens and maps with the same options.
-// Readers that are there keep the old one until they have left; then it is unmapped and
-// closed. Those that come find the new one: each View is of one file or of the other, never
-// of both, and in between the file is never absent. What happens to the old file on its
-// disk is the caller's part.
+// Readers keep the old file until they have released it; then it is unmapped and closed. Later
+// readers find the new file. Each View sees one file or the other, never both, and at no time the
+// file is absent. Swap does not remove or rename the old file on the disk.
 //
-// It waits for no reader, but until a Grow, Truncate, Swap or Close that came before has
-// ended; when ctx ends it first, the error is a [WaitError]. Its other errors are those of
-// [Open], and an [OpError] with [ErrClosed]. With any of them the file is as it was.
+// Swap does not wait for readers. It waits until an earlier Grow, Truncate, Swap or Close has
+// ended; if ctx ends this wait, the error is a [WaitError]. Its other errors are those of [Open],
+// and an [OpError] with [ErrClosed]. After an error the file is as it was.
 func (f *File) Swap(ctx context.Context, path string) (err error) {
 	if err := f.begin(ctx, "Swap"); err != nil {
 		return err
@@ -27,7 +26,7 @@ func (f *File) Swap(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = also(err, back.release()) }() // the parts have it
+	defer func() { err = also(err, back.release()) }() // the parts have their own references
 	l, err := f.lay(back, length, nil)
 	if err != nil {
 		return err
@@ -42,17 +41,17 @@ func (f *File) Swap(ctx context.Context, path string) (err error) {
 	return nil
 }
 
-// Close takes the file away from new readers, waits until those that are there have left,
-// and unmaps and closes it. It waits, too, until a Grow, Truncate or Swap that came before
-// has ended.
+// Close closes the file for new readers, waits until the earlier ones have left, and unmaps and
+// closes it. It also waits until an earlier Grow, Truncate or Swap has ended.
 //
-// When ctx ends the wait, the error is a [WaitError] that says where readers still are. The
-// file is closed then all the same if it was its turn, is unmapped when they leave, and
-// another Close waits for that. A Close of a closed file that has no readers does nothing. A
-// goroutine that has a guard on the file waits for itself.
+// If ctx ends the wait, the error is a [WaitError] with the ranges that still have readers. If
+// Close had its turn by then, the file is closed all the same. It is unmapped when the readers
+// have left, and another Close waits for that. A Close of a closed file that has no readers does
+// nothing. A goroutine that has a guard on the file must not call Close: it would wait for
+// itself.
 //
-// The errors of the system in unmapping and closing, also of earlier mappings, are returned
-// once.
+// Close returns the system's errors of unmapping and closing, also those of earlier mappings.
+// Each is returned once.
 //
 // In the terminology of the Go memory model, the end of each use of the file's bytes
 // synchronizes before the return of Close with a nil error.
@@ -63,7 +62,7 @@ func (f *File) Close(ctx context.Context) error {
 	defer f.end()
 	began := time.Now()
 	if err := f.m.Close(ctx); err != nil {
-		g, open := f.m.Acquire(0) // there is a range for each offset until the map is closed
+		g, open := f.m.Acquire(0) // until the map is closed, each offset has a range
 		if open {
 			g.Release()
 		}

@@ -6,12 +6,12 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// Sync writes what was changed in memory, and the file's size, to the disk, and returns
-// when it is there. It sees all changes that were made before the call. A file that was
-// opened for reading has nothing to write.
+// Sync writes the changed bytes and the file's size to the disk, and returns when they are there.
+// It covers all changes that were made before the call. A file that was opened for reading only
+// has nothing to write.
 //
-// It waits for the disk, and is a reader meanwhile: a Truncate waits for it. It returns an
-// [OpError] with [ErrClosed], and the error of the system; on OpenBSD, Solaris and AIX that
+// Sync waits for the disk. It is a reader meanwhile, so a Truncate waits for it. It returns an
+// [OpError] with [ErrClosed], and the system's error. On OpenBSD, Solaris and AIX this error
 // wraps [errors.ErrUnsupported], because package syscall cannot write mappings back there.
 func (f *File) Sync() error {
 	if f.readOnly {
@@ -25,7 +25,7 @@ func (f *File) Sync() error {
 	}
 }
 
-// sync is Sync, unless Swap or Truncate comes in between.
+// sync is one attempt of Sync. It returns again if Swap or Truncate came in between.
 func (f *File) sync() (again bool, err error) {
 	end, err := f.acquireEnd("Sync")
 	if err != nil {
@@ -47,21 +47,21 @@ func (f *File) sync() (again bool, err error) {
 	return false, back.file.Sync()
 }
 
-// Advice says how bytes are going to be used, for [File.Advise].
+// Advice says how bytes will be used, for [File.Advise].
 type Advice int
 
 const (
 	Normal     Advice = iota // nothing special: the system reads ahead a little
-	Random                   // here and there: reading ahead is of no use
+	Random                   // in random order: reading ahead is of no use
 	Sequential               // from front to back: read ahead a lot
 	WillNeed                 // soon: begin to read them
-	DontNeed                 // not for some time: their pages may go; what was written is kept
+	DontNeed                 // not for some time: their pages may be dropped, but no data is lost
 )
 
-// Advise tells the system how the n bytes from off on are going to be used, where it has
-// a call for that: not on Windows, OpenBSD, Solaris and AIX. It changes no byte. The system
-// works on whole pages and may do nothing. The advice is for the mappings that there are: a
-// Grow that needs a new one forgets it.
+// Advise tells the system how the n bytes from off on will be used, if the system has a call for
+// that; Windows, OpenBSD, Solaris and AIX have none. It changes no byte. The system works on
+// whole pages and may do nothing. The advice applies to the current mappings: a Grow that needs a
+// new mapping loses it.
 //
 // It waits as [File.View] does. It returns an [OpError] with [ErrBadRange] if off or n is
 // negative or the advice is none of the five, with [ErrBeyond], with [ErrClosed], and the
@@ -84,7 +84,7 @@ func (f *File) Advise(off, n int64, a Advice) error {
 	for g := range f.m.Guards(rangelock.Span(off, off+n)) {
 		p := g.Value()
 		if p.m == nil {
-			continue // it has become shorter, or is not mapped for the time
+			continue // the file has become shorter, or is not mapped for the moment
 		}
 		lo := max(off, p.lo) - p.lo
 		lo -= lo % granularity

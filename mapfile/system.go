@@ -2,7 +2,8 @@ package mapfile
 
 import "os"
 
-// What can fail, as variables, so that tests see it fail. No one else sets them.
+// System calls that can fail, as variables, so that tests can make them fail. Only tests set
+// them.
 var (
 	mapFile = systemMap
 	cutFile = (*os.File).Truncate

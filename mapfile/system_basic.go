@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// Package syscall can map and unmap on these systems, and nothing else: OpenBSD takes
-// system calls from its C library only, and on Solaris and AIX there is no raw call.
+// Package syscall can only map and unmap on these systems: OpenBSD accepts system calls from its
+// C library only, and Solaris and AIX have no raw call.
 
 func systemSync([]byte) error {
 	return fmt.Errorf("package syscall has no msync here: %w", errors.ErrUnsupported)

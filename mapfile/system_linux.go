@@ -8,7 +8,7 @@ import (
 
 var advices = [...]int{syscall.MADV_NORMAL, syscall.MADV_RANDOM, syscall.MADV_SEQUENTIAL, syscall.MADV_WILLNEED, syscall.MADV_DONTNEED}
 
-// systemSync writes the pages of b back and waits for that. b begins with a page.
+// systemSync writes the pages of b to the disk, and waits for that. b begins with a page.
 func systemSync(b []byte) error {
 	if _, _, e := syscall.Syscall(syscall.SYS_MSYNC, raw.Base(b), uintptr(len(b)), syscall.MS_SYNC); e != 0 {
 		return e
@@ -16,5 +16,5 @@ func systemSync(b []byte) error {
 	return nil
 }
 
-// systemAdvise gives the advice on the pages of b, which begins with one.
+// systemAdvise gives the advice for the pages of b. b begins with a page.
 func systemAdvise(b []byte, a Advice) error { return syscall.Madvise(b, advices[a]) }

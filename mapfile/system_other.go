@@ -14,7 +14,7 @@ const (
 	systemExact       = false
 )
 
-// errNoMappings is the error of everything that would map.
+// errNoMappings is the error of every call that would map.
 var errNoMappings = fmt.Errorf("files cannot be mapped on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 
 func systemMap(*os.File, int64, int, bool) ([]byte, error) { return nil, errNoMappings }

@@ -10,7 +10,7 @@ import (
 
 const (
 	systemGranularity = 64 << 10 // of MapViewOfFile
-	systemExact       = true     // a longer mapping makes the file longer; SetEndOfFile fails where one is
+	systemExact       = true     // a longer mapping makes the file longer; SetEndOfFile fails while a mapping exists
 )
 
 // systemMap maps n bytes of the file from off on. The view keeps its section alive.
@@ -52,8 +52,8 @@ func noRoom(err error) bool {
 	return errors.Is(err, notEnoughMemory) || errors.Is(err, commitmentLimit)
 }
 
-// systemSync hands the pages to the system; what follows it, FlushFileBuffers, waits for
-// them.
+// systemSync passes the pages to the system. FlushFileBuffers, which the caller calls next, waits
+// for them.
 func systemSync(b []byte) error { return syscall.FlushViewOfFile(raw.Base(b), uintptr(len(b))) }
 
 func systemAdvise([]byte, Advice) error { return nil }

@@ -4,5 +4,5 @@ package mapfile
 
 import "errors"
 
-// systemProtect is what package syscall does not have here.
+// systemProtect fails: package syscall has no mprotect here.
 func systemProtect([]byte) error { return errors.ErrUnsupported }

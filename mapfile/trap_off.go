@@ -2,10 +2,10 @@
 
 package mapfile
 
-// trap is for debug builds.
+// trap does nothing outside of debug builds.
 func trap() {}
 
-// stale returns nothing: what is unmapped is forgotten.
+// stale returns nil: an unmapped mapping leaves no trace.
 func stale(uintptr) *StaleError { return nil }
 
 // discard unmaps.

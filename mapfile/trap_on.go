@@ -10,9 +10,9 @@ import (
 	"github.com/spanlock/spanlock/internal/raw"
 )
 
-// trapped is the mappings that readers have left and that still have their addresses, but
-// no access: a use of their bytes is a fault, where the same address could otherwise
-// belong to another file by now. The oldest are unmapped when there are too many.
+// trapped is the mappings that their readers have left and that keep their addresses, but have no
+// access. A use of their bytes is a fault; without trapped the same addresses could belong to
+// another file by now. The oldest are unmapped when there are too many.
 var trapped struct {
 	sync.Mutex
 	list  []corpse
@@ -26,14 +26,14 @@ type corpse struct {
 
 const (
 	maxTrapped      = 256     // mappings; a process may have some ten thousands
-	maxTrappedBytes = 1 << 28 // of address space; a larger one is kept alone
+	maxTrappedBytes = 1 << 28 // of address space; a larger mapping is kept alone
 )
 
-// trap makes faults of the calling goroutine panics, from now on, so that a late use can be
+// trap turns faults of the calling goroutine into panics from now on, so that a late use can be
 // explained.
 func trap() { debug.SetPanicOnFault(true) }
 
-// stale returns the error for a fault at an address that a mapping had.
+// stale returns the error for a fault at an address of a trapped mapping, or nil.
 func stale(addr uintptr) *StaleError {
 	trapped.Lock()
 	defer trapped.Unlock()
@@ -45,8 +45,8 @@ func stale(addr uintptr) *StaleError {
 	return nil
 }
 
-// discard takes all access to the mapping away, and unmaps it later. Where the system
-// cannot do that, or cannot cut off a file that is mapped, it unmaps at once.
+// discard takes all access to the mapping away, and unmaps it later. If the system cannot do
+// that, or cannot cut off a mapped file, discard unmaps at once.
 func discard(m *Mapping) error {
 	if systemExact || systemProtect(m.bytes) != nil {
 		return unmap(m)

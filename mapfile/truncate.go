@@ -8,25 +8,26 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// Truncate cuts the file off after size bytes. One that is not longer stays as it is.
+// Truncate cuts the file off after size bytes. A file that has size bytes or fewer stays as it
+// is.
 //
-// It waits for the readers of what goes: of every mapping with bytes beyond size, also of
-// mappings in whose place Grow has put others meanwhile. Readers that come while it waits
-// find a file of size bytes and wait for nothing, except on Windows, where a mapped file
-// cannot be cut off: there Truncate waits for all readers of the file, and those that come
-// wait for it. It waits, too, until a Grow, Truncate, Swap or Close that came before has
-// ended. A goroutine that has a guard on what goes waits for itself.
+// Truncate waits for the readers of every mapping with bytes beyond size, including mappings that
+// a Grow has replaced meanwhile. Readers that arrive while it waits find a file of size bytes and
+// do not wait. On Windows a mapped file cannot be cut off: there Truncate waits for all readers
+// of the file, and readers that arrive meanwhile wait for it. Truncate also waits until an
+// earlier Grow, Truncate, Swap or Close has ended. A goroutine that has a guard on bytes beyond
+// size must not call Truncate: it would wait for itself.
 //
-// When ctx ends one of the waits, the error is a [WaitError] that says where readers are.
-// It returns an [OpError] with [ErrBadRange] for a negative size, with [ErrReadOnly] or with
-// [ErrClosed], and the error of the system that did not cut the file off. With any of them
-// the file is as it was, with the same bytes, though readers may have found it shorter
-// for the time. Only on Windows a file may have become unmapped when it cannot be mapped
-// again; then its calls return the [AddressSpaceError], and Grow, Swap or another
-// Truncate maps it anew.
+// If ctx ends one of the waits, the error is a [WaitError] with the ranges that still have
+// readers. Truncate returns an [OpError] with [ErrBadRange] for a negative size, with
+// [ErrReadOnly] or with [ErrClosed], and the system's error if it cannot cut the file off. After
+// an error the file is as it was, with the same bytes, though readers may have found it shorter
+// for a moment. Only on Windows the file may be unmapped after an error, if it cannot be mapped
+// again. Then calls of the File return the [AddressSpaceError], and Grow, Swap or another
+// Truncate maps the file again.
 //
-// In the terminology of the Go memory model, the end of each use of what goes synchronizes
-// before the return of Truncate with a nil error.
+// In the terminology of the Go memory model, the end of each use of bytes beyond size
+// synchronizes before the return of Truncate with a nil error.
 func (f *File) Truncate(ctx context.Context, size int64) error {
 	if err := f.begin(ctx, "Truncate"); err != nil {
 		return err
@@ -44,9 +45,8 @@ func (f *File) Truncate(ctx context.Context, size int64) error {
 	return f.cut(ctx, size)
 }
 
-// cut takes what goes away from new readers, waits for those that have it, and then cuts
-// the file off. If it cannot, it gives readers back what was taken away: the mappings are
-// kept until then.
+// cut hides the bytes beyond size from new readers, waits for the earlier ones, and then cuts the
+// file off. If it cannot, it attaches the old parts again; it keeps their mappings until then.
 func (f *File) cut(ctx context.Context, size int64) error {
 	short, err := f.lay(f.back, size, &f.current) // shares what is mapped
 	if err != nil {
@@ -69,8 +69,8 @@ func (f *File) cut(ctx context.Context, size int64) error {
 	return also(err, f.publish(context.Background(), "Truncate", undo))
 }
 
-// unmapAndCut is Truncate where the system does not cut off a file that is mapped anywhere:
-// it unmaps all of it, while readers wait, and maps what is left.
+// unmapAndCut is Truncate on a system that cannot cut off a mapped file. It unmaps the whole file
+// while readers wait, cuts it off, and maps the rest.
 func (f *File) unmapAndCut(ctx context.Context, size int64) error {
 	was := f.current.size()
 	size = min(size, was)
@@ -95,8 +95,8 @@ func (f *File) unmapAndCut(ctx context.Context, size int64) error {
 	return also(also(err, failed), f.publish(context.Background(), "Truncate", l))
 }
 
-// cutOff makes the file size bytes long. It does not make it longer where somebody else was
-// quicker.
+// cutOff makes the file size bytes long. If the file is shorter already, because it was truncated
+// from outside, cutOff leaves it so.
 func (f *File) cutOff(size int64) error {
 	if length, err := f.back.length(); err != nil || length <= size {
 		return err
@@ -104,9 +104,9 @@ func (f *File) cutOff(size int64) error {
 	return cutFile(f.back.file, size)
 }
 
-// awaitReaders waits until nobody uses bytes of the file from size on and no mapping of a
-// part with such bytes is left, but for those that Truncate keeps. Readers that come
-// find none, because the parts in the map end at size.
+// awaitReaders waits until no reader uses bytes of the file from size on, and until every part
+// with such bytes is released, except those that Truncate keeps. Readers that arrive meanwhile
+// find no such bytes, because the parts in the map end at size.
 func (f *File) awaitReaders(ctx context.Context, size int64) error {
 	f.mu.Lock()
 	var leaving []*part
@@ -129,8 +129,8 @@ func (f *File) awaitReaders(ctx context.Context, size int64) error {
 	return nil
 }
 
-// held returns the ranges from size on that have left the map and still have readers. ctx
-// has ended.
+// held returns the ranges beyond size that have left the map and still have readers. ctx has
+// ended.
 func (f *File) held(ctx context.Context, size int64) []rangelock.Range[int64] {
 	var w *rangelock.WaitError[int64]
 	if !errors.As(f.m.Drain(ctx), &w) {
