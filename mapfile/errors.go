@@ -23,6 +23,9 @@ var (
 	// ErrBadRange says that an offset, a length or a size is negative.
 	ErrBadRange = errors.New("mapfile: negative offset or length")
 
+	// ErrBadAdvice says that an advice is none of the five that Advise knows.
+	ErrBadAdvice = errors.New("mapfile: unknown advice")
+
 	// ErrBeyond says that the bytes asked for lie beyond the end of the file.
 	ErrBeyond = errors.New("mapfile: beyond the end of the file")
 

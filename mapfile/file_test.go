@@ -216,10 +216,13 @@ func TestAdvise(t *testing.T) {
 			off, n int64
 			a      mapfile.Advice
 			want   error
-		}{{-1, 1, 0, mapfile.ErrBadRange}, {0, -1, 0, mapfile.ErrBadRange}, {0, 1, 9, mapfile.ErrBadRange}, {1, f.Size(), 0, mapfile.ErrBeyond}} {
+		}{{-1, 1, 0, mapfile.ErrBadRange}, {0, -1, 0, mapfile.ErrBadRange}, {0, 1, 9, mapfile.ErrBadAdvice}, {0, 1, -1, mapfile.ErrBadAdvice}, {1, f.Size(), 0, mapfile.ErrBeyond}} {
 			if err := f.Advise(test.off, test.n, test.a); !errors.Is(err, test.want) {
 				t.Errorf("%+v: %v", test, err)
 			}
+		}
+		if err := f.Advise(0, 1, 9); err == nil || !strings.HasPrefix(err.Error(), "mapfile: unknown advice 9: Advise of "+f.Name()) {
+			t.Errorf("unknown advice: %v", err)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package mapfile
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/spanlock/spanlock/rangelock"
@@ -63,13 +64,15 @@ const (
 // whole pages and may do nothing. The advice applies to the current mappings: a Grow that needs a
 // new mapping loses it.
 //
-// It waits as [File.View] does. It returns an [OpError] with [ErrBadRange] if off or n is
-// negative or the advice is none of the five, with [ErrBeyond], with [ErrClosed], and the
-// error of the system.
+// Advise waits as [File.View] does. It returns an [OpError] with [ErrBadRange] if off or n is
+// negative, with [ErrBadAdvice] if the advice is none of the five, with [ErrBeyond] or with
+// [ErrClosed], and the system's error.
 func (f *File) Advise(off, n int64, a Advice) error {
 	switch {
-	case off < 0, n < 0, a < Normal, a > DontNeed:
+	case off < 0, n < 0:
 		return &OpError{Op: "Advise", Path: f.Name(), Off: off, N: n, Err: ErrBadRange}
+	case a < Normal, a > DontNeed:
+		return &OpError{Op: "Advise", Path: f.Name(), Off: off, N: n, Err: fmt.Errorf("%w %d", ErrBadAdvice, a)}
 	case n > f.Size()-off:
 		e := &OpError{Op: "Advise", Path: f.Name(), Off: off, N: n, Size: f.Size(), Err: ErrBeyond}
 		if g, ok := f.m.Acquire(0); !ok {
