@@ -135,7 +135,9 @@ func TestSlices(t *testing.T) {
 	})
 }
 
-// TestReadAt reads through the interfaces of package io.
+// TestReadAt reads through the interfaces of package io. An error has the arguments of the call.
+//
+// It kills 282_zero_bytes.
 func TestReadAt(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		want := pattern(2, int(3*mapfile.Granularity())+7)
@@ -143,7 +145,7 @@ func TestReadAt(t *testing.T) {
 		if b, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<40)); err != nil || !bytes.Equal(b, want) {
 			t.Errorf("read %d bytes, %v", len(b), err)
 		}
-		if _, err := f.ReadAt(make([]byte, 1), -1); !errors.Is(err, mapfile.ErrBadRange) {
+		if _, err := f.ReadAt(make([]byte, 5), -1); !errors.Is(err, mapfile.ErrBadRange) || !strings.HasSuffix(err.Error(), ", 5 bytes at -1") {
 			t.Errorf("at -1: %v", err)
 		}
 		if n, err := f.ReadAt(nil, 5); n != 0 || err != nil {
@@ -250,6 +252,9 @@ func TestClosed(t *testing.T) {
 		if !errors.Is(err, mapfile.ErrClosed) || !errors.Is(err, fs.ErrClosed) || !errors.As(err, &op) || op.Op != name {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if s := rerr.Error(); !strings.HasSuffix(s, ", 1 bytes at 0") {
+		t.Errorf("ReadAt of one byte: %s", s)
 	}
 	if f.Size() != 0 || !strings.HasSuffix(f.String(), ", closed") {
 		t.Errorf("Size is %d, String is %q", f.Size(), f)

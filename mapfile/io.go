@@ -61,7 +61,7 @@ func (f *File) each(op string, b []byte, off int64, move func(b, mapped []byte))
 	for n < len(b) {
 		var g rangelock.Guard[int64, *part]
 		if g, _, err = f.acquire(op, off+int64(n), 0); err != nil {
-			return n, end(err)
+			return n, f.ofCall(err, op, off, len(b))
 		}
 		p := g.Value()
 		if p.m == nil {
@@ -87,10 +87,15 @@ func (p *part) move(g *rangelock.Guard[int64, *part], op string, off int64, b, m
 	return nil
 }
 
-// end returns io.EOF for an error that wraps ErrBeyond, and any other error unchanged.
-func end(err error) error {
-	if e, ok := err.(*OpError); ok && e.Err == ErrBeyond {
+// ofCall returns the error of a call for n bytes from off on, for err, which acquire has returned
+// for no bytes somewhere in them: io.EOF for ErrBeyond, and else err with the arguments of the call.
+func (f *File) ofCall(err error, op string, off int64, n int) error {
+	e, ok := err.(*OpError)
+	switch {
+	case !ok:
+		return err
+	case e.Err == ErrBeyond:
 		return io.EOF
 	}
-	return err
+	return f.refuse(op, off, n, e.Err)
 }
