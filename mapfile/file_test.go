@@ -13,6 +13,9 @@ import (
 	"github.com/spanlock/spanlock/mapfile"
 )
 
+// TestOpenErrors: Open and Create of what is no file that they can map.
+//
+// It kills 283_directory_opened.
 func TestOpenErrors(t *testing.T) {
 	dir := t.TempDir()
 	there := filepath.Join(dir, "there")
@@ -22,8 +25,15 @@ func TestOpenErrors(t *testing.T) {
 	if _, err := mapfile.Open(filepath.Join(dir, "none"), nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Open of no file: %v", err)
 	}
-	if _, err := mapfile.Open(dir, &mapfile.Options{ReadOnly: true}); !errors.Is(err, mapfile.ErrNotRegular) || !strings.Contains(err.Error(), dir) {
-		t.Errorf("Open of a directory: %v", err)
+	for _, readOnly := range []bool{false, true} {
+		if _, err := mapfile.Open(dir, &mapfile.Options{ReadOnly: readOnly}); !errors.Is(err, mapfile.ErrNotRegular) || !strings.Contains(err.Error(), dir) {
+			t.Errorf("Open of a directory, ReadOnly %v: %v", readOnly, err)
+		}
+	}
+	f := kind{}.create(t, []byte("kept"))
+	var op *mapfile.OpError
+	if err := f.Swap(t.Context(), dir); !errors.Is(err, mapfile.ErrNotRegular) || !errors.As(err, &op) || op.Op != "Swap" {
+		t.Errorf("Swap to a directory: %v", err)
 	}
 	if _, err := mapfile.Create(there, 10, nil); !errors.Is(err, fs.ErrExist) || length(t, there) != 4 {
 		t.Errorf("Create of a file that is there: %v, and it has %d bytes", err, length(t, there))

@@ -136,7 +136,15 @@ type backing struct {
 }
 
 // openBacking opens the file, and returns it with its size. The caller gets a reference.
+//
+// It looks at the path before it opens it: to open a directory for writing is another error, and to
+// open a pipe waits for its other end. It looks again afterwards, because the path may have changed.
 func openBacking(op, path string, flag int) (*backing, int64, error) {
+	if flag&os.O_CREATE == 0 {
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			return nil, 0, &OpError{Op: op, Path: path, Err: ErrNotRegular}
+		}
+	}
 	file, err := os.OpenFile(path, flag, 0o666)
 	if err != nil {
 		return nil, 0, err
