@@ -286,6 +286,49 @@ func TestSwap(t *testing.T) {
 	})
 }
 
+// TestCloseAfterSwap: the error of a Close that gives up names the file that the readers have, which
+// is the old one. That of a Truncate names no readers of the old file, for which it does not wait.
+//
+// It kills 284_new_path_of_old_readers.
+func TestCloseAfterSwap(t *testing.T) {
+	bubble(t, func(t *testing.T, k kind) {
+		f := k.create(t, pattern(1, 100))
+		was, path := f.Name(), filepath.Join(t.TempDir(), "fresh")
+		if err := os.WriteFile(path, pattern(2, 200), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		old := acquire(t, f, 0, 100)
+		if err := f.Swap(t.Context(), path); err != nil {
+			t.Fatal(err)
+		}
+		fresh := acquire(t, f, 0, 200)
+		giveUp := func(f func(context.Context) error) (w *mapfile.WaitError) {
+			t.Helper()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if err := f(ctx); !errors.As(err, &w) {
+				t.Fatalf("%v", err)
+			}
+			return w
+		}
+		span := rangelock.Span[int64]
+		w := giveUp(func(ctx context.Context) error { return f.Truncate(ctx, 10) })
+		if !slices.Equal(w.Held, []rangelock.Range[int64]{span(0, 200)}) || !slices.Equal(w.Files, []string{path}) {
+			t.Errorf("Truncate: %v, files %v", w, w.Files)
+		}
+		fresh.Release()
+		w = giveUp(f.Close)
+		if !slices.Equal(w.Held, []rangelock.Range[int64]{span(0, 100)}) || !slices.Equal(w.Files, []string{was}) ||
+			!strings.Contains(w.Error(), "Close of "+path+" gave up waiting") || !strings.Contains(w.Error(), "readers are still in [0, 100) of "+was+":") {
+			t.Errorf("Close: %v, files %v", w, w.Files)
+		}
+		old.Release()
+		if err := f.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestCloseWaits names the readers that are still there.
 func TestCloseWaits(t *testing.T) {
 	bubble(t, func(t *testing.T, k kind) {

@@ -175,6 +175,11 @@ type WaitError struct {
 	// 16. Each is the range of a mapping, not that of the bytes which the reader uses.
 	Held []rangelock.Range[int64]
 
+	// Files is the paths of the files that these readers have, each path once. After a Swap a
+	// reader may still have an earlier file, so a path need not be Path. A file whose last reader
+	// has just left may be among them.
+	Files []string
+
 	Waited time.Duration // how long the wait took; zero if the context had ended before
 
 	err, cause error
@@ -197,6 +202,9 @@ func (e *WaitError) Error() string {
 			b.WriteString(", ")
 		}
 		b.WriteString(r.String())
+	}
+	if len(e.Files) > 1 || len(e.Files) == 1 && e.Files[0] != e.Path {
+		b.WriteString(" of " + strings.Join(e.Files, " and of "))
 	}
 	fmt.Fprintf(&b, ": %v", e.err)
 	if e.cause != e.err {

@@ -3,6 +3,8 @@ package mapfile
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -44,11 +46,11 @@ func (f *File) Swap(ctx context.Context, path string) (err error) {
 // Close closes the file for new readers, waits until the earlier ones have left, and unmaps and
 // closes it. It also waits until an earlier Grow, Truncate or Swap has ended.
 //
-// If ctx ends the wait, the error is a [WaitError] with the ranges that still have readers. If
-// Close had its turn by then, the file is closed all the same. It is unmapped when the readers
-// have left, and another Close waits for that. A Close of a closed file that has no readers does
-// nothing. A goroutine that has a guard on the file must not call Close: it would wait for
-// itself.
+// If ctx ends the wait, the error is a [WaitError] with the ranges that still have readers and
+// the files that these readers have: after a Swap they may be earlier files. If Close had its
+// turn by then, the file is closed all the same. It is unmapped when the readers have left, and
+// another Close waits for that. A Close of a closed file that has no readers does nothing. A
+// goroutine that has a guard on the file must not call Close: it would wait for itself.
 //
 // Close returns the system's errors of unmapping and closing, also those of earlier mappings.
 // Each is returned once.
@@ -68,7 +70,10 @@ func (f *File) Close(ctx context.Context) error {
 		}
 		f.closed = !open
 		e := gaveUp(ctx, "Close", f.path, began)
-		e.Held = f.held(ctx, 0)
+		f.mu.Lock()
+		leaving := slices.Collect(maps.Keys(f.alive))
+		f.mu.Unlock()
+		f.held(ctx, e, leaving)
 		return e
 	}
 	f.closed = true

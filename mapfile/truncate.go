@@ -3,6 +3,7 @@ package mapfile
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/spanlock/spanlock/rangelock"
@@ -122,25 +123,36 @@ func (f *File) awaitReaders(ctx context.Context, size int64) error {
 		case <-p.gone:
 		case <-ctx.Done():
 			err := gaveUp(ctx, "Truncate", f.path, began)
-			err.Held = f.held(ctx, size)
+			f.held(ctx, err, leaving)
 			return err
 		}
 	}
 	return nil
 }
 
-// held returns the ranges beyond size that have left the map and still have readers. ctx has
-// ended.
-func (f *File) held(ctx context.Context, size int64) []rangelock.Range[int64] {
+// held enters in e the ranges of leaving that still have readers, and the paths of their files. ctx
+// has ended.
+//
+// The map knows which ranges have readers, but not of which file: after a Swap several files may
+// have had the same range. So held looks for the parts of each range of the map's error.
+func (f *File) held(ctx context.Context, e *WaitError, leaving []*part) {
 	var w *rangelock.WaitError[int64]
 	if !errors.As(f.m.Drain(ctx), &w) {
-		return nil
+		return
 	}
-	var held []rangelock.Range[int64]
 	for _, r := range w.Held {
-		if r.Unbounded || r.Hi > size {
-			held = append(held, r)
+		found := false
+		for _, p := range leaving {
+			if p.span() != r {
+				continue
+			}
+			found = true
+			if !slices.Contains(e.Files, p.back.path) {
+				e.Files = append(e.Files, p.back.path)
+			}
+		}
+		if found {
+			e.Held = append(e.Held, r)
 		}
 	}
-	return held
 }
