@@ -358,8 +358,12 @@ func TestCloseWaits(t *testing.T) {
 	})
 }
 
-// TestAppended: others may append to the file; Grow takes up what they wrote. What somebody
-// cut off is not given back as zeros.
+// TestAppended: other programs may append to the file, and Grow takes over what they wrote. If the
+// file was truncated from outside, Grow does not bring its bytes back as zeros, and Truncate does
+// not claim that the file has them. A Truncate to the length that the file has makes the File agree
+// with it again.
+//
+// It kills 285_truncate_of_shrunk.
 func TestAppended(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		f := k.create(t, pattern(1, 100))
@@ -378,8 +382,18 @@ func TestAppended(t *testing.T) {
 		if err := f.Grow(t.Context(), 500); !errors.Is(err, mapfile.ErrShrunk) || !strings.Contains(err.Error(), "which has 50 bytes now") {
 			t.Errorf("Grow: %v", err)
 		}
-		if err := f.Truncate(t.Context(), 60); err != nil || f.Size() != 60 || length(t, f.Name()) != 50 {
-			t.Errorf("Truncate: %v, Size is %d, the file has %d", err, f.Size(), length(t, f.Name()))
+		var op *mapfile.OpError
+		if err := f.Truncate(t.Context(), 60); !errors.Is(err, mapfile.ErrShrunk) || !errors.As(err, &op) || op.N != 60 || op.Size != 50 {
+			t.Fatalf("Truncate to more than the file has: %v", err)
+		}
+		if f.Size() != 200 || length(t, f.Name()) != 50 {
+			t.Errorf("Truncate has failed: Size is %d, the file has %d", f.Size(), length(t, f.Name()))
+		}
+		if err := f.Truncate(t.Context(), op.Size); err != nil || f.Size() != 50 || length(t, f.Name()) != 50 {
+			t.Errorf("Truncate to what the file has: %v, Size is %d, the file has %d", err, f.Size(), length(t, f.Name()))
+		}
+		if err := f.Grow(t.Context(), 80); err != nil || f.Size() != 80 || length(t, f.Name()) != 80 {
+			t.Errorf("Grow after that: %v, Size is %d, the file has %d", err, f.Size(), length(t, f.Name()))
 		}
 	})
 }

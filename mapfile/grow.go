@@ -27,12 +27,9 @@ func (f *File) Grow(ctx context.Context, size int64) (err error) {
 	if size <= now {
 		return nil
 	}
-	length, err := f.back.length()
+	length, err := f.lengthFor("Grow", size, now)
 	if err != nil {
 		return err
-	}
-	if length < now {
-		return &OpError{Op: "Grow", Path: f.path, N: size, Size: length, Err: ErrShrunk}
 	}
 	if length < size {
 		if err := cutFile(f.back.file, size); err != nil {
@@ -60,6 +57,18 @@ func (f *File) cutTo(length int64) error {
 		return nil
 	}
 	return cutFile(f.back.file, length)
+}
+
+// lengthFor returns the length of the file, which must have least bytes for a call that makes it size
+// bytes long: with fewer it was truncated from outside.
+//
+// Preconditions: the caller has the turn.
+func (f *File) lengthFor(op string, size, least int64) (int64, error) {
+	length, err := f.back.length()
+	if err == nil && length < least {
+		err = &OpError{Op: op, Path: f.path, N: size, Size: length, Err: ErrShrunk}
+	}
+	return length, err
 }
 
 // changeable returns nil, or the error of a call that cannot set the file's size.

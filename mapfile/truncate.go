@@ -9,8 +9,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// Truncate cuts the file off after size bytes. A file that has size bytes or fewer stays as it
-// is.
+// Truncate cuts the file off after size bytes. If the File has size bytes or fewer, Truncate does
+// nothing, and does not look whether the file on the disk has them.
 //
 // Truncate waits for the readers of every mapping with bytes beyond size, including mappings that
 // a Grow has replaced meanwhile. Readers that arrive while it waits find a file of size bytes and
@@ -21,10 +21,13 @@ import (
 //
 // If ctx ends one of the waits, the error is a [WaitError] with the ranges that still have
 // readers. Truncate returns an [OpError] with [ErrBadRange] for a negative size, with
-// [ErrReadOnly] or with [ErrClosed], and the system's error if it cannot cut the file off. After
-// an error the file is as it was, with the same bytes, though readers may have found it shorter
-// for a moment. Only on Windows the file may be unmapped after an error, if it cannot be mapped
-// again. Then calls of the File return the [AddressSpaceError], and Grow, Swap or another
+// [ErrReadOnly] or with [ErrClosed], and the system's error if it cannot cut the file off. It
+// returns an OpError with [ErrShrunk] if the file was truncated from outside to fewer than size
+// bytes; a Truncate to the length in the error's Size makes the File agree with the file again.
+//
+// After an error the file is as it was, with the same bytes, though readers may have found it
+// shorter for a moment. Only on Windows the file may be unmapped after an error, if it cannot be
+// mapped again. Then calls of the File return the [AddressSpaceError], and Grow, Swap or another
 // Truncate maps the file again.
 //
 // In the terminology of the Go memory model, the end of each use of bytes beyond size
@@ -37,10 +40,15 @@ func (f *File) Truncate(ctx context.Context, size int64) error {
 	if err := f.changeable("Truncate", size); err != nil {
 		return err
 	}
-	switch {
-	case size >= f.current.size() && f.current.end.failed == nil:
+	now := f.current.size()
+	if size >= now && f.current.end.failed == nil {
 		return nil
-	case f.exact:
+	}
+	// Before readers find a shorter file; cutOff looks again.
+	if _, err := f.lengthFor("Truncate", size, min(size, now)); err != nil {
+		return err
+	}
+	if f.exact {
 		return f.unmapAndCut(ctx, size)
 	}
 	return f.cut(ctx, size)
@@ -96,10 +104,12 @@ func (f *File) unmapAndCut(ctx context.Context, size int64) error {
 	return also(also(err, failed), f.publish(context.Background(), "Truncate", l))
 }
 
-// cutOff makes the file size bytes long. If the file is shorter already, because it was truncated
-// from outside, cutOff leaves it so.
+// cutOff makes the file size bytes long, but never longer.
+//
+// The tempting version succeeds if the file is shorter already. Then the File has a size with bytes
+// that the file does not have.
 func (f *File) cutOff(size int64) error {
-	if length, err := f.back.length(); err != nil || length <= size {
+	if length, err := f.lengthFor("Truncate", size, size); err != nil || length == size {
 		return err
 	}
 	return cutFile(f.back.file, size)
