@@ -14,14 +14,14 @@ import (
 	"github.com/spanlock/spanlock/mapfile"
 )
 
-// A contender reads parts of a file, and grows it, in one of the ways to do that.
+// A contender is a way to read parts of a file and to grow it.
 type contender interface {
 	read(off int64, n int, buf []byte, use func([]byte)) error
 	grow(size int64) error
 	close() error
 }
 
-// contenders are made anew for each benchmark, of a file with size bytes.
+// contenders makes a contender for each benchmark, of a file with size bytes.
 var contenders = []struct {
 	name string
 	open func(path string, size int64) (contender, error)
@@ -78,7 +78,7 @@ func (c copied) read(off int64, n int, buf []byte, use func([]byte)) error {
 	return err
 }
 
-// locked is what most programs have: one mapping behind a sync.RWMutex.
+// locked is the usual way: one mapping behind a sync.RWMutex.
 type locked struct {
 	mu   sync.RWMutex
 	file *os.File
@@ -142,7 +142,7 @@ func (c plain) close() error          { return c.Close() }
 
 const benchSize = 64 << 20
 
-// eachContender runs the benchmark with each, and a file whose pages are all in memory.
+// eachContender runs the benchmark with each contender, on a file whose pages are all in memory.
 func eachContender(b *testing.B, run func(b *testing.B, c contender)) {
 	for _, one := range contenders {
 		b.Run("by="+one.name, func(b *testing.B) {
@@ -164,7 +164,7 @@ func eachContender(b *testing.B, run func(b *testing.B, c contender)) {
 
 var sink atomic.Int64
 
-// lines looks at one byte of each line of memory.
+// lines reads one byte of each cache line.
 func lines(b []byte) {
 	n := 0
 	for i := 0; i < len(b); i += 64 {
@@ -194,8 +194,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkGrow grows the file by a page, beside a reader that keeps what it reads for a
-// millisecond.
+// BenchmarkGrow grows the file by a page, beside a reader that keeps its bytes for a millisecond.
 func BenchmarkGrow(b *testing.B) {
 	eachContender(b, func(b *testing.B, c contender) {
 		slow := startSlow(b, c)
@@ -210,8 +209,8 @@ func BenchmarkGrow(b *testing.B) {
 	})
 }
 
-// BenchmarkReadBesideGrow reads blocks of 4096 bytes, while the file grows by a page every
-// millisecond, and a slow reader keeps what it reads for one.
+// BenchmarkReadBesideGrow reads blocks of 4096 bytes while the file grows by a page every
+// millisecond and a slow reader keeps its bytes for a millisecond.
 func BenchmarkReadBesideGrow(b *testing.B) {
 	eachContender(b, func(b *testing.B, c contender) {
 		slow := startSlow(b, c)

@@ -10,8 +10,8 @@ import (
 	"github.com/spanlock/spanlock/mapfile"
 )
 
-// TestBig grows a file by gigabytes, which its file system keeps as a hole. A 32-bit process
-// has no room for that, and says so; the file is as it was.
+// TestBig grows a file by gigabytes, which its file system keeps as a hole. A 32-bit process has
+// no room for that: Grow returns an error, and the file is as it was.
 func TestBig(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("file systems without holes would fill the disk")

@@ -17,15 +17,16 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// bubble runs the test with each kind, in a bubble in which blocking is seen.
+// bubble runs the test with each kind, in a synctest bubble, which detects blocking.
 func bubble(t *testing.T, test func(t *testing.T, k kind)) {
 	eachKind(t, func(t *testing.T, k kind) {
 		synctest.Test(t, func(t *testing.T) { test(t, k) })
 	})
 }
 
-// background runs f and returns a function that tells whether it still runs when nothing
-// else does, and with what error it has ended.
+// background runs f on a goroutine. The returned function waits until every other goroutine of
+// the bubble is blocked, and then reports whether f still runs, and the error that f has
+// returned.
 func background(f func() error) (state func() (running bool, err error)) {
 	done := make(chan error, 1)
 	go func() { done <- f() }()
@@ -41,8 +42,8 @@ func background(f func() error) (state func() (running bool, err error)) {
 	}
 }
 
-// acquire takes a guard that the test releases, or its end, so that a test that fails does
-// not hang.
+// acquire takes a guard. The test or its cleanup releases it, so that a failed test does not
+// hang.
 func acquire(t *testing.T, f *mapfile.File, off int64, n int) *mapfile.Guard {
 	t.Helper()
 	g, err := f.Acquire(off, n)
@@ -50,14 +51,14 @@ func acquire(t *testing.T, f *mapfile.File, off int64, n int) *mapfile.Guard {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		defer func() { recover() }() // it was released
+		defer func() { recover() }() // the test has released it
 		g.Release()
 	})
 	return &g
 }
 
-// TestGrowWaitsForNoReader grows a file by one byte, by pages and far under a guard, whose
-// bytes stay.
+// TestGrowWaitsForNoReader grows a file by one byte, by pages and by much more under a guard,
+// whose bytes stay.
 func TestGrowWaitsForNoReader(t *testing.T) {
 	bubble(t, func(t *testing.T, k kind) {
 		page := mapfile.Granularity()
@@ -82,7 +83,8 @@ func TestGrowWaitsForNoReader(t *testing.T) {
 	})
 }
 
-// TestTruncateWaits: for the reader of what goes, while others come and go.
+// TestTruncateWaits: Truncate waits for the reader of the bytes that it cuts off, while other
+// readers come and go.
 func TestTruncateWaits(t *testing.T) {
 	bubble(t, func(t *testing.T, k kind) {
 		page := mapfile.Granularity()
@@ -131,7 +133,7 @@ func TestTruncateWaits(t *testing.T) {
 	})
 }
 
-// TestTruncateWaitsForRetired: for a reader of a mapping in whose place Grow has put others.
+// TestTruncateWaitsForRetired: Truncate waits for a reader of a mapping that Grow has replaced.
 func TestTruncateWaitsForRetired(t *testing.T) {
 	bubble(t, func(t *testing.T, k kind) {
 		page := mapfile.Granularity()
@@ -157,8 +159,8 @@ func TestTruncateWaitsForRetired(t *testing.T) {
 	})
 }
 
-// TestTruncateSpares: it does not wait for readers of segments that stay, nor of a retired
-// part that ends before.
+// TestTruncateSpares: Truncate does not wait for readers of segments that stay, nor for readers
+// of a retired part that ends before the new end.
 func TestTruncateSpares(t *testing.T) {
 	bubble(t, func(t *testing.T, k kind) {
 		if k.segment == 0 || k.exact {
@@ -178,7 +180,8 @@ func TestTruncateSpares(t *testing.T) {
 	})
 }
 
-// TestTruncateGivesUp: the file is as it was, for those that are there and those that come.
+// TestTruncateGivesUp: after a Truncate that gives up, the file is as it was, for old and new
+// readers.
 func TestTruncateGivesUp(t *testing.T) {
 	bubble(t, func(t *testing.T, k kind) {
 		page := mapfile.Granularity()
@@ -226,7 +229,7 @@ func TestTruncateGivesUp(t *testing.T) {
 	})
 }
 
-// TestTurn: whoever waits behind a Truncate says so when it gives up.
+// TestTurn: the error of a call that waits behind a Truncate and gives up names the Truncate.
 func TestTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := kind{}.create(t, pattern(1, 100))
@@ -247,7 +250,7 @@ func TestTurn(t *testing.T) {
 	})
 }
 
-// TestSwap replaces the file under a reader, which keeps the old one.
+// TestSwap replaces the file under a reader, which keeps the old file.
 func TestSwap(t *testing.T) {
 	bubble(t, func(t *testing.T, k kind) {
 		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a fault is this test's, not the program's
@@ -268,7 +271,7 @@ func TestSwap(t *testing.T) {
 		if _, err := f.ReadAt(b, 0); err != nil || !bytes.Equal(b, fresh) || !bytes.Equal(g.Bytes(), old) {
 			t.Errorf("other bytes, or %v", err)
 		}
-		// What Truncate takes away is of the new file.
+		// Truncate cuts off bytes of the new file.
 		if running, err := background(func() error { return f.Truncate(t.Context(), 10) })(); running || err != nil {
 			t.Errorf("Truncate waits for a reader of the old file: %v, %v", running, err)
 		}
@@ -329,7 +332,7 @@ func TestCloseAfterSwap(t *testing.T) {
 	})
 }
 
-// TestCloseWaits names the readers that are still there.
+// TestCloseWaits: the error of a Close that gives up has the ranges of the readers.
 func TestCloseWaits(t *testing.T) {
 	bubble(t, func(t *testing.T, k kind) {
 		f := k.create(t, pattern(1, 100))

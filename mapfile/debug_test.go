@@ -10,8 +10,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestDebugSize: Size takes a value of the map below without a guard, which is the package's own
-// affair and not reported to its user.
+// TestDebugSize: Size takes a value of the underlying map without a guard. A debug build must not
+// report that, because the user of the package did not do it.
 func TestDebugSize(t *testing.T) {
 	old := rangelock.DebugReport
 	defer func() { rangelock.DebugReport = old }()

@@ -15,7 +15,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// tempDir is for examples that write.
+// tempDir makes a directory for an example that writes.
 func tempDir() (dir string, remove func()) {
 	dir, err := os.MkdirTemp("", "mapfile")
 	if err != nil {
@@ -24,8 +24,8 @@ func tempDir() (dir string, remove func()) {
 	return dir, func() { os.RemoveAll(dir) }
 }
 
-// A log that grows while a reader has a record of it: nothing is copied, and neither waits
-// for the other.
+// A log grows while a reader has one of its records. Nothing is copied, and neither waits for the
+// other.
 func Example() {
 	dir, remove := tempDir()
 	defer remove()
@@ -69,8 +69,8 @@ func Example() {
 	// second
 }
 
-// Truncate waits for the readers of what goes. A context ends the wait, and the error says
-// where they are.
+// Truncate waits for the readers of the bytes that it cuts off. A context ends the wait, and the
+// error has the readers' ranges.
 func ExampleFile_Truncate() {
 	dir, remove := tempDir()
 	defer remove()
@@ -98,7 +98,7 @@ func ExampleFile_Truncate() {
 	// 500 <nil>
 }
 
-// A file that somebody else has truncated is an error, where a program that maps files by
+// If a file is truncated from outside, a View returns an error. A program that maps files by
 // itself crashes.
 func ExampleFile_View() {
 	dir, remove := tempDir()
@@ -123,8 +123,8 @@ func ExampleFile_View() {
 	// Output: the file has 10 bytes, and was read at 524288
 }
 
-// A segment that a compactor has written anew takes the place of the old one, which stays
-// mapped for those that read it.
+// A compactor has written a segment anew, and the new file replaces the old one. The old file
+// stays mapped for its readers.
 func ExampleFile_Swap() {
 	dir, remove := tempDir()
 	defer remove()
@@ -153,8 +153,8 @@ func ExampleFile_Swap() {
 	// Output: k=1 k=2 k=3, k=3, <nil>
 }
 
-// A program with a map of its own, of pieces of many files: OnRetire closes what has no
-// reader any more.
+// A program keeps its own map, of pieces of many files. OnRetire closes a piece when it has no
+// readers any more.
 func ExampleMap() {
 	dir, remove := tempDir()
 	defer remove()

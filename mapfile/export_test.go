@@ -2,8 +2,8 @@ package mapfile
 
 import "os"
 
-// Living returns how many mappings of the file the process has. Those that a debug build
-// keeps without access are not counted.
+// Living returns how many mappings of the file the process has, without those that a debug build
+// keeps inaccessible.
 func Living(path string) int {
 	living.Lock()
 	defer living.Unlock()
@@ -16,7 +16,7 @@ func Living(path string) int {
 	return n
 }
 
-// OnMap makes before run before each mapping, which fails with its error. OnCut does so for
+// OnMap makes each mapping call before first, and fail with its error. OnCut does the same for
 // each change of a file's length.
 func OnMap(before func(f *os.File, off int64, n int) error) (restore func()) {
 	mapFile = func(f *os.File, off int64, n int, writable bool) ([]byte, error) {
@@ -38,12 +38,12 @@ func OnCut(before func(f *os.File, size int64) error) (restore func()) {
 	return func() { cutFile = (*os.File).Truncate }
 }
 
-// SetExact makes the Files that are opened from now on do as on Windows.
+// SetExact makes the Files that are opened from now on behave as on Windows.
 func SetExact(yes bool) (restore func()) {
 	was := exact
 	exact = yes
 	return func() { exact = was }
 }
 
-// NoRoom is the system's error for a lack of addresses.
+// NoRoom is the system's error if there are no addresses left.
 var NoRoom = noRoomError

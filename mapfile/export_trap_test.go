@@ -2,7 +2,7 @@
 
 package mapfile
 
-// Trapped returns how many mappings are kept without access.
+// Trapped returns how many mappings are kept inaccessible.
 func Trapped() int {
 	trapped.Lock()
 	defer trapped.Unlock()

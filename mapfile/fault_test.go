@@ -11,7 +11,7 @@ import (
 	"github.com/spanlock/spanlock/mapfile"
 )
 
-// shrunk returns a file of four pages of which somebody else has left ten bytes.
+// shrunk returns a file of four pages that was truncated from outside to ten bytes.
 func shrunk(t *testing.T, k kind) *mapfile.File {
 	if runtime.GOOS == "windows" {
 		t.Skip("nobody can truncate a mapped file here")
@@ -23,7 +23,8 @@ func shrunk(t *testing.T, k kind) *mapfile.File {
 	return f
 }
 
-// TestFault: bytes of a file that somebody has truncated are an error with all that is known.
+// TestFault: a use of bytes of a file that was truncated from outside is an error with all that
+// is known.
 func TestFault(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		f := shrunk(t, k)
@@ -52,18 +53,18 @@ func TestFault(t *testing.T) {
 				t.Errorf("%s: %s", op, s)
 			}
 		}
-		// What is there can be read, and so can zeros up to the end of the page.
+		// The bytes that are left can be read, and so can the zeros up to the end of their page.
 		if err := f.View(0, 10, func(b []byte) error { _ = string(b); return nil }); err != nil {
 			t.Errorf("View of what is left: %v", err)
 		}
-		// A read over segments has those before the fault.
+		// A read over several segments returns the segments before the fault.
 		if n, err := f.ReadAt(make([]byte, 3*page), 0); !errors.Is(err, mapfile.ErrFault) || k.segment == page && n != int(page) {
 			t.Errorf("ReadAt: %d, %v", n, err)
 		}
 	})
 }
 
-// TestFaultSetting: View leaves the goroutine's setting as it was, also after a fault.
+// TestFaultSetting: View restores the goroutine's setting, also after a fault.
 func TestFaultSetting(t *testing.T) {
 	f := shrunk(t, kind{})
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(false))
@@ -82,8 +83,8 @@ func TestFaultSetting(t *testing.T) {
 	}
 }
 
-// TestPanics: a panic of use that is no fault of the bytes goes through, with the guard
-// released.
+// TestPanics: a panic of use that is not a fault of the bytes passes through View, which releases
+// the guard.
 func TestPanics(t *testing.T) {
 	f, other := shrunk(t, kind{}), shrunk(t, kind{})
 	outer, err := other.Acquire(2*mapfile.Granularity(), 10)
@@ -101,7 +102,7 @@ func TestPanics(t *testing.T) {
 	if r := view(func([]byte) error { var p *int; *p = 1; return nil }); r == nil || !strings.Contains(r.(error).Error(), "nil pointer") {
 		t.Errorf("a nil pointer is %v", r)
 	}
-	// A fault in the bytes of another file is not this file's.
+	// View passes on a fault in the bytes of another file.
 	r := view(func([]byte) error { _ = string(outer.Bytes()); return nil })
 	if _, ok := r.(interface{ Addr() uintptr }); !ok {
 		t.Errorf("a fault elsewhere is %v", r)
@@ -113,7 +114,7 @@ func TestPanics(t *testing.T) {
 	if err := mapfile.Fault("use panics"); err != nil {
 		t.Errorf("Fault of a string: %v", err)
 	}
-	// The outer View has it if the bytes are its own.
+	// The outer View turns it into an error if the bytes are its own.
 	err = other.View(3*mapfile.Granularity(), 10, func(b []byte) error {
 		return f.View(0, 10, func([]byte) error { _ = string(b); return nil })
 	})
@@ -131,7 +132,7 @@ func TestPanics(t *testing.T) {
 	}
 }
 
-// TestMapping maps without a File.
+// TestMapping maps a file without a File.
 func TestMapping(t *testing.T) {
 	page := mapfile.Granularity()
 	f := kind{}.create(t, pattern(1, int(2*page)))

@@ -13,7 +13,7 @@ import (
 	"github.com/spanlock/spanlock/mapfile"
 )
 
-// TestOpenErrors: Open and Create of what is no file that they can map.
+// TestOpenErrors: Open and Create return an error for a path that they cannot map.
 //
 // It kills 283_directory_opened.
 func TestOpenErrors(t *testing.T) {
@@ -91,8 +91,8 @@ func TestEmpty(t *testing.T) {
 	})
 }
 
-// TestSlices: what View and Acquire give is exactly what was asked for, and cannot be
-// appended to.
+// TestSlices: View and Acquire return exactly the bytes asked for, in a slice that append cannot
+// extend in place.
 func TestSlices(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		want := pattern(1, int(2*mapfile.Granularity())+100)
@@ -202,7 +202,7 @@ func TestReadOnly(t *testing.T) {
 		if err := f.Sync(); err != nil {
 			t.Errorf("Sync: %v", err)
 		}
-		// A write through the bytes themselves is a fault, which View tells.
+		// A write to the bytes is a fault, and View returns it as an error.
 		if err := f.View(0, 1, func(b []byte) error { b[0] = 'R'; return nil }); !errors.Is(err, mapfile.ErrFault) {
 			t.Errorf("write: %v", err)
 		}
@@ -239,7 +239,7 @@ func TestAdvise(t *testing.T) {
 	})
 }
 
-// TestClosed: every call on a closed file says that it is closed.
+// TestClosed: every call on a closed file returns ErrClosed.
 func TestClosed(t *testing.T) {
 	f := kind{}.create(t, pattern(4, 100))
 	if s := f.String(); !strings.HasSuffix(s, "file, 100 bytes") {

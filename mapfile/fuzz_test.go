@@ -5,10 +5,11 @@ import (
 	"testing"
 )
 
-// choices answers each question of a random generator with two bytes of the fuzzer's input.
+// choices is a source of random numbers that takes two bytes of the fuzzer's input for each
+// number.
 type choices struct {
 	input []byte
-	after rand.PCG // what comes when the input has been used up: an answer that is refused for ever would end nothing
+	after rand.PCG // used when the input is exhausted; with a constant, a loop that rejects this number would never end
 }
 
 func (c *choices) Uint64() uint64 {
@@ -18,11 +19,11 @@ func (c *choices) Uint64() uint64 {
 	}
 	n := uint64(c.input[0])<<8 | uint64(c.input[1])
 	c.input = c.input[2:]
-	return n * 0x0001_0001_0001_0001 // the generator looks at the high bits, or at the low ones
+	return n * 0x0001_0001_0001_0001 // some uses take the high bits, others the low bits
 }
 
 // FuzzFile does the operations of TestModel to a file and to a slice, with the fuzzer's input in
-// the place of the random numbers.
+// place of random numbers.
 //
 // It kills 259_swap_keeps_file.
 func FuzzFile(f *testing.F) {
@@ -39,7 +40,7 @@ func FuzzFile(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which byte, input []byte) {
 		if len(input) > 600 {
-			return // longer ones find no more
+			return // longer inputs find no more
 		}
 		k := kinds()[int(which)%len(kinds())]
 		k.here(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/spanlock/spanlock/mapfile"
 )
 
-// kind is a way to map a file; each test runs with each.
+// kind is a way to map a file. Each test runs with each kind.
 type kind struct {
 	name    string
 	segment int64
@@ -32,7 +32,7 @@ func eachKind(t *testing.T, test func(t *testing.T, k kind)) {
 	}
 }
 
-// here makes the test one of files of this kind.
+// here makes the test open files of this kind.
 func (k kind) here(t *testing.T) {
 	if runtime.GOOS == "windows" && !k.exact {
 		t.Skip("all mappings are exact here")
@@ -40,8 +40,8 @@ func (k kind) here(t *testing.T) {
 	t.Cleanup(mapfile.SetExact(k.exact))
 }
 
-// create makes a file with the bytes b, which is closed at the end of the test if the test
-// has not done so, and must leave no mapping.
+// create makes a file with the bytes b. The cleanup closes it, if the test has not, and checks
+// that no mapping is left.
 func (k kind) create(t testing.TB, b []byte) *mapfile.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file")
@@ -70,7 +70,7 @@ func closeAtEnd(t testing.TB, f *mapfile.File, paths ...string) {
 	})
 }
 
-// pattern is n bytes, the same for the same seed, and none is zero.
+// pattern returns n bytes, none of them zero, the same for the same seed.
 func pattern(seed, n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -79,7 +79,7 @@ func pattern(seed, n int) []byte {
 	return b
 }
 
-// length is that of the file on the disk.
+// length returns the length of the file on the disk.
 func length(t testing.TB, path string) int64 {
 	t.Helper()
 	info, err := os.Stat(path)
@@ -89,7 +89,7 @@ func length(t testing.TB, path string) int64 {
 	return info.Size()
 }
 
-// ended is a context that has ended.
+// ended returns a context that has ended.
 func ended() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -9,9 +9,9 @@ import (
 	"github.com/spanlock/spanlock/mapfile"
 )
 
-// TestHappensBefore has plain variables that the race detector must not report, because
-// the memory model of the package orders them. No channel does: the reader is told to go
-// on by Grow, and the other side by what Truncate and Close have waited for.
+// TestHappensBefore uses plain variables that the race detector must not report, because the
+// memory model of the package orders them. There is no channel: Grow tells the reader to go on,
+// and the waits of Truncate and Close order the other side.
 func TestHappensBefore(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		for range 30 {

@@ -17,7 +17,7 @@ import (
 
 var seed = flag.Uint64("mapfile.seed", uint64(time.Now().UnixNano()), "of the random operations")
 
-// model is a File beside the bytes that it must have.
+// model is a File and the bytes that it must have.
 type model struct {
 	t     *testing.T
 	rng   *rand.Rand
@@ -29,8 +29,8 @@ type model struct {
 	held  []held // guards, at most a few
 }
 
-// held is a guard with the bytes that it must have: those of the file that was there, to
-// which nobody writes any more when another has taken its place.
+// held is a guard and the bytes that it must have: those of the file at the time of the Acquire.
+// After a Swap the old file is not written to any more.
 type held struct {
 	g     *mapfile.Guard
 	off   int64
@@ -38,8 +38,8 @@ type held struct {
 	kept  []byte
 }
 
-// TestModel does random operations on a file and on a slice, and compares them. The file is
-// grown and cut off under guards that are held.
+// TestModel does random operations on a file and on a slice, and compares them. The file grows
+// and is cut off while guards are held.
 func TestModel(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		rounds := uint64(40)
@@ -61,7 +61,7 @@ func (m *model) run(steps int) {
 	m.runWhile(func() bool { steps--; return steps >= 0 })
 }
 
-// runWhile does a step for as long as more says so.
+// runWhile does steps while more returns true.
 func (m *model) runWhile(more func() bool) {
 	f, err := mapfile.Create(m.fresh(), 0, &mapfile.Options{SegmentSize: m.k.segment})
 	if err != nil {
@@ -85,7 +85,7 @@ func (m *model) fresh() string {
 	return filepath.Join(m.dir, string(rune('a'+m.files%26))+string(rune('a'+m.files/26)))
 }
 
-// size is near the bounds of pages, and twice what there is at most.
+// size returns a size near a page boundary, at most twice the current size.
 func (m *model) size() int64 {
 	page := mapfile.Granularity()
 	switch m.rng.IntN(3) {
@@ -97,7 +97,7 @@ func (m *model) size() int64 {
 	return m.rng.Int64N(8 * page)
 }
 
-// somewhere is an offset and a length that lie in the file, or almost.
+// somewhere returns an offset and a length that lie in the file, or almost.
 func (m *model) somewhere() (off int64, n int) {
 	off = m.rng.Int64N(int64(len(m.want)) + 2)
 	return off, int(m.rng.Int64N(max(1, int64(len(m.want))-off+2)))
@@ -165,7 +165,7 @@ func (m *model) step() {
 		if m.rng.IntN(4) > 0 {
 			break
 		}
-		for i := range m.held { // nobody writes to the old file from now on
+		for i := range m.held { // the old file is not written to from now on
 			if h := &m.held[i]; h.kept == nil {
 				h.kept = bytes.Clone(h.g.Bytes())
 			}
@@ -182,7 +182,7 @@ func (m *model) step() {
 	m.check()
 }
 
-// refusal is the error of View and Acquire.
+// refusal returns the error that View and Acquire must return.
 func (m *model) refusal(off int64, n int) error {
 	switch first, last := off/max(1, m.k.segment), (off+int64(n)-1)/max(1, m.k.segment); {
 	case off+int64(n) > int64(len(m.want)):
@@ -193,12 +193,12 @@ func (m *model) refusal(off int64, n int) error {
 	return nil
 }
 
-// truncate cuts the file off. Guards on what goes are in the way: with them it gives up, and
-// changes nothing.
+// truncate cuts the file off. If a guard is on bytes beyond the new end, Truncate must give up
+// and change nothing.
 func (m *model) truncate(size int64) {
 	inTheWay := func(h held) bool {
 		if h.files != m.files || len(h.g.Bytes()) == 0 {
-			return h.files == m.files // it may be on the part of its bytes, or on the end
+			return h.files == m.files // its guard may be on the part of its bytes, or on the end
 		}
 		return true
 	}
@@ -235,7 +235,7 @@ func (m *model) release(which func(held) bool) {
 	m.held = left
 }
 
-// check compares everything, by offset and under the guards.
+// check compares the file and the guards with the model.
 func (m *model) check() {
 	if m.f.Size() != int64(len(m.want)) || m.k.exact == false && length(m.t, m.f.Name()) != m.f.Size() {
 		m.t.Errorf("Size is %d, the file has %d, want %d", m.f.Size(), length(m.t, m.f.Name()), len(m.want))

@@ -11,8 +11,7 @@ import (
 	"github.com/spanlock/spanlock/mapfile"
 )
 
-// TestSystemRefuses: whatever the system refuses, the file is as it was and no mapping is
-// left.
+// TestSystemRefuses: if a system call fails, the file is as it was, and no new mapping is left.
 func TestSystemRefuses(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		page := mapfile.Granularity()
@@ -62,13 +61,13 @@ func TestSystemRefuses(t *testing.T) {
 				check("Grow", grown, mapfile.ErrAddressSpace)
 				check("Swap", swapped, mapfile.ErrAddressSpace)
 			} else if fail > 0 {
-				break // one mapping is enough
+				break // a file of one part needs one mapping only
 			}
 		}
 	})
 }
 
-// TestRoom: where there is no room for more than the file has, that is enough.
+// TestRoom: if there is no room for more than the file, a mapping of exactly the file will do.
 func TestRoom(t *testing.T) {
 	defer mapfile.OnMap(func(f *os.File, off int64, n int) error {
 		if int64(n) != length(t, f.Name()) {
@@ -82,8 +81,8 @@ func TestRoom(t *testing.T) {
 	}
 }
 
-// TestUnmappable: where the file has to be unmapped to be cut off, and cannot be mapped
-// again, its calls say so until it can.
+// TestUnmappable: if the file must be unmapped to be cut off, and cannot be mapped again, its
+// calls return that error until it is mapped.
 func TestUnmappable(t *testing.T) {
 	defer mapfile.SetExact(true)()
 	want := pattern(1, 1000)
@@ -108,8 +107,8 @@ func TestUnmappable(t *testing.T) {
 	}
 }
 
-// TestCutMapped: when the file is cut off, nothing has what goes mapped where that is not
-// allowed.
+// TestCutMapped: on a system that cannot cut off a mapped file, the bytes beyond the new end are
+// not mapped while the file is cut off.
 func TestCutMapped(t *testing.T) {
 	defer mapfile.SetExact(true)()
 	f := kind{segment: mapfile.Granularity()}.create(t, pattern(1, int(5*mapfile.Granularity())))

@@ -26,11 +26,11 @@ func tortureTime() time.Duration {
 	return *torture
 }
 
-// patternAt is what the byte at an offset must be, once it is written; never zero.
+// patternAt returns the byte that is written at an offset. It is never zero.
 func patternAt(off int64) byte { return byte(off*7%251) + 1 }
 
-// tortured is a file that one goroutine grows and cuts off without pause, and what readers
-// may expect of it: below written every byte has its pattern, as long as cuts is the same.
+// tortured is a file that one goroutine grows and cuts off in a loop, and the state that readers
+// check: while cuts does not change, every byte below written has its pattern.
 type tortured struct {
 	f       *mapfile.File
 	k       kind
@@ -40,10 +40,10 @@ type tortured struct {
 	over    atomic.Bool
 }
 
-// TestTorture has eight readers check every byte while the file grows and is cut off. What
-// it tries to line up is a reader in a mapping that has been replaced, with a Truncate that
-// takes its bytes away: a Truncate that does not wait for it makes the test fail at once,
-// with a fault, or with zeros under a guard.
+// TestTorture runs eight readers that check every byte while the file grows and is cut off. It
+// tries to line up a reader in a replaced mapping with a Truncate that cuts off the reader's
+// bytes. If Truncate does not wait for this reader, the test fails at once, with a fault or with
+// zeros under a guard.
 func TestTorture(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
@@ -82,7 +82,7 @@ func (s *tortured) change(t *testing.T, rng *rand.Rand, d time.Duration) (change
 			continue
 		}
 		cut := rng.Int64N(size + 1)
-		s.written.Store(cut) // before cuts: whoever finds the new cuts finds this, too
+		s.written.Store(cut) // before cuts, so that a reader of the new cuts also finds this
 		s.cuts.Add(1)
 		if err := s.f.Truncate(context.Background(), cut); err != nil {
 			t.Errorf("Truncate: %v", err)
@@ -144,8 +144,8 @@ func (s *tortured) read(t *testing.T, rng *rand.Rand) {
 	}
 }
 
-// TestTortureSwap has eight readers check that each View is of one file, while two files
-// take each other's place without pause.
+// TestTortureSwap runs eight readers that check that each View is of one file, while two files
+// replace each other in a loop.
 func TestTortureSwap(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		page := int(mapfile.Granularity())

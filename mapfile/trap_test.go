@@ -16,7 +16,7 @@ import (
 // The tests do on one goroutine what a program does on several.
 func init() { rangelock.DebugReport = func(string) {} }
 
-// late returns bytes of a mapping that is gone.
+// late returns bytes of a mapping that has been released.
 func late(t *testing.T, f *mapfile.File, off int64) []byte {
 	var kept []byte
 	if err := f.View(off, 10, func(b []byte) error { kept = b; return nil }); err != nil {
@@ -38,8 +38,8 @@ func late(t *testing.T, f *mapfile.File, off int64) []byte {
 	return kept
 }
 
-// TestTrap: bytes that are used when their mapping is gone spring, with a sentence, in a
-// View of another file, and on a goroutine that has acquired something.
+// TestTrap: a use of bytes after their mapping has been released becomes a StaleError, in a View
+// of another file, and on a goroutine that has called Acquire.
 func TestTrap(t *testing.T) {
 	f := kind{}.create(t, pattern(1, 100))
 	name := f.Name()
@@ -70,7 +70,7 @@ func TestTrap(t *testing.T) {
 	}()
 }
 
-// TestTrapBounded: what is kept without access does not add up.
+// TestTrapBounded: the number of mappings that are kept inaccessible is bounded.
 func TestTrapBounded(t *testing.T) {
 	f := kind{}.create(t, pattern(1, 100))
 	first := late(t, f, 0)
