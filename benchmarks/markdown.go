@@ -14,7 +14,7 @@ func markdown(w io.Writer, r *report) error {
 	}
 	cells, met := targets(cells)
 	fmt.Fprintf(w, "%d of %d cells meet their target.\n\n", met, len(cells))
-	_, err := fmt.Fprint(w, "| row | what | who | median (quartiles) | target | verdict |\n|---:|---|---|---|---|---|\n")
+	_, err := fmt.Fprint(w, "| row | what | contender | median (quartiles) | target | verdict |\n|---:|---|---|---|---|---|\n")
 	for _, c := range cells {
 		value := number(c.Median)
 		if c.Unit != "×" {

@@ -36,13 +36,13 @@ func pictures(r *report) []picture {
 	busy.Label = "reading goroutines"
 	lines("busy-writer.svg", &chart.Lines{
 		Title:    "Reading beside a busy writer",
-		Subtitle: "The writer has the lock for 1 ms of every 2 ms, to work on a range that nobody reads",
+		Subtitle: "The writer has the lock for 1 ms of every 2 ms, to work on a range that is not read",
 		X:        busy,
 		Y:        chart.Axis{Label: "million reads a second, of all together", Format: short},
 		Series:   lineSeries(r.find(5, "readers beside a busy writer", "M/s"), "g"),
 	})
 	lines("hot-range.svg", &chart.Lines{
-		Title:    "Everybody on one range",
+		Title:    "All goroutines on one range",
 		Subtitle: "Throughput when all goroutines read the same range of a thousand",
 		X:        count,
 		Y:        chart.Axis{Label: "million reads a second, of all together", Format: short},

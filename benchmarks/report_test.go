@@ -90,7 +90,7 @@ func TestMarkdown(t *testing.T) {
 	}
 	want := `1 of 2 cells meet their target.
 
-| row | what | who | median (quartiles) | target | verdict |
+| row | what | contender | median (quartiles) | target | verdict |
 |---:|---|---|---|---|---|
 | 1 | lookup n=100 g=2 | ours/rwmutex | 0.25 (0.20 – 0.30) | ≤ 0.28 | met, in the spread |
 | 15 | a pass | ours | 150 ns | ≤ 100 | missed by 50.0 % |
