@@ -19,7 +19,7 @@ import (
 const patience = 30 * time.Second
 
 // A tab is one page in a Chromium of its own. It is driven by the DevTools protocol over
-// two pipes (--remote-debugging-pipe): JSON messages, each with a zero byte behind it.
+// two pipes (--remote-debugging-pipe): JSON messages, each followed by a zero byte.
 type tab struct {
 	t       *testing.T
 	to      io.Writer
@@ -29,7 +29,7 @@ type tab struct {
 	mu       sync.Mutex
 	lastID   int
 	faults   []string // what the console, the log and exceptions said
-	requests []string // the URLs that were asked for
+	requests []string // the URLs that were requested
 	loads    chan struct{}
 }
 
@@ -68,7 +68,7 @@ func newTab(t *testing.T) *tab {
 	cmd := exec.Command(path, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
 		"--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 		"--user-data-dir="+t.TempDir(), "--remote-debugging-pipe", "about:blank")
-	cmd.ExtraFiles = []*os.File{fromUs, toUs} // its 3 and 4
+	cmd.ExtraFiles = []*os.File{fromUs, toUs} // the browser's descriptors 3 and 4
 	cmd.Stderr = &stderr
 	cmd.WaitDelay = patience
 	if err := cmd.Start(); err != nil {
@@ -102,7 +102,7 @@ func newTab(t *testing.T) *tab {
 	return b
 }
 
-// listen sorts what the browser says.
+// listen reads the browser's messages and sorts them.
 func (b *tab) listen(r io.Reader) {
 	in := bufio.NewReader(r)
 	for {
@@ -201,7 +201,7 @@ func (b *tab) open(url string) {
 	}
 }
 
-// eval returns what an expression is, as JSON has it.
+// eval returns the value of an expression, decoded from JSON.
 func (b *tab) eval(expression string) any {
 	b.t.Helper()
 	var r struct {
@@ -220,13 +220,13 @@ func (b *tab) until(expression string) {
 	b.t.Helper()
 	for end := time.Now().Add(patience); b.eval(expression) != true; {
 		if time.Now().After(end) {
-			b.t.Fatalf("it never came to this: %s\n%v\n%v", expression, b.eval("location.href"), b.eval("document.body.innerText"))
+			b.t.Fatalf("this never became true: %s\n%v\n%v", expression, b.eval("location.href"), b.eval("document.body.innerText"))
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
-// size sets the size of the window and the scheme.
+// size sets the size of the window and the colour scheme.
 func (b *tab) size(width, height int, scheme string) {
 	b.t.Helper()
 	b.command("Emulation.setDeviceMetricsOverride", map[string]any{
@@ -249,7 +249,7 @@ func (b *tab) key(key string) {
 	b.command("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": key}, nil)
 }
 
-// shot leaves a screenshot, if somebody wants it.
+// shot saves a screenshot if SHOTS is set.
 func (b *tab) shot(name string) {
 	b.t.Helper()
 	dir := os.Getenv("SHOTS")
@@ -267,8 +267,8 @@ func (b *tab) shot(name string) {
 	}
 }
 
-// clean fails the test if the console has had anything to complain of, or if anything
-// was asked of another host.
+// clean fails the test if the console has shown any message, or if there was a request to
+// another host.
 func (b *tab) clean(origin string) {
 	b.t.Helper()
 	b.mu.Lock()

@@ -53,7 +53,7 @@ func mmapstore(t *testing.T) (url string) {
 	})
 	url, ok := <-said
 	if !ok {
-		t.Fatal("mmapstore has ended without an address")
+		t.Fatal("mmapstore has ended without printing an address")
 	}
 	return url
 }
@@ -66,9 +66,9 @@ func origin(url string) string {
 
 const figures = `[...document.querySelectorAll("dd")].map(d => d.textContent).join("|")`
 
-// TestPage watches the example at work: the page loads, changes by itself, can be
-// zoomed in every way, fits a phone, and is dark where that is wanted; the console
-// stays empty, and nothing is asked of another host.
+// TestPage watches the running example: the page loads, changes by itself, can be zoomed in
+// every way, fits a phone, and is dark if the scheme is dark. The console stays empty, and
+// there is no request to another host.
 func TestPage(t *testing.T) {
 	b := newTab(t)
 	url := mmapstore(t)
@@ -126,8 +126,8 @@ func TestPage(t *testing.T) {
 	b.clean(origin(url))
 }
 
-// TestPageWithoutScript checks that the page is whole, and its links work, when no
-// script runs.
+// TestPageWithoutScript checks that the page is complete and its links work if no script
+// runs.
 func TestPageWithoutScript(t *testing.T) {
 	b := newTab(t)
 	url := mmapstore(t)
@@ -144,8 +144,8 @@ func TestPageWithoutScript(t *testing.T) {
 	b.clean(origin(url))
 }
 
-// scene is a map in which everything is to be seen, with keys and values of somebody
-// who wishes the viewer ill.
+// scene is a map that has everything that the page can show. Its keys and values are an
+// attack on the viewer.
 func scene(t *testing.T) inspect.Map {
 	ctx := context.Background()
 	m := rangelock.New(&rangelock.Options[string, string]{OnRetire: func(rangelock.Range[string], string) {}})
@@ -193,7 +193,7 @@ func scene(t *testing.T) inspect.Map {
 	waiting, cancel := context.WithCancel(ctx)
 	t.Cleanup(cancel)
 	go func() {
-		// The cancellation can come too late: then this has the lock.
+		// The cancellation can come too late: then this goroutine has got the lock.
 		if w, err := m.LockContext(waiting); err == nil {
 			w.Unlock()
 		}
@@ -233,8 +233,8 @@ func TestHostile(t *testing.T) {
 	b.clean(server.URL)
 }
 
-// TestSmall looks at maps of few places: what is covered is drawn without gaps from end
-// to end, what has no end has none on the axis, and of nothing the page says so.
+// TestSmall looks at maps of few keys. Covered parts are drawn without gaps from end to end,
+// a map without an end has none on the axis, and the page says when a map is empty.
 func TestSmall(t *testing.T) {
 	ctx := context.Background()
 	insert := func(m *rangelock.Map[uint64, int], rs ...rangelock.Range[uint64]) *rangelock.Map[uint64, int] {
@@ -259,7 +259,7 @@ func TestSmall(t *testing.T) {
 	defer server.Close()
 	b := newTab(t)
 	b.size(1200, 900, "light")
-	// What is on the axis, and how much of each line is covered, in pixels of 1000.
+	// The last label of the axis, and how many pixels of 1000 of each line are covered.
 	const seen = `(() => {
 		const covered = id => {
 			const line = document.getElementById(id), box = line.getBoundingClientRect();

@@ -15,7 +15,7 @@ type command struct {
 	text    string        // as written
 	env     []string      // NAME=value words before go
 	dir     string        // of "go -C dir test", or ""
-	args    []string      // what follows "test"
+	args    []string      // the arguments after "test"
 	pkgs    string        // for the table
 	tests   string        // the expression of -run
 	dirs    []string      // of the packages, from the module's root
@@ -25,10 +25,10 @@ type command struct {
 
 var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
-// parseCommand reads "[NAME=value …] go [-C dir] test flags". It insists on -run,
-// since an unnamed test proves nothing; on -timeout, since many faults show as a
-// wait without end; and on -count, since go test would answer a second try from
-// its cache.
+// parseCommand reads "[NAME=value …] go [-C dir] test flags". It requires -run,
+// because an unnamed test proves nothing; -timeout, because many faults show as an
+// endless wait; and -count, because go test would take the result of a second try
+// from its cache.
 func parseCommand(text string) (*command, error) {
 	words, err := splitWords(text)
 	if err != nil {
@@ -65,7 +65,7 @@ func parseCommand(text string) (*command, error) {
 		return nil, errors.New("no -timeout")
 	}
 	if c.timeout, err = time.ParseDuration(timeout); err != nil || c.timeout <= 0 {
-		return nil, fmt.Errorf("-timeout %s is no duration", timeout)
+		return nil, fmt.Errorf("-timeout %s is not a duration", timeout)
 	}
 	if _, ok := flagValue(c.args, "count"); !ok {
 		return nil, errors.New("no -count=1")
@@ -106,8 +106,8 @@ func flagValue(args []string, name string) (string, bool) {
 	return "", false
 }
 
-// splitWords splits a line into words as a shell does that knows blanks, quotes
-// and backslashes, and nothing else.
+// splitWords splits a line into words like a shell, but handles only blanks, quotes
+// and backslashes.
 func splitWords(line string) ([]string, error) {
 	var words []string
 	var word strings.Builder

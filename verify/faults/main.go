@@ -1,17 +1,17 @@
 // Command faults breaks the module on purpose and requires that a test notices.
 //
-// Each file NN_name.patch beside this program puts one fault that once shipped in
-// a lock like ours, or that a model checker found in a draft of this one, into the
-// product's code. It begins with two kinds of lines:
+// Each file NN_name.patch beside this program puts one fault into the product's code:
+// one that once shipped in a similar lock, or that a model checker found in a draft of
+// this one. It begins with two kinds of lines:
 //
 //	# what: the retire stamp is read before the unlink is visible
 //	# killed by: go test ./rangelock -run '^TestStampAfterUnlink$' -count=1 -timeout 60s
 //
-// For each patch faults copies the module to a temporary directory, runs the
-// command there, where it has to pass, applies the patch, and runs the command
-// again, where the named test has to fail: not the build, not vet, not another
-// program that ends the run. A patch that no longer applies is a failure, too, and
-// so is a number of -require for which there is no patch and no line in EXPECTED.
+// For each patch, faults copies the module to a temporary directory and runs the
+// command there, which must pass. Then it applies the patch and runs the command
+// again. Now the named test must fail; a failure of the build, of vet or of something
+// outside the test does not count. A patch that no longer applies is a failure too,
+// and so is a number of -require that has neither a patch nor a line in EXPECTED.
 //
 // Run it in the directory verify:
 //
@@ -39,8 +39,8 @@ type options struct {
 	list     bool           // print the patches, run nothing
 	parallel int            // how many commands at a time
 	tries    int            // how often a command may miss before the fault has survived
-	require  string         // numbers that must be there, as in "1-25,29"
-	verbose  bool           // print the output of kills, too
+	require  string         // numbers that must have a patch or a line in EXPECTED, as in "1-25,29"
+	verbose  bool           // also print the output of kills
 }
 
 func main() {
@@ -51,7 +51,7 @@ func main() {
 	flag.BoolVar(&o.list, "list", false, "list the patches and run nothing")
 	flag.IntVar(&o.parallel, "parallel", 2, "how many commands run at a time")
 	flag.IntVar(&o.tries, "retries", 3, "how often a fault may be tried before it has survived")
-	flag.StringVar(&o.require, "require", "1-51", "`numbers` of the faults that must have a patch or a line in EXPECTED; looked at only without -run")
+	flag.StringVar(&o.require, "require", "1-51", "`numbers` of the faults that must have a patch or a line in EXPECTED; checked only without -run")
 	flag.BoolVar(&o.verbose, "v", false, "print the end of every command's output, not only of failures")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: go run ./faults [flags]")

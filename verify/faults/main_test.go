@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The toy module has one function and tests that notice each of its faults in
-// another way.
+// The toy module has one function, and tests each of which notices a fault in a
+// different way.
 const toyCode = `package toy
 
 // Add returns the sum of a and b.
@@ -89,7 +89,7 @@ func TestExit(t *testing.T) {
 }
 `
 
-// Nobody needs toyParts but for the tests in it: prune removes it otherwise.
+// No other file needs toyParts, so prune removes it unless one of its tests is run.
 const toyParts = `package toy_test
 
 import (
@@ -161,8 +161,8 @@ func toy(t *testing.T, patches map[string]string) string {
 
 const flags = " -count=1 -timeout 60s"
 
-// TestVerdicts puts one fault into the toy module in every way that the runner
-// tells apart, and requires the verdict, and that only a kill is a success.
+// TestVerdicts covers every case that the runner distinguishes, each with one fault in
+// the toy module. It checks the verdict, and that only a kill is a success.
 func TestVerdicts(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -222,8 +222,8 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// TestWithinRepository runs with the temporary directory inside of a repository,
-// where git apply would skip every file of the patch and report success.
+// TestWithinRepository runs with the temporary directory inside a repository. There
+// git apply would skip every file of the patch and report success.
 func TestWithinRepository(t *testing.T) {
 	root := toy(t, map[string]string{"1_a.patch": toyPatch("go test . -run '^TestAdd$'"+flags, minus)})
 	outer := writeTree(t, map[string]string{
@@ -240,8 +240,8 @@ func TestWithinRepository(t *testing.T) {
 	}
 }
 
-// TestSeveral runs several patches at a time: the rows come in the order of the
-// numbers, a patch with two commands has two rows, and one failure fails the run.
+// TestSeveral runs several patches at a time. The rows must be in the order of the
+// numbers, a patch with two commands must have two rows, and one failure must fail the run.
 func TestSeveral(t *testing.T) {
 	root := toy(t, map[string]string{
 		"2_b.patch":  toyPatch("go test . -run '^TestAdd$'"+flags+"\n# killed by: go test . -run '^TestPanic$'"+flags, minus),
@@ -273,7 +273,7 @@ func TestSeveral(t *testing.T) {
 	}
 }
 
-// TestRequired checks the list of faults that must be there.
+// TestRequired checks the list of required faults.
 func TestRequired(t *testing.T) {
 	patch := toyPatch("go test . -run '^TestAdd$'"+flags, minus)
 	for _, tt := range []struct {
@@ -301,7 +301,7 @@ func TestRequired(t *testing.T) {
 	}
 	root := toy(t, map[string]string{"Two words.patch": patch})
 	if err := faults(t.Context(), options{root: root, list: true}, &strings.Builder{}); err == nil {
-		t.Error("a patch with a wrong name is passed over")
+		t.Error("a patch with a wrong name is ignored")
 	}
 }
 

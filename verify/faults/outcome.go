@@ -23,11 +23,11 @@ const tailLines = 40
 // An outcome is what one run of a command showed.
 type outcome struct {
 	passed   bool     // go test said so
-	noBuild  bool     // the compiler, the linker or vet refused
-	ran      bool     // a test that -run names began
+	noBuild  bool     // the compiler, the linker or vet reported an error
+	ran      bool     // a test that -run names has begun
 	skipped  bool     // one of them was skipped, as a whole
 	evidence string   // how the test failed, "" if it did not
-	hung     bool     // go test, or we, had to end the test binary
+	hung     bool     // go test, or this program, had to end the test binary
 	tail     []string // the last lines of the output
 	took     time.Duration
 }
@@ -40,14 +40,14 @@ type event struct {
 	FailedBuild string
 }
 
-// run runs the command in the tree. The error is about running it at all, such as
-// a missing go.
+// run runs the command in the tree. The error says that the command could not be
+// run, for example because there is no go.
 func (c *command) run(ctx context.Context, tree string) (*outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout+buildTime)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", c.goArgs()...)
 	cmd.Dir = filepath.Join(tree, c.dir)
-	// Without vet, which would look at each patched copy of a package anew.
+	// Without vet, which would check each patched copy of a package again.
 	cmd.Env = append(append(os.Environ(), "GOWORK=off", "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -vet=off")), c.env...)
 	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.StdoutPipe()
@@ -78,7 +78,8 @@ func (c *command) run(ctx context.Context, tree string) (*outcome, error) {
 	return o, nil
 }
 
-// read takes in the output until its end. What is no event is go's own complaint.
+// read reads the output until its end. A line that is not an event is an error message
+// of go itself.
 func (o *outcome) read(r io.Reader) error {
 	lines := bufio.NewReader(r)
 	for {
@@ -101,9 +102,8 @@ func (o *outcome) read(r io.Reader) error {
 	}
 }
 
-// take takes in one event. Only what happens between a test's beginning and its
-// end counts as evidence: a panic of TestMain or of an init function says nothing
-// about the test.
+// take records one event. Only events between a test's beginning and its end count
+// as evidence: a panic of TestMain or of an init function says nothing about the test.
 func (o *outcome) take(e event) {
 	switch e.Action {
 	case "build-fail":
@@ -133,8 +133,8 @@ func (o *outcome) take(e event) {
 	}
 }
 
-// look looks for the end of a test that did not live to report its failure. The
-// line is better evidence than the "--- FAIL" that may follow it.
+// look looks for a line that shows how a test ended that could not report its failure.
+// Such a line is better evidence than the "--- FAIL" that may follow it.
 func (o *outcome) look(line string) {
 	if o.evidence != "" && !strings.HasPrefix(o.evidence, "--- FAIL") {
 		return

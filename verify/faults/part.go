@@ -17,7 +17,7 @@ func (p *part) Set(s string) error {
 	var k, n int
 	var rest string
 	if c, _ := fmt.Sscanf(s, "%d/%d%s", &k, &n, &rest); c != 2 || n < 1 || k < 0 || k >= n {
-		return fmt.Errorf("%q is no part k/n with 0 <= k < n", s)
+		return fmt.Errorf("%q is not a part k/n with 0 <= k < n", s)
 	}
 	*p = part{k, n}
 	return nil

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestPart: the parts of a whole have every patch once, and what is no part is refused.
+// TestPart checks that the parts of a whole have every patch once, and that text that is
+// not a part is refused.
 func TestPart(t *testing.T) {
 	var all []*patch
 	for range 10 {

@@ -17,7 +17,7 @@ type patch struct {
 	file     string     // 12_grant_lost.patch
 	path     string     // absolute
 	what     string     // the fault, in one sentence
-	commands []*command // each of them has to notice the fault
+	commands []*command // each of them must notice the fault
 	err      error      // why the file cannot be used, or nil
 }
 
@@ -27,8 +27,8 @@ var patchName = regexp.MustCompile(`^(\d+)_([a-z0-9_]+)\.patch$`)
 
 // readPatches reads the patches of the module in root, in the order of their
 // numbers. A patch whose text is wrong is returned with its err set, so that the
-// table shows it beside the others; a file whose name is wrong is an error at
-// once, since nothing would ever run it.
+// table shows it with the others. A file whose name is wrong is an error at once,
+// because it would never be run.
 func readPatches(root string) ([]*patch, error) {
 	dir := filepath.Join(root, "verify", "faults")
 	entries, err := os.ReadDir(dir)
@@ -49,7 +49,7 @@ func readPatches(root string) ([]*patch, error) {
 			return nil, err
 		}
 		p := &patch{name: m[2], file: e.Name(), path: filepath.Join(dir, e.Name())}
-		p.number, _ = strconv.Atoi(m[1]) // the expression lets only digits through
+		p.number, _ = strconv.Atoi(m[1]) // the expression allows only digits
 		p.err = p.parse(string(text))
 		patches = append(patches, p)
 	}
@@ -70,15 +70,15 @@ func (p *patch) parse(text string) error {
 			}
 			inDiff = strings.HasPrefix(line, "diff ") || strings.HasPrefix(line, "--- ")
 		}
-		// A removed line that begins with "-- " looks like a file name, too; it would
-		// have to name a test to do harm here.
+		// An added line that begins with "++ " looks like a file name too, but it does
+		// harm here only if it names a test.
 		name, ok := strings.CutPrefix(line, "+++ ")
 		if !ok || !inDiff {
 			continue
 		}
 		files++
 		if strings.HasSuffix(name, "_test.go") {
-			return fmt.Errorf("the patch changes the test %s; a fault belongs into the product's code", name)
+			return fmt.Errorf("the patch changes the test %s; a fault must be in the product's code", name)
 		}
 	}
 	switch {
@@ -92,7 +92,7 @@ func (p *patch) parse(text string) error {
 	return nil
 }
 
-// header reads one line of the head; lines that are neither kind are remarks.
+// header reads one line of the head; lines of neither kind are remarks.
 func (p *patch) header(line string) error {
 	if what, ok := strings.CutPrefix(line, "what:"); ok {
 		p.what = strings.TrimSpace(what)

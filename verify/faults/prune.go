@@ -17,16 +17,16 @@ import (
 // by run do not need. Compiling the tests of a generic package takes most of the time
 // of a fault, and a fault needs one test.
 //
-// A declaration at the top level is needed if it is one of the tests, if a needed one
-// mentions it, or if it is a method of a needed type. A file that belongs to the package
-// itself, an export_test.go, stays as it is. What goes leaves empty lines behind, so that
-// the others keep their numbers.
+// A declaration at the top level is needed if it is one of the tests, if a needed
+// declaration mentions it, or if it is a method of a needed type. A file that belongs to
+// the package itself, an export_test.go, stays as it is. Removed declarations leave empty
+// lines behind, so that the other lines keep their numbers.
 func prune(dir, run string) error {
 	paths, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 	if err != nil {
 		return err
 	}
-	test, _, _ := strings.Cut(run, "/") // what follows is for its subtests
+	test, _, _ := strings.Cut(run, "/") // the rest selects subtests
 	match, err := regexp.Compile(test)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func prune(dir, run string) error {
 func (c *command) prune(tree string) error {
 	for _, dir := range c.dirs {
 		if strings.HasSuffix(dir, "...") {
-			continue // many packages: all of all
+			continue // many packages: keep all their tests
 		}
 		if err := prune(filepath.Join(tree, dir), c.tests); err != nil {
 			return err
@@ -87,7 +87,7 @@ func (c *command) prune(tree string) error {
 	return nil
 }
 
-// A testFile is a file of tests with what it declares at the top level.
+// A testFile is a file of tests with its declarations at the top level.
 type testFile struct {
 	path  string
 	text  []byte
@@ -97,12 +97,12 @@ type testFile struct {
 	at    func(token.Pos) int // where in text
 }
 
-// A declaration is a function, a method, or all that stands behind one var, const or type.
+// A declaration is a function, a method, or everything after one var, const or type.
 type declaration struct {
 	node     ast.Decl
-	names    []string // what it declares; a method, its type
+	names    []string // what it declares; for a method, its type
 	function bool
-	mentions map[string]bool // what it takes from elsewhere: packages, too
+	mentions map[string]bool // the names that it uses, those of packages too
 	needed   bool
 }
 
@@ -158,14 +158,14 @@ func parseTestFile(path string) (*testFile, error) {
 	return f, nil
 }
 
-// mentions returns the names in node that are declared at the top level of this file or
-// of another one, or that stand for packages.
+// mentions returns the names in node that are declared at the top level of this or another
+// file, or that are names of packages.
 func mentions(file *ast.File, node ast.Node) map[string]bool {
 	names := make(map[string]bool)
 	var visit func(n ast.Node) bool
 	visit = func(n ast.Node) bool {
 		switch n := n.(type) {
-		case *ast.SelectorExpr: // what is selected is declared elsewhere
+		case *ast.SelectorExpr: // the selected name is declared elsewhere
 			ast.Inspect(n.X, visit)
 			return false
 		case *ast.Ident:
@@ -195,8 +195,8 @@ func receiver(t ast.Expr) string {
 	return ""
 }
 
-// rewrite leaves in the file what is needed, or removes it. An import that nothing needs
-// any more becomes a blank one, which the compiler takes.
+// rewrite leaves in the file only what is needed, or removes the file. An import that is
+// no longer needed becomes a blank one, which the compiler accepts.
 func (f *testFile) rewrite() error {
 	used := make(map[string]bool)
 	some, all := false, true
@@ -213,7 +213,7 @@ func (f *testFile) rewrite() error {
 		return os.Remove(f.path)
 	}
 	var text []byte
-	end := 0 // of what is in text already
+	end := 0 // of the part that has been copied already
 	replace := func(from, to token.Pos, by string) {
 		text = append(append(text, f.text[end:f.at(from)]...), by...)
 		end = f.at(to)
@@ -249,8 +249,8 @@ func (d *declaration) extent() (from, to token.Pos) {
 
 var version = regexp.MustCompile(`^v[0-9]+$`)
 
-// importName returns the name that an import has in its file, which for one that is not
-// named there is taken to be the last part of its path.
+// importName returns the name that an import has in its file. If the import gives no name,
+// that is assumed to be the last part of its path.
 func importName(spec *ast.ImportSpec) string {
 	if spec.Name != nil {
 		return spec.Name.Name

@@ -82,8 +82,8 @@ func helper() {
 }
 `
 
-// TestPrune checks that what a test needs stays, wherever it is and in the same lines,
-// and that the rest goes: a name of something local, or a field's, is no mention.
+// TestPrune checks that what a test needs stays, in any file and in the same lines, and
+// that the rest is removed. The name of a local declaration or of a field is no mention.
 func TestPrune(t *testing.T) {
 	const export = "package toy\n\nfunc Unneeded() {}\n"
 	dir := writeTree(t, map[string]string{

@@ -29,7 +29,7 @@ type result struct {
 	patch   *patch
 	command *command // nil when the patch is bad
 	verdict string
-	why     string // the evidence of a kill, or what is wrong
+	why     string // the evidence of the kill, or what is wrong
 	tries   int
 	took    time.Duration // of the last run of the command
 	tail    []string      // the end of its output
@@ -40,15 +40,15 @@ type result struct {
 type runner struct {
 	o         options
 	root      string
-	scratch   string      // holds everything that is written
-	slots     chan string // free directories for patched trees; taking one is the right to run
+	scratch   string      // the directory for all that is written
+	slots     chan string // free directories for patched trees; a command runs only with one of them
 	pristine  string      // an unpatched tree; nothing changes it
 	mu        sync.Mutex
-	baselines map[string]*baseline // by text of the command, under mu
+	baselines map[string]*baseline // by the text of the command, under mu
 }
 
-// A baseline is what a command does without a fault. Commands that several patches
-// share run once.
+// A baseline is what a command does without a fault. A command that several patches
+// share runs once.
 type baseline struct {
 	once    sync.Once
 	verdict string // "" when the command passes
@@ -56,8 +56,8 @@ type baseline struct {
 	err     error
 }
 
-// runAll runs every command of every patch and prints a row for each, in order,
-// as soon as it and those before it are done.
+// runAll runs every command of every patch. It prints a row for each, in order, as
+// soon as that command and all before it are done.
 func runAll(ctx context.Context, o options, root string, patches []*patch, w io.Writer) (err error) {
 	scratch, err := os.MkdirTemp("", "faults")
 	if err != nil {
@@ -109,7 +109,7 @@ func runAll(ctx context.Context, o options, root string, patches []*patch, w io.
 	return t.end(time.Since(start))
 }
 
-// one puts one fault in, in the directory tree, lets one command look for it, and
+// one puts one fault into a copy in the directory tree, runs one command on it, and
 // writes the verdict into res. It owns res and tree until it returns.
 func (r *runner) one(ctx context.Context, res *result, tree string) {
 	p, c := res.patch, res.command
@@ -117,8 +117,8 @@ func (r *runner) one(ctx context.Context, res *result, tree string) {
 		res.verdict, res.why = badPatch, p.err.Error()
 		return
 	}
-	// The patched trees have few names, used again and again: the build cache knows
-	// a package by its directory.
+	// There are few patched trees, and their names are used again and again, because the
+	// build cache knows a package by its directory.
 	if err := errors.Join(os.RemoveAll(tree), copyTree(tree, r.pristine)); err != nil {
 		res.verdict, res.why = unclear, err.Error()
 		return
@@ -149,14 +149,14 @@ func (r *runner) one(ctx context.Context, res *result, tree string) {
 		}
 		res.verdict, res.why = judge(o)
 		res.took, res.tail = o.took, o.tail
-		// A stress test may miss its fault now and then; nothing else changes.
+		// A stress test may sometimes miss its fault; other verdicts stay the same.
 		if res.verdict != survived || res.tries == r.o.tries {
 			return
 		}
 	}
 }
 
-// baselineOf returns what c does without a fault; tree has none yet.
+// baselineOf returns what c does without a fault; tree has no fault yet.
 func (r *runner) baselineOf(ctx context.Context, c *command, tree string) *baseline {
 	r.mu.Lock()
 	b := r.baselines[c.text]
@@ -185,7 +185,7 @@ func judgeBaseline(o *outcome) string {
 	return ""
 }
 
-// judge says what a command did about a fault, and why we think so.
+// judge gives the verdict on a command with a fault, and the reason for it.
 func judge(o *outcome) (verdict, why string) {
 	switch {
 	case o.noBuild:

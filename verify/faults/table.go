@@ -55,7 +55,7 @@ func (t *table) tail(r *result) {
 	}
 }
 
-// end prints what failed and why, and the sum.
+// end prints what failed and why, and the totals.
 func (t *table) end(took time.Duration) error {
 	for _, r := range t.failed {
 		fmt.Fprintf(t.w, "\n%s: %s\n", r.patch.file, r.verdict)

@@ -78,9 +78,8 @@ func copyFile(to, from string) (err error) {
 func (p *patch) apply(tree string) error {
 	cmd := exec.Command("git", "apply", "--whitespace=nowarn", p.path)
 	cmd.Dir = tree
-	// The temporary directory may lie within somebody's repository. Git would take
-	// that one for the patch's, find none of the names in this directory, skip them
-	// and report success.
+	// The temporary directory may lie within a repository. Git would apply the patch to
+	// that one, find none of its names in this directory, skip them and report success.
 	cmd.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(tree))
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -11,13 +11,13 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// An item is the value of one range object. It has what is checked of guards beside
-// the histories: porcupine judges answers, not how long they stay true.
+// An item is the value of one range object. Its fields serve the checks of guards that the
+// histories cannot make: porcupine judges results, not how long they stay true.
 type item struct {
 	id       uint32
-	attached bool         // written by who attaches it, read at the end
-	moved    bool         // likewise: Split or Merge put others in its place, or Extract gave it away, so it is not retired
-	retired  atomic.Int32 // how often OnRetire had it
+	attached bool         // written by the transaction that attaches it, read at the end
+	moved    bool         // likewise: Split or Merge put others in its place, or Extract returned it, so it is not retired
+	retired  atomic.Int32 // how often OnRetire was called for it
 	inside   atomic.Int32 // guards held: 1 for a shared one, alone for an exclusive one
 }
 
@@ -39,9 +39,9 @@ type round struct {
 	mu   sync.Mutex
 	born []*item // all, by number; under mu
 
-	// Written and read by the transaction that is under way.
-	into   [][2]*item // what SplitValue answers, call by call
-	merged *item      // what MergeValue answers
+	// Written and read by the current transaction.
+	into   [][2]*item // what SplitValue returns, call by call
+	merged *item      // what MergeValue returns
 	refuse bool
 }
 
@@ -89,7 +89,7 @@ func newRound(rng *rand.Rand) *round {
 	if rng.IntN(2) == 0 {
 		r.m = rangelock.New(o)
 	} else {
-		// A comparison that may take its time widens every window of a search.
+		// A comparison that yields widens every window of a search.
 		r.m = rangelock.NewFunc(func(a, b int32) int {
 			if rand.IntN(16) == 0 {
 				runtime.Gosched()
@@ -116,7 +116,7 @@ func newRound(rng *rand.Rand) *round {
 	return r
 }
 
-// pause now and then lets others run.
+// pause sometimes yields the processor.
 func pause() {
 	if rand.IntN(4) == 0 {
 		runtime.Gosched()
@@ -125,8 +125,8 @@ func pause() {
 
 func (h *hood) span(lo, hi int) keys { return rangelock.Span(h.base+int32(lo), h.base+int32(hi)) }
 
-// see turns a range and its value into what the model knows. A value that was cleared
-// is a range that there never was.
+// see turns a range and its value into the model's terms. A value that was cleared becomes
+// a range that never existed.
 func (h *hood) see(r keys, it *item) found {
 	if it == nil {
 		it = &item{id: ^uint32(0)}
@@ -134,7 +134,8 @@ func (h *hood) see(r keys, it *item) found {
 	return found{it.id, int(r.Lo - h.base), int(r.Hi - h.base)}
 }
 
-// hold looks whether a guard is good for as long as it is held, and who else is in.
+// hold checks that a guard stays valid while it is held, and that no guard is held beside
+// it that it excludes.
 func (r *round) hold(h *hood, g *guard, f found, weight int32) {
 	it := g.Value()
 	if it == nil {
@@ -144,7 +145,7 @@ func (r *round) hold(h *hood, g *guard, f found, weight int32) {
 	in := it.inside.Add(weight)
 	pause()
 	if n := it.inside.Load(); in >= alone && in != alone || weight == alone && n != alone || weight == 1 && n >= alone {
-		r.wrong("range object %d: a guard that weighs %d with others, %#x and %#x", it.id, weight, in, n)
+		r.wrong("range object %d: a guard of weight %d beside others, %#x and %#x", it.id, weight, in, n)
 	}
 	if now := h.see(g.Range(), g.Value()); now != f {
 		r.wrong("a guard has changed from %v to %v", f, now)
@@ -156,7 +157,7 @@ func (r *round) hold(h *hood, g *guard, f found, weight int32) {
 	g.Release()
 }
 
-// end closes the map and looks whether each value was retired as often as it must be.
+// end closes the map and checks that each value was retired as often as it must be.
 func (r *round) end() {
 	if err := r.m.Close(context.Background()); err != nil {
 		r.wrong("Close: %v", err)

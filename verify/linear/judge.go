@@ -13,17 +13,17 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// clock gives the times of a history. One counter that all share orders every
-// beginning and end, more finely than a clock that may answer the same twice.
+// clock gives the times of a history. One shared counter orders every beginning and end.
+// A real clock could give the same time twice.
 type clock struct{ n atomic.Int64 }
 
 func (c *clock) now() int64 { return c.n.Add(1) }
 
-// A history is what was done to one thing that is judged by itself. While it is made
-// each goroutine has its own; put together, the order does not matter.
+// A history is what was done to one object that is judged by itself. While it is recorded,
+// each goroutine has its own part. Their order does not matter when they are put together.
 type history []porcupine.Operation
 
-// add records one operation; what says both what was asked and what was answered.
+// add records one operation; what holds both its arguments and its result.
 func (h *history) add(client int, call, ret int64, what any) {
 	*h = append(*h, porcupine.Operation{ClientId: client, Input: what, Call: call, Return: ret})
 }
@@ -36,7 +36,7 @@ type tally struct {
 	kinds                 map[kind]int
 }
 
-// A kind is an operation with a sort of answer.
+// A kind is an operation with a kind of result.
 type kind struct{ name, answer string }
 
 func (k kind) String() string { return strings.TrimSuffix(k.name+":"+k.answer, ":") }
@@ -48,7 +48,7 @@ func (t *tally) count(name, answer string) {
 	t.kinds[kind{name, answer}]++
 }
 
-// print writes the totals and how often each kind of operation gave each answer.
+// print writes the totals, and how often each operation gave each kind of result.
 func (t *tally) print(w io.Writer, name string, took time.Duration) {
 	if t.histories == 0 {
 		return
@@ -69,7 +69,7 @@ func (t *tally) print(w io.Writer, name string, took time.Duration) {
 	fmt.Fprintln(w, line)
 }
 
-// judge asks porcupine. The error shows the history.
+// judge has porcupine judge the history. The error shows the history.
 func (t *tally) judge(model porcupine.Model, h history, html string) error {
 	start := time.Now()
 	verdict := porcupine.CheckOperationsTimeout(model, h, patience/2)

@@ -17,10 +17,10 @@ func long(t *testing.T) time.Duration {
 	return 4 * time.Second
 }
 
-// TestMapLinearizable records histories of the map and has them judged.
+// TestMapLinearizable records and judges histories of the map.
 func TestMapLinearizable(t *testing.T) { linearizable(t, "map") }
 
-// TestSemLinearizable does it with the semaphore.
+// TestSemLinearizable records and judges histories of the semaphore.
 func TestSemLinearizable(t *testing.T) { linearizable(t, "sem") }
 
 func linearizable(t *testing.T, only string) {
@@ -32,10 +32,10 @@ func linearizable(t *testing.T, only string) {
 	t.Log(out.String())
 }
 
-// TestModelRefuses: the models refuse histories that no map and no semaphore may give,
-// and allow what they may. A model that allowed everything would refute nothing.
+// TestModelRefuses checks that the models refuse histories that no map and no semaphore may
+// give, and allow correct ones. A model that allowed everything would refute nothing.
 func TestModelRefuses(t *testing.T) {
-	// Before: [0, 2) is range 1, [2, 3) is range 2, and there is the wall.
+	// The state before: [0, 2) is range 1, [2, 3) is range 2, and the last cell is the wall.
 	start := state{1, 1, 2, 0, 0, 0, 0, 9}
 	do := func(acts ...act) *transaction { return &transaction{acts: acts} }
 	type op struct {

@@ -1,11 +1,11 @@
-// Command linear records what goroutines did to a map and to a semaphore at the same
-// time, and asks porcupine whether each history could have come from one goroutine
-// that did it all in some order: whether it is linearizable.
+// Command linear records what goroutines do concurrently to a map and to a semaphore. For
+// each history porcupine decides whether it is linearizable: whether a single goroutine that
+// did all the operations in some order could have got the same results.
 //
-// A history is short, some 100 operations by 3 to 6 goroutines, so that the question
-// can be decided; there are many. The time at which an operation began and ended is
-// read from a counter that all share. What an operation may answer stands in
-// state.go, for the map, and in sem.go.
+// There are many histories. Each is short, about 100 operations by 3 to 6 goroutines, so
+// that the question can be decided. The times at which an operation began and ended are
+// read from a shared counter. state.go says what an operation of the map may return, and
+// sem.go what one of the semaphore may return.
 //
 //	go run ./linear -duration 10s
 //	go run -tags invariants ./linear -duration 10s    # with yields in the races' windows
@@ -37,7 +37,7 @@ type options struct {
 func main() {
 	var o options
 	flag.DurationVar(&o.duration, "duration", 10*time.Second, "how long to record and judge")
-	flag.Uint64Var(&o.seed, "seed", rand.Uint64(), "what the episodes choose by; the scheduler chooses, too")
+	flag.Uint64Var(&o.seed, "seed", rand.Uint64(), "seed of the episodes' random choices; it does not fix the scheduling")
 	flag.StringVar(&o.only, "only", "", "map or sem; both if empty")
 	flag.StringVar(&o.html, "html", "", "write the picture of a refuted history to `file`")
 	flag.Parse()
@@ -51,8 +51,8 @@ func main() {
 	}
 }
 
-// patience is how long an episode may take, which needs a few milliseconds. It is
-// reached only when somebody waits for ever.
+// patience is how long an episode may take. An episode needs a few milliseconds; it takes
+// this long only if a goroutine waits forever.
 const patience = 30 * time.Second
 
 // run plays episodes until the duration is over, and returns what is wrong with the
@@ -84,7 +84,7 @@ func run(o options, w io.Writer) error {
 	return err
 }
 
-// timed runs one episode, and reports with all stacks one that does not end.
+// timed runs one episode. If the episode does not end, it reports that with all stacks.
 func timed(episode func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- episode() }()

@@ -63,7 +63,7 @@ func together(goroutines int, f, prepare func(n int)) {
 	wg.Wait()
 }
 
-// countMap counts one operation at a map, and those inside of a transaction.
+// countMap counts one operation at a map; for a transaction also each operation in it.
 func (t *tally) countMap(op any) {
 	switch op := op.(type) {
 	case *read:

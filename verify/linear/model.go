@@ -7,25 +7,25 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// A read is one operation of a reader on a neighbourhood, with its answer.
+// A read is one operation of a reader on a neighbourhood, with its result.
 type read struct {
-	kind  string  // how it was asked; only for people
-	claim claim   // what the answer says
+	kind  string  // the method that was called; only for printing
+	claim claim   // what the result says
 	cell  int     // the key
-	end   int     // claim next: ranges from here on do not count
-	found found   // claims one and next
-	all   []found // claim all
+	end   int     // for claim next: ranges from here on do not count
+	found found   // for claims one and next
+	all   []found // for claim all
 }
 
-// A claim is what an answer says about the state at one instant.
+// A claim is what a result says about the state at one instant.
 type claim byte
 
 const (
 	nothing claim = iota // busy, or the context's error
-	one                  // found covers the cell, or nothing does
+	one                  // found covers the cell, or no range does
 	value                // the same, without bounds
 	next                 // found is the first that ends above the cell and starts before end
-	all                  // these are all
+	all                  // these are all ranges
 )
 
 func (r *read) String() string {
@@ -38,7 +38,7 @@ func (r *read) String() string {
 	return fmt.Sprintf("%s(%d) = %v", r.kind, r.cell, r.found)
 }
 
-// right reports whether the answer is right in the state s.
+// right reports whether the result is right in the state s.
 func (r *read) right(s *state) bool {
 	switch r.claim {
 	case nothing:
@@ -59,10 +59,10 @@ func (r *read) right(s *state) bool {
 	panic("linear: unknown claim")
 }
 
-// A transaction is all that a writer did between Lock and the end: one operation.
+// A transaction is everything that a writer did between Lock and the end, as one operation.
 type transaction struct {
 	acts []act
-	did  string // how it began and ended; only for people
+	did  string // how it began and ended; only for printing
 }
 
 func (t *transaction) String() string {

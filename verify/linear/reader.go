@@ -12,7 +12,7 @@ import (
 // A worker is one goroutine of an episode at a map.
 type worker struct {
 	*round
-	n    int // which
+	n    int // its number
 	rng  *rand.Rand
 	hist []history // of each neighbourhood
 }
@@ -104,8 +104,8 @@ func (w *worker) read() {
 	w.hold(h, &g, op.found, weight)
 }
 
-// walk goes through the guards on some ranges. Each step is an operation of its own: it
-// answers as of one instant what comes next, but the walk does not answer as of one.
+// walk goes through the guards on some ranges. Each step is an operation of its own, because
+// it says what comes next at one instant. The walk as a whole does not show one instant.
 func (w *worker) walk(i int, ctx context.Context) {
 	h := w.hoods[i]
 	from := w.rng.IntN(cells)
@@ -133,7 +133,7 @@ func (w *worker) walk(i int, ctx context.Context) {
 	}
 }
 
-// snapshot looks at a whole neighbourhood with a Reader.
+// snapshot reads a whole neighbourhood with a Reader.
 func (w *worker) snapshot(i int, ctx context.Context) {
 	call := w.clock.now()
 	r, err := w.m.RLockContext(ctx)

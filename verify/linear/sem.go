@@ -9,19 +9,19 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// A lock is the semaphore as a naive one has it. The sequence is part of it: odd while
-// a writer holds, one more at each change.
+// A lock is a naive model of the semaphore. The sequence is part of it: it is odd while a
+// writer holds the lock, and grows by one at each change.
 type lock struct {
 	writer  bool
 	readers int
 	seq     uint64
 }
 
-// A turn is one operation at the semaphore, with its answer.
+// A turn is one operation at the semaphore, with its result.
 type turn struct {
 	kind string
 	ok   bool
-	seq  uint64 // Speculate's answer, or what Validate was asked
+	seq  uint64 // the result of Speculate, or the argument of Validate
 }
 
 func (u *turn) String() string {
@@ -32,10 +32,10 @@ func (u *turn) String() string {
 	return fmt.Sprintf("%s = %v", u.kind, u.ok)
 }
 
-// step does the turn to the lock, and reports whether its answer is a right one.
+// step applies the turn to the lock, and reports whether its result is a right one.
 //
-// A Try that reports false claims nothing, nor does a wait that its context has ended:
-// both are allowed at any time and change nothing.
+// A Try that reports false claims nothing. A wait that its context has ended claims nothing
+// either. Both are allowed at any time and change nothing.
 func (l *lock) step(u *turn) bool {
 	switch u.kind {
 	case "Lock", "LockContext", "TryLock":
@@ -98,7 +98,7 @@ type user struct {
 
 	reads int // read locks that it holds
 	write bool
-	seq   uint64 // what Speculate said last
+	seq   uint64 // the last result of Speculate
 }
 
 // do does and records one operation.
@@ -110,10 +110,10 @@ func (u *user) do(kind string, f func() bool) bool {
 	return op.ok
 }
 
-// always is an operation without an answer.
+// always makes an operation without a result one that reports true.
 func always(f func()) func() bool { return func() bool { f(); return true } }
 
-// peek does what writes nothing.
+// peek does an operation that writes nothing.
 func (u *user) peek() {
 	op := &turn{kind: "Validate", seq: u.seq}
 	call := u.clock.now()
@@ -127,7 +127,7 @@ func (u *user) peek() {
 	u.hist.add(u.n, call, u.clock.now(), op)
 }
 
-// turn does one operation that is allowed to who holds what this goroutine holds.
+// turn does one operation that is allowed with what this goroutine holds.
 func (u *user) turn() {
 	switch {
 	case u.rng.IntN(4) == 0:
@@ -179,7 +179,7 @@ func (u *user) enter() {
 	}
 }
 
-// leave gives back what the goroutine holds.
+// leave releases what the goroutine holds.
 func (u *user) leave() {
 	if u.write {
 		u.do("Unlock", always(u.s.Unlock))

@@ -3,20 +3,20 @@ package main
 import "fmt"
 
 // cells is how many keys a neighbourhood has. A range lies in one neighbourhood, and an
-// operation touches one, so neighbourhoods are judged apart; a transaction is one
-// operation on its neighbourhood. The last cell is a wall: a range that no transaction
-// touches but to put another in its place, so that AcquireNext stays inside.
+// operation touches one, so neighbourhoods are judged separately. A transaction is one
+// operation on its neighbourhood. The last cell is a wall: transactions may only replace
+// its range by another one, so AcquireNext stays inside the neighbourhood.
 const (
 	cells = 8
 	wall  = cells - 1
 )
 
-// A state is a neighbourhood as a naive map has it: which range object covers each
-// cell, 0 for none. Every attached range has a number of its own, so neighbouring
-// cells with the same number are one range, and the numbers tell the bounds.
+// A state is a naive model of a neighbourhood: for each cell, the number of the range object
+// that covers it, or 0. Every attached range has a number of its own, so adjacent cells with
+// the same number are one range, and the numbers give the bounds.
 type state [cells]uint32
 
-// found is what a reader learns of a range; the zero found is "there is none".
+// found is what a reader learns about a range; the zero found means that there is none.
 type found struct {
 	id     uint32
 	lo, hi int
@@ -72,7 +72,7 @@ func (s *state) fill(lo, hi int, id uint32) {
 	}
 }
 
-// What an operation of a writer came to. The zero outcome is success.
+// An outcome is how an operation of a writer ended. The zero outcome is success.
 type outcome byte
 
 const (
@@ -80,7 +80,7 @@ const (
 	overlap
 	notFound
 	partial
-	ended   // the context's error: nothing has changed, and no more is claimed
+	ended   // the context's error: it claims only that nothing has changed
 	unknown // an error that the operation must not give
 )
 
@@ -88,7 +88,7 @@ func (o outcome) String() string {
 	return [...]string{"ok", "overlap", "not found", "partial", "context", "UNEXPECTED ERROR"}[o]
 }
 
-// An act is one operation of a writer, with its answer.
+// An act is one operation of a writer, with its result.
 type act struct {
 	kind    string
 	lo, hi  int
@@ -97,14 +97,14 @@ type act struct {
 	refuse  bool      // MergeValue refuses
 	outcome outcome
 	n       int     // ranges taken out
-	found   []found // what Find and Overlapping showed, and Extract gave
+	found   []found // what Find, Overlapping and Extract returned
 }
 
 func (a *act) String() string {
 	return fmt.Sprintf("%s[%d,%d)@%d %v = %v %d %v", a.kind, a.lo, a.hi, a.at, a.ids, a.outcome, a.n, a.found)
 }
 
-// apply does the act to the state, and reports whether its answer is the right one.
+// apply applies the act to the state, and reports whether its result is the right one.
 func (s *state) apply(a *act) bool {
 	switch a.outcome {
 	case ended:
@@ -114,7 +114,7 @@ func (s *state) apply(a *act) bool {
 	}
 	switch a.kind {
 	case "Exclude", "TryExclude":
-		return a.outcome == done // that it changes nothing is all that can be seen
+		return a.outcome == done // the only visible effect is that nothing changes
 	case "Find":
 		return a.found[0] == s.at(a.at)
 	case "Overlapping":

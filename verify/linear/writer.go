@@ -8,7 +8,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// outcomeOf turns an error into what the model knows.
+// outcomeOf turns an error into the model's terms.
 func outcomeOf(ctx context.Context, err error) outcome {
 	switch {
 	case err == nil:
@@ -79,7 +79,7 @@ func (w *worker) write() {
 	r.Unlock()
 }
 
-// attach notes, after an operation has succeeded, what it has put in.
+// attach records which items an operation has put in, if it has succeeded.
 func attach(o outcome, its ...*item) {
 	if o == done {
 		for _, it := range its {
@@ -112,7 +112,7 @@ func (w *worker) act(ctx context.Context, tx rangelock.Writer[int32, *item], h *
 		s, it, failed := tx.Extract(key)
 		if err = failed; err == nil {
 			a.found = []found{h.see(s, it)}
-			it.moved = true // to this goroutine, which has it alone from now on
+			it.moved = true // to this goroutine, which has it exclusively from now on
 			if n := it.inside.Add(alone); n != alone {
 				w.wrong("Extract of a range object with %#x inside", n-alone)
 			}
@@ -197,7 +197,7 @@ func (w *worker) act(ctx context.Context, tx rangelock.Writer[int32, *item], h *
 	op.acts = append(op.acts, a)
 }
 
-// put is the operation Put. In the model it is the splits that it does, and a Swap.
+// put is the operation Put. In the model it is a Swap after the splits that Put does.
 func (w *worker) put(ctx context.Context, tx rangelock.Writer[int32, *item], h *hood, op *transaction) {
 	lo, hi := w.bounds()
 	r := h.span(lo, hi)
@@ -217,7 +217,7 @@ func (w *worker) put(ctx context.Context, tx rangelock.Writer[int32, *item], h *
 	}
 	if last, of, ok := tx.Find(r.Hi); ok && last.Lo < r.Hi {
 		if last == left && len(cut) > 0 {
-			of = old // the upper part of it
+			of = old // the upper part of the range that was split at lo
 		}
 		split(hi, of)
 	}
@@ -236,7 +236,7 @@ func (w *worker) put(ctx context.Context, tx rangelock.Writer[int32, *item], h *
 	op.acts = append(op.acts, acts...)
 }
 
-// merge is the operation Merge, which two items leave without being retired.
+// merge is the operation Merge, by which two items leave without being retired.
 func (w *worker) merge(tx rangelock.Writer[int32, *item], h *hood, a *act, err *error) {
 	a.kind, a.at = "Merge", 1+w.rng.IntN(wall-1)
 	key := h.base + int32(a.at)

@@ -31,11 +31,11 @@ type worker struct {
 	n    int
 	rng  *rand.Rand // the worker's own
 
-	// clean gives back what the worker holds, at the end and when a batch has panicked.
+	// clean releases what the worker holds, at the end and when a batch has panicked.
 	clean func()
 }
 
-// waited notes how long something took.
+// waited records how long something took, if that is the longest wait of the worker.
 func (w *worker) waited(since time.Time) {
 	if d := int64(time.Since(since)); d > w.wait.Load() {
 		w.wait.Store(d)
@@ -105,14 +105,14 @@ func (b *bench) guarded(w *worker, batch func(w *worker) int) (n int) {
 	defer func() {
 		if p := recover(); p != nil {
 			b.broken(fmt.Sprintf("%v %d", w.role, w.n), p)
-			defer func() { recover() }() // what it held may be spoilt
+			defer func() { recover() }() // the guards that it held may be invalid
 			w.clean()
 		}
 	}()
 	return batch(w)
 }
 
-// broken reports a panic. One that has an address is a page that was gone.
+// broken reports a panic. A panic with an address is a fault on a page that was given back.
 func (b *bench) broken(who string, p any) {
 	if fault, ok := p.(interface{ Addr() uintptr }); ok {
 		b.wrong("%s: use after retirement: fault at %#x", who, fault.Addr())
@@ -121,8 +121,8 @@ func (b *bench) broken(who string, p any) {
 	b.wrong("%s: panic: %v\n%s", who, p, debug.Stack())
 }
 
-// run starts the workers, ends them when the time is over, and says how it goes
-// meanwhile. It returns false if they cannot be ended.
+// run starts the workers, prints their progress, and ends them when the time is over.
+// It returns false if they do not end.
 func (b *bench) run(d time.Duration) bool {
 	start := time.Now()
 	b.part.begin(b)
@@ -183,7 +183,7 @@ func (b *bench) watch(start time.Time, d time.Duration) bool {
 	}
 }
 
-// hang reports somebody who does not go on, with all goroutines.
+// hang reports a worker that makes no progress, with the stacks of all goroutines.
 func (b *bench) hang(who string) {
 	buf := make([]byte, 1<<20)
 	b.wrong("%s made no step for %v\n%s", who, b.o.patience, buf[:runtime.Stack(buf, true)])

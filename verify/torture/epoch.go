@@ -13,14 +13,14 @@ import (
 
 const (
 	places    = 8  // where readers look
-	ages      = 11 // ages are counted as far as that
+	ages      = 11 // how many different ages are counted
 	epochCost = 1024
 )
 
-// An element is what is published and retired. Its age is 0 while it is published, 1
-// since it was taken out, and one more for each grace period since. So a pin sees 0 and
-// 1 and nothing else: one that was held when the element was taken out holds back
-// the grace period, and one that came later does not find it.
+// An element is published and later retired. Its age is 0 while it is published, 1 after
+// it is taken out, and one more after each grace period since. So a reader with a pin sees
+// only 0 and 1: a pin that was held when the element was taken out delays the grace period,
+// and a reader that pins later does not find the element.
 type element struct {
 	*page
 	age atomic.Int32
@@ -35,7 +35,7 @@ type epochPart struct {
 	seen   [ages]atomic.Int64 // by readers, of each age
 
 	taken atomic.Int64 // elements that were taken out
-	grown atomic.Int64 // of these, seen to the last age, or, where a writer waited itself, the second
+	grown atomic.Int64 // of these, those that have reached the last age, or, where a writer waited itself, the second
 	ended atomic.Int64 // waits that a context has ended
 }
 
@@ -82,8 +82,8 @@ func (r *epochReader) clean() {
 	clear(r.counts[:])
 }
 
-// batch looks at elements, mostly one under each pin, now and then at many, from
-// nested pins, or for long.
+// batch reads elements, mostly one under each pin, and sometimes many, under nested pins,
+// or for a long time.
 func (r *epochReader) batch(w *worker) int {
 	start := time.Now()
 	for i := range batchSize {
@@ -106,7 +106,7 @@ func (r *epochReader) batch(w *worker) int {
 	return batchSize
 }
 
-// linger stays pinned for longer, and looks again.
+// linger stays pinned for longer, and then reads the element again.
 func (r *epochReader) linger(w *worker, e *element) {
 	switch n := w.rng.IntN(256); {
 	case n < 2:
@@ -116,7 +116,7 @@ func (r *epochReader) linger(w *worker, e *element) {
 		for range 1 + w.rng.IntN(8) {
 			runtime.Gosched()
 		}
-		// Which of two is unpinned first makes no difference.
+		// The outer pin is unpinned first: the order makes no difference.
 		r.pins[len(r.pins)-2].Unpin()
 		r.pins = slices.Delete(r.pins, len(r.pins)-2, len(r.pins)-1)
 	case n < 64:
@@ -128,12 +128,12 @@ func (r *epochReader) linger(w *worker, e *element) {
 	}
 }
 
-// write puts a new element in an old one's place, and has the old one go after a
-// grace period, of which there are several kinds.
+// write replaces an element, and has the page of the old one dropped after a grace period,
+// for which it waits in one of several ways.
 func (p *epochPart) write(w *worker) int {
 	g := p.pool.take()
 	if g == nil {
-		// What was taken out lives for ten grace periods; let them go by.
+		// An element that was taken out lives for ten grace periods: wait for some.
 		if err := p.domain.Barrier(context.Background()); err != nil {
 			p.b.wrong("Barrier: %v", err)
 		}
@@ -173,7 +173,7 @@ func (p *epochPart) write(w *worker) int {
 	return 1
 }
 
-// passed is what happens after a grace period: the page goes.
+// passed is called after a grace period: it drops the page.
 func (p *epochPart) passed(e *element) {
 	e.age.Add(1)
 	if !e.drop() {
@@ -182,8 +182,8 @@ func (p *epochPart) passed(e *element) {
 	p.grown.Add(1)
 }
 
-// grow is called after each grace period; the page goes after the first, and the
-// element is looked after until it is old.
+// grow is called after each grace period. It drops the page after the first one, and
+// counts the element's age until the last one.
 func (p *epochPart) grow(e *element) {
 	if age := e.age.Add(1); age == 2 {
 		if !e.drop() {
@@ -200,7 +200,7 @@ func (p *epochPart) progress() string {
 	return fmt.Sprintf("taken out %d, pending %d", p.taken.Load(), p.taken.Load()-p.grown.Load())
 }
 
-// finish waits for what is pending, and looks at the ages that readers have seen.
+// finish waits for the pending callbacks, and checks the ages that readers have seen.
 func (p *epochPart) finish(b *bench) {
 	for range ages { // each callback may retire the next
 		if err := p.domain.Barrier(context.Background()); err != nil {

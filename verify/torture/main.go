@@ -1,14 +1,14 @@
-// Command torture runs the map, the epoch domain and the semaphore under all the
-// readers and writers that they can have, for as long as it is told, in the manner of
-// the Linux kernel's rcutorture and locktorture, and counts what must not happen.
+// Command torture runs the map, the epoch domain and the semaphore under all kinds of
+// readers and writers for a given time, like the Linux kernel's rcutorture and locktorture.
+// It counts events that must not happen.
 //
 //	go run ./torture -duration 30s
 //	go run -tags invariants ./torture -duration 30s    # with stalls in the races' windows
 //	go run ./torture -seed 7 -procs 2,8 -part map
 //
-// What is retired is a page outside of Go's heap, which is protected at once, so
-// that a use after retirement is a fault. See docs/verification-torture.md for what
-// else is looked at. It exits with status 1 if anything was wrong.
+// Each retired value is a page outside of Go's heap. It is protected at once, so that a use
+// after retirement is a fault. See docs/verification-torture.md for the other checks. The
+// exit status is 1 after any violation.
 package main
 
 import (
@@ -40,16 +40,16 @@ func main() {
 	var o options
 	procs := flag.String("procs", "1,2,4,8", "values of GOMAXPROCS that take turns, `a,b,c`")
 	flag.DurationVar(&o.duration, "duration", 30*time.Second, "how long, all parts together")
-	flag.Uint64Var(&o.seed, "seed", rand.Uint64(), "what the workers choose by; the scheduler chooses, too")
+	flag.Uint64Var(&o.seed, "seed", rand.Uint64(), "seed of the workers' random choices; it does not fix the scheduling")
 	flag.StringVar(&o.parts, "part", "map,epoch,sem", "which parts")
 	flag.IntVar(&o.readers, "readers", 4, "goroutines that read")
 	flag.IntVar(&o.writers, "writers", 2, "goroutines that write")
-	flag.DurationVar(&o.patience, "patience", 10*time.Second, "how long a worker may make no step before that is a hang")
+	flag.DurationVar(&o.patience, "patience", 10*time.Second, "how long a worker may make no step before it counts as hung")
 	flag.Parse()
 	for s := range strings.SplitSeq(*procs, ",") {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 1 {
-			fmt.Fprintf(os.Stderr, "torture: -procs %s: %q is no number of processors\n", *procs, s)
+			fmt.Fprintf(os.Stderr, "torture: -procs %s: %q is not a number of processors\n", *procs, s)
 			os.Exit(2)
 		}
 		o.procs = append(o.procs, n)
@@ -68,13 +68,13 @@ func main() {
 type part interface {
 	begin(b *bench)    // starts the workers
 	progress() string  // may be called while they run
-	finish(b *bench)   // after they have ended: takes everything down and looks at what is left
+	finish(b *bench)   // after they have ended: frees everything and checks what is left
 	totals() []string  // lines for the table
 	share() (int, int) // of the duration, as a fraction
 }
 
-// run tortures one part after the other and prints the table. The error says how much
-// was wrong; what, has been printed.
+// run tortures one part after the other and prints the table. The error says how many
+// violations there were; they have been printed before.
 func run(o options, w io.Writer) error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	fmt.Fprintf(w, "seed %d, %s %s/%s, %d processors, stalls in the windows: %v\n",
@@ -112,7 +112,7 @@ func run(o options, w io.Writer) error {
 		b := newBench(p.name, o, w, it)
 		benches = append(benches, b)
 		if !b.run(weight) {
-			break // it hangs, and what it holds cannot be had back
+			break // its workers hang, and what they hold cannot be released
 		}
 	}
 	return table(w, benches, stalls)

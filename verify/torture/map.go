@@ -14,10 +14,10 @@ import (
 
 const (
 	keyCount   = 512  // keys of the map
-	crowdKeys  = 2    // of these, where crowds are
+	crowdKeys  = 2    // of these, the keys that all readers use in crowded times
 	wide       = 8    // the most keys of a range that a writer makes
-	pageCount  = 2048 // keyCount ranges, what is pending, and what writers have in hand
-	maxPending = 128  // less than there are ranges, mostly: so Clear is refused now and then
+	pageCount  = 2048 // for keyCount ranges, those that are pending, and those that writers hold
+	maxPending = 128  // mostly fewer than there are ranges, so that Clear is sometimes refused
 )
 
 type (
@@ -26,16 +26,16 @@ type (
 	keys    = rangelock.Range[int32]
 )
 
-// Every 256 ms there is a time when all readers crowd at the same few keys, and one when
-// the writers do what they can there without a rest; the two overlap.
+// In each 256 ms there is a time when all readers use the same few keys, and a time when
+// the writers change those keys without a pause. The two overlap.
 func crowded(now time.Time) bool { return now.UnixMilli()>>5&7 <= 1 }
 func stormy(now time.Time) bool  { n := now.UnixMilli() >> 5 & 7; return n == 1 || n == 2 }
 
-// An object is the value of a range: a page, and who says that he uses it.
+// An object is the value of a range: a page, with marks of the goroutines that use it.
 type object struct {
 	*page
-	alone  atomic.Int32 // 1 while somebody has it for himself: an exclusive guard, or a writer
-	inside atomic.Int32 // readers that look at all of it; the others only look at alone
+	alone  atomic.Int32 // 1 while a goroutine has it exclusively, with an exclusive guard or as a writer
+	inside atomic.Int32 // readers that check all of it; the others only check alone
 }
 
 // mapPart tortures a rangelock.Map.
@@ -46,12 +46,12 @@ type mapPart struct {
 
 	inside  atomic.Int32 // writers in a transaction
 	retired atomic.Int64 // by OnRetire
-	merged  atomic.Int64 // pages that a merge left over
+	merged  atomic.Int64 // pages that a merge no longer needed
 	taken   atomic.Int64 // pages that Extract gave to a writer
 	unused  atomic.Int64 // pages of operations that failed
-	full    atomic.Int64 // operations refused for what is pending
+	full    atomic.Int64 // operations refused because of the backlog
 	ended   atomic.Int64 // waits that a context has ended
-	shown   atomic.Int64 // the most guards that were announced at one time, as writers saw in storms
+	shown   atomic.Int64 // the most guards announced at one time that a writer has seen in a storm
 }
 
 func newMapPart() (part, error) {
@@ -88,19 +88,19 @@ func (p *mapPart) begin(b *bench) {
 	}
 }
 
-// make returns a new object. There are pages for all that can be in use.
+// make returns a new object. There are enough pages for all that can be in use.
 func (p *mapPart) make() *object {
 	g := p.pool.take()
 	if g == nil {
-		panic("torture: no page left: retired ranges do not come back")
+		panic("torture: no page left: the pages of retired ranges are not given back")
 	}
 	return &object{page: g}
 }
 
-// lose ends an object. Nobody may use it any more.
+// lose drops an object's page. No goroutine may use the object any more.
 func (p *mapPart) lose(o *object, how string, n *atomic.Int64) {
 	if r, a := o.inside.Load(), o.alone.Load(); r != 0 || a != 0 {
-		p.b.wrong("%s page %d with %d readers and %d who have it for themselves", how, o.id, r, a)
+		p.b.wrong("%s page %d with %d readers and %d exclusive users", how, o.id, r, a)
 	}
 	if !o.drop() {
 		p.b.wrong("%s page %d, which was retired before", how, o.id)
@@ -108,7 +108,7 @@ func (p *mapPart) lose(o *object, how string, n *atomic.Int64) {
 	n.Add(1)
 }
 
-// onRetire unmaps. Now and then it takes its time, so that much is pending.
+// onRetire unmaps the page. Sometimes it is slow, so that the backlog grows.
 func (p *mapPart) onRetire(r keys, o *object) {
 	if o == nil {
 		p.b.wrong("retired twice: the value of %v was cleared before OnRetire", r)
@@ -120,10 +120,10 @@ func (p *mapPart) onRetire(r keys, o *object) {
 	}
 }
 
-// own marks an object as the caller's for a while, and writes to it.
+// own marks an object as exclusively the caller's for a while, and writes to it.
 func (p *mapPart) own(o *object, who string) {
 	if !o.alone.CompareAndSwap(0, 1) {
-		p.b.wrong("%s: overlap: somebody else has page %d for himself", who, o.id)
+		p.b.wrong("%s: overlap: another goroutine has page %d exclusively", who, o.id)
 		return
 	}
 	if n := o.inside.Load(); n != 0 {
@@ -143,7 +143,7 @@ func (p *mapPart) progress() string {
 	return fmt.Sprintf("retired %d, pages %d", p.retired.Load(), live)
 }
 
-// finish closes the map: then every page must be gone, by one of four ways.
+// finish closes the map. Then every page must be gone, in one of four ways.
 func (p *mapPart) finish(b *bench) {
 	if err := p.m.Close(context.Background()); err != nil {
 		b.wrong("Close: %v", err)

@@ -9,13 +9,13 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// A mapReader is what one reader of the map holds. While it holds guards it waits for
-// nobody: a writer may be waiting for it.
+// A mapReader is what one reader of the map holds. While it holds guards it must not wait,
+// because a writer may be waiting for it.
 type mapReader struct {
 	part  *mapPart
-	guard guard     // the one that a batch has
-	held  []guard   // long-held ones
-	until time.Time // when they are given back
+	guard guard     // the guard of the current batch
+	held  []guard   // guards held for long
+	until time.Time // when those are released
 }
 
 const batchSize = 256
@@ -25,7 +25,7 @@ func (r *mapReader) start(b *bench) {
 	b.workers[len(b.workers)-1].clean = r.clean
 }
 
-// clean gives everything back.
+// clean releases all guards.
 func (r *mapReader) clean() {
 	if r.guard != (guard{}) {
 		r.release()
@@ -33,8 +33,8 @@ func (r *mapReader) clean() {
 	r.letGo()
 }
 
-// release gives the batch's guard back. The guard is then the zero one for a comparison,
-// too.
+// release releases the batch's guard. Afterwards the guard also compares equal to the zero
+// guard.
 func (r *mapReader) release() {
 	g := r.guard
 	r.guard = guard{}
@@ -77,7 +77,7 @@ func (r *mapReader) batch(w *worker) int {
 	return r.hold(w)
 }
 
-// key chooses a key; a few are asked for often.
+// key chooses a key; it often chooses one of a few.
 func key(n uint64) int32 {
 	if n>>60 < 4 {
 		return int32(n % 8)
@@ -85,7 +85,7 @@ func key(n uint64) int32 {
 	return int32(n % keyCount)
 }
 
-// acquire is the plain case, and has to be quick: a word or two of the page for each.
+// acquire is the plain case, and has to be quick: it checks a word or two of each page.
 func (r *mapReader) acquire(w *worker) int {
 	m := r.part.m
 	for i := range batchSize {
@@ -100,8 +100,8 @@ func (r *mapReader) acquire(w *worker) int {
 	return batchSize
 }
 
-// crowd is acquire by all at one range, which makes it an announced one. Often a guard is held while
-// others run, so that writers find the range in use, and leave its end to a reader.
+// crowd is acquire by all readers on one range, which makes it an announced one. Often it yields
+// while it holds the guard, so that writers find the range in use and a reader has to finish it.
 func (r *mapReader) crowd(w *worker) int {
 	m := r.part.m
 	for i := range batchSize {
@@ -119,7 +119,7 @@ func (r *mapReader) crowd(w *worker) int {
 	return batchSize
 }
 
-// try is acquire for who may not wait.
+// try is acquire without waiting.
 func (r *mapReader) try(w *worker) int {
 	m := r.part.m
 	for i := range batchSize {
@@ -136,8 +136,8 @@ func (r *mapReader) try(w *worker) int {
 	return batchSize
 }
 
-// look checks the range of the guard: that it covers k, that nobody has it for himself,
-// a word of its page that n chooses, and now and then everything.
+// look checks the range of the guard: that it covers k, that no goroutine has it exclusively,
+// a word of its page that n chooses, and sometimes all words.
 func (r *mapReader) look(k int32, n uint64, i int) {
 	o, b := r.guard.Value(), r.part.b
 	if s := r.guard.Range(); k < s.Lo || k >= s.Hi {
@@ -190,7 +190,7 @@ func (r *mapReader) within(w *worker) int {
 	return n
 }
 
-// ended takes note of a wait that has failed.
+// ended records a wait that has failed.
 func (r *mapReader) ended(ctx context.Context, err error) {
 	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
 		r.part.b.wrong("a wait failed with %v", err)
@@ -198,8 +198,8 @@ func (r *mapReader) ended(ctx context.Context, err error) {
 	r.part.ended.Add(1)
 }
 
-// walk visits the ranges in a part of the map, in order and each once. A range that has
-// come during the walk may overlap what the walk has seen before, but it ends later.
+// walk visits the ranges in a part of the map, in order and each once. A range that was
+// inserted during the walk may overlap one that the walk has seen before, but it ends later.
 func (r *mapReader) walk(w *worker) int {
 	ctx, cancel := soon(w)
 	defer cancel()
@@ -270,7 +270,7 @@ func (r *mapReader) alone(w *worker) int {
 	return n
 }
 
-// snapshot looks at everything while nothing changes.
+// snapshot checks all ranges with a Reader, under which nothing changes.
 func (r *mapReader) snapshot(w *worker) int {
 	ctx, cancel := soon(w)
 	defer cancel()
@@ -293,7 +293,7 @@ func (r *mapReader) snapshot(w *worker) int {
 	return n
 }
 
-// hold takes some guards that it keeps for up to some milliseconds.
+// hold acquires some guards and keeps them for up to some milliseconds.
 func (r *mapReader) hold(w *worker) int {
 	r.until = time.Now().Add(time.Duration(w.rng.IntN(5000)) * time.Microsecond)
 	for range 1 + w.rng.IntN(4) {
@@ -304,7 +304,7 @@ func (r *mapReader) hold(w *worker) int {
 	return len(r.held) + 1
 }
 
-// letGo looks at what was held for long, and gives it back.
+// letGo checks the ranges whose guards were held for long, and releases the guards.
 func (r *mapReader) letGo() {
 	for i := range r.held {
 		if o := r.held[i].Value(); !o.sound() || o.alone.Load() != 0 {

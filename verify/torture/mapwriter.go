@@ -14,13 +14,13 @@ type mapWriter struct {
 	*mapPart
 }
 
-// span chooses where to work; hot keys are worked at often.
+// span chooses where to work, often at the hot keys.
 func (p *mapWriter) span(w *worker) keys {
 	lo := key(w.rng.Uint64())
 	return rangelock.Span(lo, min(lo+1+int32(w.rng.IntN(wide)), keyCount))
 }
 
-// batch does a transaction and then rests a little, so that there is something to read.
+// batch does a transaction and then pauses a little, so that there is something to read.
 func (p *mapWriter) batch(w *worker) int {
 	ctx, cancel := context.Background(), context.CancelFunc(func() {})
 	if w.rng.IntN(2) == 0 {
@@ -72,14 +72,14 @@ func (p *mapWriter) drainRange(ctx context.Context, w *worker) {
 	}
 }
 
-// storm swaps and retires where the crowd is, again and again.
+// storm swaps and retires ranges at the crowd's keys, again and again.
 func (p *mapWriter) storm(w *worker) int {
 	ctx := context.Background()
 	for i := range 64 {
 		lo := int32(w.rng.IntN(crowdKeys))
 		r := rangelock.Span(lo, lo+1)
 		tx := p.m.Lock()
-		if i == 0 { // later it is so, but for what the other writers do
+		if i == 0 { // later the range has these bounds already, unless another writer has changed it
 			p.took(ctx, tx.Split(lo))
 			p.took(ctx, tx.Split(lo+1))
 		}
@@ -99,7 +99,7 @@ func (p *mapWriter) storm(w *worker) int {
 	return 64
 }
 
-// took judges the error of an operation, and reports whether it was done.
+// took checks the error of an operation, and reports whether the operation was done.
 func (p *mapWriter) took(ctx context.Context, err error) bool {
 	switch {
 	case err == nil:
@@ -115,7 +115,7 @@ func (p *mapWriter) took(ctx context.Context, err error) bool {
 	return false
 }
 
-// put does an operation with a new object, which goes if the operation fails.
+// put does an operation with a new object, and drops the object if the operation fails.
 func (p *mapWriter) put(ctx context.Context, f func(o *object) error) {
 	o := p.make()
 	if !p.took(ctx, f(o)) {
@@ -222,8 +222,7 @@ func (p *mapWriter) act(ctx context.Context, tx rangelock.Writer[int32, *object]
 	}
 }
 
-// load puts a range on every gap of a part of the map, which is where Retire and Clear
-// have left some.
+// load puts a range on every gap of a part of the map. Retire and Clear leave gaps.
 func (p *mapWriter) load(ctx context.Context, tx rangelock.Writer[int32, *object], r keys) {
 	lo := r.Lo &^ 63
 	var made []*object

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// A pool has pages outside of Go's heap. One that is given back is forbidden at once,
-// and is given out again as late as possible.
+// A pool has pages outside of Go's heap. A page that is given back is protected at once,
+// and is reused as late as possible.
 type pool struct {
 	memory []byte
 	born   atomic.Int64 // pages given out
@@ -30,7 +30,7 @@ func newPool(pages int) (*pool, error) {
 	return p, nil
 }
 
-// A page is filled with a pattern that only its number has.
+// A page is filled with a pattern that is unique to its number.
 type page struct {
 	pool *pool
 	mem  []byte
@@ -49,7 +49,7 @@ func (p *pool) take() *page {
 	at := p.free[0]
 	p.free = p.free[1:]
 	p.mu.Unlock()
-	// The capacity ends with the page, for who slices further.
+	// The capacity ends with the page, so that a longer slice panics.
 	mem := p.memory[at*pageSize : (at+1)*pageSize : (at+1)*pageSize]
 	if err := permit(mem); err != nil {
 		panic(fmt.Sprintf("torture: permitting a page: %v", err))
@@ -61,8 +61,8 @@ func (p *pool) take() *page {
 	return g
 }
 
-// words is how many words of a page are filled. They lie all over it, and are so few
-// that filling is cheap.
+// words is how many words of a page are filled. They are spread over the page, and are few,
+// so that filling is cheap.
 const words = 64
 
 // pattern is word i of page id.
@@ -70,10 +70,10 @@ func pattern(id uint64, i int) uint64 { return (id<<8 | uint64(i)) * 0x9e3779b97
 
 func (g *page) put(i int, v uint64) { binary.NativeEndian.PutUint64(g.mem[i*64:], v) }
 
-// good reports whether word i is what it must be. Where the page is gone it faults.
+// good reports whether word i is what it must be. It faults if the page has been given back.
 func (g *page) good(i int) bool { return binary.NativeEndian.Uint64(g.mem[i*64:]) == pattern(g.id, i) }
 
-// sound reports whether all words are.
+// sound reports whether all words are what they must be.
 func (g *page) sound() bool {
 	for i := range words {
 		if !g.good(i) {

@@ -2,8 +2,8 @@
 
 package main
 
-// Where pages cannot be protected, a page that is gone is overwritten, and only what is
-// read from it tells.
+// Pages cannot be protected here. A page that is given back is overwritten instead, and a
+// use is noticed only by what is read from it.
 const pageSize = 4096
 
 func reserve(size int) ([]byte, error) { return make([]byte, size), nil }

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// reserve returns memory outside of Go's heap that nobody may touch yet. It is never
-// unmapped: the address of a page that is gone must not become something else's.
+// reserve returns memory outside of Go's heap that must not be touched yet. It is never
+// unmapped, because the address of a page that was given back must not be used for anything else.
 func reserve(size int) ([]byte, error) {
 	b, err := syscall.Mmap(-1, 0, size, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {

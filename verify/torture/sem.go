@@ -15,17 +15,17 @@ type semPart struct {
 	b   *bench
 	sem rwsem.Sem
 
-	// What the lock protects: a pair whose sum is zero but while a writer is in it.
-	// Who reads it without the lock reads it atomically.
+	// What the lock protects: a pair whose sum is zero unless a writer is changing it.
+	// The fields are atomic for the reads without the lock.
 	a, z atomic.Int64
 
 	writing atomic.Int32 // writers inside
-	reading atomic.Int32 // readers inside that look for long
+	reading atomic.Int32 // readers inside that read for long
 
 	entered   atomic.Int64 // by writers
 	downs     atomic.Int64
 	ended     atomic.Int64
-	discarded atomic.Int64 // reads without the lock that a writer has spoilt
+	discarded atomic.Int64 // reads without the lock that a writer has invalidated
 }
 
 func newSemPart() (part, error) { return &semPart{}, nil }
@@ -42,7 +42,7 @@ func (p *semPart) begin(b *bench) {
 	}
 }
 
-// read enters in one way or another, or looks without the lock.
+// read takes the lock in one way or another, or reads without it.
 func (p *semPart) read(w *worker) int {
 	start := time.Now()
 	n := 1
@@ -100,7 +100,7 @@ func (p *semPart) inside(w *worker) {
 	}
 }
 
-// glance reads without the lock, and believes it if no writer has been.
+// glance reads without the lock, and checks the values if no writer has interfered.
 func (p *semPart) glance() {
 	seq, ok := p.sem.Speculate()
 	if !ok {
@@ -114,7 +114,7 @@ func (p *semPart) glance() {
 	}
 }
 
-// write enters in one way or another.
+// write takes the lock in one way or another.
 func (p *semPart) write(w *worker) int {
 	start := time.Now()
 	switch w.rng.IntN(4) {
@@ -157,7 +157,7 @@ func (p *semPart) write(w *worker) int {
 		p.downs.Add(1)
 		runtime.Gosched()
 		if now := p.a.Load(); now != mine {
-			p.b.wrong("overlap: a writer came in while another was a reader after Downgrade")
+			p.b.wrong("overlap: a writer came in while another one read after its Downgrade")
 		}
 		p.sem.RUnlock()
 	} else {
@@ -171,7 +171,7 @@ func (p *semPart) write(w *worker) int {
 
 func (p *semPart) progress() string { return fmt.Sprintf("entered for writing %d", p.entered.Load()) }
 
-// finish looks whether the lock is free, and has counted every writer.
+// finish checks that the lock is free and has counted every writer.
 func (p *semPart) finish(b *bench) {
 	if !p.sem.TryLock() {
 		b.wrong("the lock is not free at the end: %+v", p.sem.Stats())

@@ -10,9 +10,9 @@ import (
 	"github.com/spanlock/spanlock/internal/invariants"
 )
 
-// stalls makes the windows of races wide: where a checking build passes a named point,
-// it now and then lets others run, and seldom sleeps. In a normal build there are no
-// points and it does nothing.
+// stalls widens the windows of races: when a checking build passes a named point, it
+// sometimes yields the processor, and rarely sleeps. A normal build has no such points, and
+// there it does nothing.
 type stalls struct {
 	count atomic.Int64
 	seen  sync.Map // of the points' names
@@ -40,8 +40,8 @@ func newStalls() *stalls {
 
 func (s *stalls) end() { invariants.SetHook(nil) }
 
-// points returns at how many points it has been. It counts one visit of many, so a point
-// that is seldom passed may be missing.
+// points returns how many different points were passed. It notes only some of the visits,
+// so a point that is rarely passed may be missing.
 func (s *stalls) points() int {
 	n := 0
 	s.seen.Range(func(_, _ any) bool { n++; return true })

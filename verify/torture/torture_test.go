@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// short tortures one part for a few seconds. The tests are what verify/faults runs with
-// faults in the code; the command is what finds them in a longer time.
+// short tortures one part for a few seconds. verify/faults runs these tests with faults in
+// the code; the command runs longer.
 func short(t *testing.T, name string, make func() (part, error)) (*bench, string) {
 	t.Helper()
 	d := 2 * time.Second
@@ -57,8 +57,8 @@ func (p *wrongPart) finish(*bench)     {}
 func (p *wrongPart) totals() []string  { return nil }
 func (p *wrongPart) share() (int, int) { return 1, 1 }
 
-// TestDetectors: what must not happen is noticed when it does happen, without the help of
-// a fault in the product.
+// TestDetectors causes each event that must not happen, without a fault in the product, and
+// checks that it is noticed.
 func TestDetectors(t *testing.T) {
 	pages, err := newPool(4)
 	if err != nil {
@@ -71,7 +71,7 @@ func TestDetectors(t *testing.T) {
 		do         func(b *bench, w *worker)
 	}{
 		{"use after retirement", "use after retirement: fault", func(b *bench, _ *worker) {
-			if !gone.good(0) { // a load that nobody looks at would be left out
+			if !gone.good(0) { // the compiler would drop a load whose result is not used
 				b.wrong("no fault")
 			}
 		}},
@@ -79,7 +79,7 @@ func TestDetectors(t *testing.T) {
 		{"retired twice", "retired before", func(b *bench, w *worker) {
 			(&mapPart{b: b}).lose(&object{page: gone}, "retired", new(atomic.Int64))
 		}},
-		{"overlap", "overlap: somebody else", func(b *bench, w *worker) {
+		{"overlap", "overlap: another goroutine", func(b *bench, w *worker) {
 			o := &object{page: gone}
 			o.alone.Store(1)
 			(&mapPart{b: b}).own(o, "a test")
