@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// skipUnreachable skips the test where there is no module proxy.
+// skipUnreachable skips the test if err says that the module proxy cannot be reached.
 func skipUnreachable(t *testing.T, err error) {
 	t.Helper()
 	if errors.Is(err, errUnreachable) {
@@ -21,8 +21,9 @@ func skipUnreachable(t *testing.T, err error) {
 	}
 }
 
-// The whole, short. It holds the program's tests, those of the mapping, and that a write that
-// grows waits for no reader; what it measures otherwise depends on the machine, and is printed.
+// TestShort runs everything in the short size. It checks the program's tests, those of the
+// mapping, and that a write that grows waits for no reader. The other measurements depend on
+// the machine, and are only printed.
 func TestShort(t *testing.T) {
 	var out bytes.Buffer
 	err := run(context.Background(), t.TempDir(), ports[0], small, &out)
@@ -30,8 +31,9 @@ func TestShort(t *testing.T) {
 	t.Log(out.String())
 }
 
-// A program that differs where the rewriting looks is refused, with the place. Making any of the
-// checks in rewriteBbolt or rewriteChunks weaker makes one of these pass.
+// TestRefuses checks that a program that differs in a place that the rewriting checks is refused,
+// and that the error names the place. If a check in rewriteBbolt or rewriteChunks is weakened, one
+// of these programs is accepted.
 func TestRefuses(t *testing.T) {
 	bbolt, chunks := ports[0], ports[1]
 	from := make(map[string]string)
@@ -94,12 +96,12 @@ func TestRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		if string(after) != changed {
-			t.Errorf("%s with %q: refused, and yet rewritten", tt.file, tt.new)
+			t.Errorf("%s with %q: refused, but rewritten all the same", tt.file, tt.new)
 		}
 	}
 }
 
-// copyFiles copies the files that lie in a folder, without the folders.
+// copyFiles copies the files in a folder, without its subfolders.
 func copyFiles(to, from string) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {

@@ -5,15 +5,15 @@ import "slices"
 // rewriteBbolt changes the package in dir so that its transactions hold a guard on the mapping
 // that they began with, instead of the lock of all mappings:
 //
-//   - what the fields of a mapping were in DB is a type of its own, which DB embeds. The
-//     embedded one is the writer's, so that what the writer does reads as before;
-//   - a read transaction acquires the current mapping when it begins and releases it when it
-//     ends, and finds its pages and its meta page there;
-//   - a writer that grows maps the file anew, swaps the mapping, and waits for nobody. Stock
-//     unmaps first, so if mapping fails it has none; here it keeps the old one;
+//   - the fields of DB that describe a mapping become a type of their own, which DB embeds. The
+//     embedded one is the writer's, so that the writer's code reads as before;
+//   - a read transaction acquires the current mapping when it begins, finds its pages and its
+//     meta page there, and releases it when it ends;
+//   - a writer that grows maps the file again, swaps the mapping, and does not wait. Stock
+//     unmaps first, so if mapping fails it has no mapping; here it keeps the old one;
 //   - Close waits for the readers of all mappings, as before.
 //
-// mapping.go, which is added, has the rest. It works where bolt_unix.go is what is compiled.
+// The added file mapping.go has the rest. This works on systems that compile bolt_unix.go.
 func rewriteBbolt(dir string) error {
 	p, err := parse(dir)
 	if err != nil {
@@ -26,22 +26,22 @@ func rewriteBbolt(dir string) error {
 	}
 	slices.Sort(all)
 
-	// Where the code has to be understood before it is changed.
+	// These uses must be exactly the known ones, because the changes rely on them.
 	p.uses("the lock", all, named(lock), "db.go", "DB.mmap", "DB.Close", "DB.beginTx", "DB.removeTx")
 	unix := []string{"bolt_unix.go", "boltsync_unix.go", "bolt_linux.go", "bolt_openbsd.go", "mlock_unix.go"}
 	core := []string{"bucket.go", "compact.go", "cursor.go", "db.go", "node.go", "tx.go", "tx_check.go"}
 	p.uses("a field of the mapping", slices.Concat(core, unix), selects("dataref", "data", "datasz", "meta0", "meta1"),
-		// The writer, or Open.
+		// Run by the writer, or by Open.
 		"DB.mmap", "DB.munmap", "DB.invalidate", "DB.beginRWTx", "DB.allocate", "DB.grow", "Tx.rollback",
 		"DB.mlock", "DB.munlock", "mmap", "munmap", "mlock", "munlock", "msync", "fdatasync",
 		// Rewritten.
 		"DB.beginTx", "DB.page", "DB.meta",
-		// Without a lock, before and after: its caller has to know.
+		// Takes no lock, before and after: its caller has to ensure that this is safe.
 		"DB.Info")
 	p.uses("a page by its number", core, calls("page"),
-		// The writer, or Open; or in a database that is only read and so never grows.
+		// Run by the writer, or by Open, or in a read-only database, which never grows.
 		"DB.mmap", "DB.loadFreelist", "Tx.Commit", "Tx.rollback",
-		// Rewritten, or by way of that.
+		// Rewritten, or called by a rewritten function.
 		"Tx.page", "Tx.Page", "Tx.check", "Tx.forEachPageInternal", "Tx.recursivelyCheckBucketInPage",
 		"Tx.recursivelyCheckPageKeyOrderInternal", "Bucket.node", "Bucket.pageNode", "node.free", "node.spill")
 	p.uses("the current meta page", core, calls("meta"),
@@ -65,9 +65,9 @@ func rewriteBbolt(dir string) error {
 	p.function("db.go", "DB.page").argument("*DB", "*mapping")
 	p.function("db.go", "DB.meta").argument("*DB", "*mapping")
 
-	// The guard is taken, and the meta page read, under metalock. A writer swaps the mapping
+	// A reader takes the guard and reads the meta page under metalock. A writer swaps the mapping
 	// before it writes its meta page, under metalock too. So no reader has a meta page that
-	// speaks of pages beyond the end of its mapping.
+	// refers to pages beyond the end of its mapping.
 	p.function("db.go", "DB.beginTx").
 		replace(1, "db.mmaplock.RLock()", "").
 		replace(2, "db.mmaplock.RUnlock()", "").

@@ -4,11 +4,11 @@ package main
 // file that it reads, instead of the lock of all files:
 //
 //   - Chunk takes no lock of the mapper, and acquires the file of its reference;
-//   - a truncation retires files. It waits for no reader of them, so that readers of others
-//     do not wait for it;
+//   - a truncation retires files. It does not wait for the readers of these files, so readers of
+//     other files do not wait for the truncation;
 //   - Close waits for all readers, as before.
 //
-// files.go, which is added, has the rest. A file is removed while it can still be mapped, which
+// The added file files.go has the rest. A file is removed while it may still be mapped, which
 // Windows does not allow.
 func rewriteChunks(dir string) error {
 	p, err := parse(dir)
@@ -20,7 +20,7 @@ func rewriteChunks(dir string) error {
 	mapper := "ChunkDiskMapper."
 	p.uses("the lock", head, selected("readPathMtx"),
 		mapper+"Chunk", mapper+"cut", mapper+"deleteFiles", mapper+"Close", // rewritten
-		mapper+"Truncate", mapper+"DeleteCorrupted") // for the maps below, which stay
+		mapper+"Truncate", mapper+"DeleteCorrupted") // these lock the maps below, which stay
 	p.uses("a mapped file", head, selected("mmappedChunkFiles"),
 		mapper+"Chunk", mapper+"cut", mapper+"deleteFiles", mapper+"openMMapFiles",
 		mapper+"IterateAllChunks", mapper+"Truncate", mapper+"DeleteCorrupted", mapper+"Close")

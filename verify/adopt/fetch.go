@@ -15,12 +15,12 @@ import (
 
 const ownPath = "github.com/spanlock/spanlock"
 
-// added is what is put into the copies: ours gets all of it, stock only what measures.
+// added is put into the copies: ours gets all of it, stock only what measures.
 //
 //go:embed testdata/measure testdata/bbolt testdata/chunks
 var added embed.FS
 
-// errUnreachable says that there is no module proxy, so that nothing was tried.
+// errUnreachable says that the module proxy cannot be reached, so that nothing was tried.
 var errUnreachable = errors.New("the module proxy cannot be reached")
 
 // copies are the two programs, in folders of their own.
@@ -53,7 +53,7 @@ func prepare(ctx context.Context, dir string, p port) (*copies, error) {
 				return nil, err
 			}
 		}
-		// The same for both, since what the language and the runtime do depends on it.
+		// The same version for both copies, because the language and the runtime depend on it.
 		if _, err := tool(ctx, to, "mod", "edit", "-toolchain=none", "-go=1.25.0"); err != nil {
 			return nil, err
 		}
@@ -73,7 +73,7 @@ func prepare(ctx context.Context, dir string, p port) (*copies, error) {
 	if _, err := tool(ctx, c.ours, "mod", "edit", "-require="+ownPath+"@v0.0.0", "-replace="+ownPath+"="+own); err != nil {
 		return nil, err
 	}
-	// Adds what is missing in go.mod and go.sum for these packages, and for these only.
+	// Adds what go.mod and go.sum lack for these packages, and only for these.
 	for _, to := range []string{c.stock, c.ours} {
 		args := append([]string{"list", "-mod=mod", "-test", "-deps", "./measure"}, p.packages...)
 		if _, err := tool(ctx, to, args...); err != nil {
@@ -100,8 +100,8 @@ func download(ctx context.Context, dir string, p port) (string, error) {
 	return m.Dir, nil
 }
 
-// unreachable makes an error of the go command that comes from the network, or from its being
-// forbidden, errUnreachable.
+// unreachable turns an error of the go command into errUnreachable if the network failed or
+// its use is forbidden.
 func unreachable(err error) error {
 	for _, sign := range []string{"dial tcp", "no such host", "connection refused", "i/o timeout", "TLS handshake timeout",
 		"network is unreachable", "proxyconnect", "GOPROXY=off", "GOPROXY list is not the empty string"} {
@@ -112,7 +112,7 @@ func unreachable(err error) error {
 	return err
 }
 
-// ownRoot returns the folder of the main module, two above that of this one.
+// ownRoot returns the folder of the main module, two levels above that of this one.
 func ownRoot(ctx context.Context) (string, error) {
 	out, err := tool(ctx, "", "list", "-m", "-f", "{{.Dir}}")
 	if err != nil {
@@ -129,7 +129,8 @@ func ownRoot(ctx context.Context) (string, error) {
 	return root, nil
 }
 
-// tool runs the go command in dir and returns its output. Its error has what it printed.
+// tool runs the go command in dir and returns its output. The error contains what the command
+// printed.
 func tool(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir

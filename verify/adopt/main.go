@@ -1,5 +1,5 @@
-// Command adopt puts package rangelock into a program of others, in a temporary folder, and
-// runs that program's own tests on it. See README.md.
+// Command adopt puts package rangelock into a copy of an existing program, in a temporary folder,
+// and runs that program's own tests on it. See README.md.
 package main
 
 import (
@@ -18,7 +18,7 @@ func main() {
 		full    = flag.Bool("full", false, "all tests, with both kinds of free list, also under the race detector, and many measurements")
 		keep    = flag.Bool("keep", false, "leave the temporary folder behind, and print its name")
 		name    = flag.String("program", ports[0].name, "bbolt, or chunks: the mapper of head chunks in Prometheus")
-		version = flag.String("version", "", "another version of it, which is not held to a checksum in the source")
+		version = flag.String("version", "", "another version of it, for which the source has no checksum to compare")
 	)
 	flag.Parse()
 	if flag.NArg() > 0 || *short && *full {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// A request is what measure, in testdata, understands.
+// A request is what the command measure in testdata understands.
 type request struct {
 	Job string
 	G   int
@@ -69,7 +69,7 @@ func (s *side) ask(r request) ([]float64, error) {
 }
 
 // measure adds the measured rows to t. Both programs run, and take turns: stock, ours, ours,
-// stock, and so on, so that what else the machine does meets both alike.
+// stock, repeatedly, so that other work on the machine affects both alike.
 func (c *copies) measure(ctx context.Context, s size, t *table) (err error) {
 	stock, err := begin(ctx, c, c.stock)
 	if err != nil {
@@ -98,10 +98,10 @@ func (c *copies) measure(ctx context.Context, s size, t *table) (err error) {
 	return nil
 }
 
-// pairs are measurements that belong together, two by two.
+// pairs are measurements of which stock[i] and ours[i] belong together.
 type pairs struct{ stock, ours []float64 }
 
-// turns has both sides do the same, in turns.
+// turns has both sides serve the same request, in turns.
 func turns(stock, ours *side, r request, rounds int) ([]pairs, error) {
 	var all []pairs
 	for round := range rounds {

@@ -13,7 +13,7 @@ func named(name string) func(ast.Node) bool {
 	}
 }
 
-// selected is for fields and methods with the name, of whatever.
+// selected is for fields and methods with the name, of any type.
 func selected(name string) func(ast.Node) bool {
 	return func(n ast.Node) bool {
 		s, ok := n.(*ast.SelectorExpr)

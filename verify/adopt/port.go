@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// A port is a program of others, and how it is rewritten, tested and measured.
+// A port is an existing program, and how it is rewritten, tested and measured.
 type port struct {
 	name               string // its files are in testdata, in a folder of this name
 	path, version, sum string // the module, and the checksum that go.sum would have
 	pkg                string // the folder of the package that is rewritten
 
 	rewrite func(dir string) error
-	added   []string // files that are put beside it: code of ours, and tests
-	own     string   // what the names of those tests begin with
+	added   []string // files that are added to that package: our code and tests
+	own     string   // the prefix of the names of those tests
 
-	packages []string  // whose tests are run
+	packages []string  // the packages whose tests are run
 	chosen   string    // the tests of the small size
-	slow     string    // tests that write so much that they fail by their own clocks on a slow disk
-	race     string    // the tests that are run under the race detector, too
+	slow     string    // tests that write so much that on a slow disk they exceed their own time limits
+	race     string    // the tests that are also run under the race detector
 	env      []string  // for all tests
-	variants []variant // the tests are run with each; the smaller sizes take the first
+	variants []variant // the tests are run with each; the smaller sizes use only the first
 
 	rows func(s size) []row
 }
@@ -35,9 +35,9 @@ type variant struct {
 
 // A row is a measurement.
 type row struct {
-	what []string // one for each value of the answer
+	what []string // one text for each value of the answer
 	request
-	stall bool // beside a reader that takes its time: ours must not wait for it
+	stall bool // measured beside a long reader: ours must not wait for it
 }
 
 func (r row) rounds(s size) int {
@@ -53,9 +53,9 @@ var ports = []port{
 		sum: "h1:S7GAl7Fxv12yohbwFfIbQCGDWbQbtDGPET4P/bD4lxU=",
 		pkg: ".", rewrite: rewriteBbolt, added: []string{"mapping.go", "remap_test.go"}, own: "TestRemap",
 
-		// What is in tests needs failpoints compiled in, or a device mapper.
+		// Not the packages in tests: they need failpoints compiled in, or a device mapper.
 		packages: []string{".", "./internal/...", "./cmd/..."},
-		// What opens, maps, grows, reads beside a writer, rolls back and closes.
+		// The tests that open, map, grow, read beside a writer, roll back and close.
 		chosen: "^(TestOpen|TestDB_|TestDBUnmap|TestTx_C|TestTx_D|TestTx_R|TestTx_r|TestTx_F|TestTx_G|TestTx_S|TestTx_W" +
 			"|TestMethodPage|TestConcurrent|TestBucket_Put_Large|TestBucket_Stats)",
 		slow: "^(TestDB_Open_InitialMmapSize|TestDB_HugeValue)$",
@@ -123,11 +123,11 @@ type size struct {
 	limit    time.Duration // of all tests of a package together
 	short    bool          // with -short
 	variants int           // at most so many
-	race     bool          // some under the race detector, too
+	race     bool          // some tests also under the race detector
 	reader   time.Duration // how long the long reader reads
-	stalls   int           // rounds of that
-	slice    time.Duration // of everything else
-	rounds   int           // of that
+	stalls   int           // rounds with a long reader
+	slice    time.Duration // of all other measurements
+	rounds   int           // of all other measurements
 }
 
 var (

@@ -16,9 +16,9 @@ import (
 	"golang.org/x/tools/go/ast/astutil"
 )
 
-// A program is the Go source of one package, parsed, in which rewrites change the syntax
-// trees. The first rewrite that does not find what it expects ends the matter: later ones do
-// nothing, and write returns its error.
+// A program is the parsed Go source of one package, whose syntax trees the rewrites change.
+// After the first rewrite that does not find what it expects, later rewrites do nothing, and
+// write returns the error of the first.
 type program struct {
 	dir   string
 	fset  *token.FileSet
@@ -26,7 +26,7 @@ type program struct {
 	err   error
 }
 
-// parse reads the Go files in dir, but for tests.
+// parse reads the Go files in dir, except tests.
 func parse(dir string) (*program, error) {
 	p := &program{dir: dir, fset: token.NewFileSet(), files: make(map[string]*ast.File)}
 	entries, err := os.ReadDir(dir)
@@ -62,7 +62,7 @@ func (p *program) write(names ...string) error {
 		}
 		var text bytes.Buffer
 		if err := format.Node(&text, p.fset, p.files[name]); err != nil {
-			return fmt.Errorf("%s cannot be printed any more: %w", name, err)
+			return fmt.Errorf("%s cannot be printed after the rewriting: %w", name, err)
 		}
 		if err := os.WriteFile(filepath.Join(p.dir, name), text.Bytes(), 0o644); err != nil {
 			return err
@@ -74,7 +74,7 @@ func (p *program) write(names ...string) error {
 // A function is a function of the program that is to be rewritten.
 type function struct {
 	p    *program
-	name string // with its file
+	name string // with the name of its file
 	file *ast.File
 	decl *ast.FuncDecl
 }
@@ -97,7 +97,7 @@ func (p *program) function(file, name string) *function {
 	return fn
 }
 
-// declName is the name of a function, with the type of its receiver.
+// declName returns the name of a function, with the type of its receiver.
 func declName(d *ast.FuncDecl) string {
 	if d.Recv == nil {
 		return d.Name.Name
@@ -112,18 +112,18 @@ func declName(d *ast.FuncDecl) string {
 	return d.Name.Name
 }
 
-// replace puts the statements with in the place of each statement that equals want, of which
-// there have to be n. In want an empty block stands for any block.
+// replace replaces each statement that equals want by the statements with. There must be n of
+// them. In want an empty block stands for any block.
 func (fn *function) replace(n int, want, with string) *function {
 	return fn.statements(n, want, with, instead)
 }
 
-// before puts the statements with before the one that equals want.
+// before inserts the statements with before the one that equals want.
 func (fn *function) before(want, with string) *function {
 	return fn.statements(1, want, with, ahead)
 }
 
-// after puts the statements with behind the one that equals want.
+// after inserts the statements with after the one that equals want.
 func (fn *function) after(want, with string) *function {
 	return fn.statements(1, want, with, behind)
 }
@@ -139,7 +139,7 @@ const (
 
 func (fn *function) statements(n int, want, with string, at where) *function {
 	pattern := fn.parseStatements(want, token.NoPos)
-	fn.parseStatements(with, token.NoPos) // complains
+	fn.parseStatements(with, token.NoPos) // reports errors even if nothing is replaced
 	if fn.p.err != nil {
 		return fn
 	}
@@ -170,11 +170,10 @@ func (fn *function) statements(n int, want, with string, at where) *function {
 	return fn.expect(n, found, want)
 }
 
-// expression puts with in the place of each expression that equals want, of which there have
-// to be n.
+// expression replaces each expression that equals want by with. There must be n of them.
 func (fn *function) expression(n int, want, with string) *function {
 	pattern := fn.parseExpression(want, token.NoPos)
-	fn.parseExpression(with, token.NoPos) // complains
+	fn.parseExpression(with, token.NoPos) // reports errors even if nothing is replaced
 	if fn.p.err != nil {
 		return fn
 	}
@@ -190,7 +189,7 @@ func (fn *function) expression(n int, want, with string) *function {
 	return fn.expect(n, found, want)
 }
 
-// dropFunction takes a function away that nothing uses any more.
+// dropFunction removes a function that is no longer used.
 func (p *program) dropFunction(file, name string) {
 	fn := p.function(file, name)
 	if p.err != nil {
@@ -204,10 +203,10 @@ func (p *program) dropFunction(file, name string) {
 }
 
 // argument makes typ the type of the function's receiver, or of its only parameter if it has
-// no receiver. It has to be want.
+// no receiver. The type must be want before.
 func (fn *function) argument(want, typ string) *function {
 	pattern := fn.parseExpression(want, token.NoPos)
-	fn.parseExpression(typ, token.NoPos) // complains
+	fn.parseExpression(typ, token.NoPos) // reports errors even if nothing is replaced
 	if fn.p.err != nil {
 		return fn
 	}
@@ -234,7 +233,7 @@ func (fn *function) expect(n, found int, what string) *function {
 func (fn *function) parseStatements(text string, pos token.Pos) []ast.Stmt {
 	f, err := parser.ParseFile(token.NewFileSet(), "", "package p\nfunc _() {\n"+text+"\n}\n", parser.SkipObjectResolution)
 	if err != nil {
-		fn.p.failf("%s: %q is no statement: %w", fn.name, text, err)
+		fn.p.failf("%s: %q is not a statement: %w", fn.name, text, err)
 		return nil
 	}
 	list := f.Decls[0].(*ast.FuncDecl).Body.List
@@ -246,14 +245,14 @@ func (fn *function) parseStatements(text string, pos token.Pos) []ast.Stmt {
 func (fn *function) parseExpression(text string, pos token.Pos) ast.Expr {
 	e, err := parser.ParseExpr(text)
 	if err != nil {
-		fn.p.failf("%s: %q is no expression: %w", fn.name, text, err)
+		fn.p.failf("%s: %q is not an expression: %w", fn.name, text, err)
 		return nil
 	}
 	place(reflect.ValueOf(e), pos)
 	return e
 }
 
-// fields takes fields of a struct type away, and adds others, written as in a declaration.
+// fields removes fields of a struct type, and adds others, written as in a declaration.
 func (p *program) fields(file, typ string, drop []string, add string) {
 	f := p.files[file]
 	if f == nil {
@@ -262,7 +261,7 @@ func (p *program) fields(file, typ string, drop []string, add string) {
 	}
 	wanted, err := parser.ParseFile(token.NewFileSet(), "", "package p\ntype t struct {\n"+add+"\n}\n", parser.SkipObjectResolution)
 	if err != nil {
-		p.failf("%s: %q are no fields: %w", file, add, err)
+		p.failf("%s: %q are not fields: %w", file, add, err)
 		return
 	}
 	var st *ast.StructType
@@ -306,9 +305,9 @@ func (p *program) imports(file, path string) {
 	}
 }
 
-// uses fails unless exactly the named functions have a node for which is reports true; one
-// outside of functions counts by its file. what says what is looked for. A use that somebody
-// has added to the program since the rewriting was written is not overlooked in this way.
+// uses fails unless exactly the named functions have a node for which is reports true. A node
+// outside of functions counts under the name of its file. what describes the node. So a use
+// that was added to the program after the rewriting was written is not overlooked.
 func (p *program) uses(what string, files []string, is func(ast.Node) bool, want ...string) {
 	var got []string
 	for _, name := range files {

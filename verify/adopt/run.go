@@ -10,7 +10,7 @@ import (
 )
 
 // run does everything for one program, in dir, and writes the table to out. Its error says what
-// is worse than in the stock program: a test that fails, or a wait that is still there.
+// is worse than in the stock program: a test that fails, or a wait that has not gone away.
 func run(ctx context.Context, dir string, p port, s size, out io.Writer) error {
 	switch runtime.GOOS {
 	case "linux", "darwin", "freebsd", "netbsd", "openbsd", "dragonfly":
@@ -42,7 +42,7 @@ func run(ctx context.Context, dir string, p port, s size, out io.Writer) error {
 	return err
 }
 
-// A table is what is printed at the end.
+// A table is printed at the end.
 type table struct{ rows [][]string }
 
 func (t *table) String() string {

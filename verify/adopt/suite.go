@@ -15,8 +15,8 @@ import (
 )
 
 // compareTests runs the program's own tests on both copies, and those that we have added, and
-// returns a row of the table. It fails if one passes on stock and does not on ours. Where
-// little is asked for, stock is left out as long as nothing fails on ours.
+// returns a row of the table. It fails if a test passes on stock and not on ours. In the short
+// size stock is left out unless a test fails on ours.
 func (c *copies) compareTests(ctx context.Context, s size, v variant) ([]string, error) {
 	args := []string{"test", "-json", "-count=1", "-timeout=" + s.limit.String()}
 	if s.short {
@@ -33,7 +33,7 @@ func (c *copies) compareTests(ctx context.Context, s size, v variant) ([]string,
 		return nil, err
 	}
 	if failed := ours.failed(); len(failed) > 0 && len(failed) < 4 {
-		// Some go by the clock. What fails alone, too, has failed.
+		// Some tests depend on time. Only a test that also fails when it runs alone has failed.
 		again, err := c.suite(ctx, c.ours, env, append(slices.Clone(args), "-run", "^("+strings.Join(failed, "|")+")$"))
 		if err != nil {
 			return nil, err
@@ -56,8 +56,8 @@ func (c *copies) compareTests(ctx context.Context, s size, v variant) ([]string,
 	return row, errors.Join(ours.added(), worse(stock, ours))
 }
 
-// worse returns an error that has the output of each test which does not end as it does on
-// stock, unless it fails there.
+// worse returns an error with the output of each test that ends differently than on stock,
+// unless it fails on stock.
 func worse(stock, ours outcome) error {
 	var errs []error
 	for name, how := range stock.ended {
@@ -71,10 +71,10 @@ func worse(stock, ours outcome) error {
 
 // outcome is how tests ended, by package and name; subtests count with their parents.
 type outcome struct {
-	own    string // what the names of the tests that we have added begin with
+	own    string // the prefix of the names of the tests that we have added
 	ended  map[string]string
 	output map[string]string
-	rest   string // what belongs to no test
+	rest   string // output that belongs to no test
 }
 
 // count returns how many of the program's own tests have ended in this way.
@@ -136,7 +136,7 @@ func (c *copies) raceTests(ctx context.Context) error {
 	return err
 }
 
-// suite runs go test and reads its events. That tests fail is no error.
+// suite runs go test and reads its events. It returns no error for tests that fail.
 func (c *copies) suite(ctx context.Context, dir string, env, args []string) (outcome, error) {
 	o := outcome{own: c.own, ended: make(map[string]string), output: make(map[string]string)}
 	cmd := exec.CommandContext(ctx, "go", args...)

@@ -7,16 +7,16 @@ import (
 	"slices"
 )
 
-// dropComments takes the comments from within n away: they speak of what goes, and would be
-// printed anywhere.
+// dropComments removes the comments within n: they are about code that is removed, and would
+// be printed in the wrong place.
 func dropComments(f *ast.File, n ast.Node) {
 	f.Comments = slices.DeleteFunc(f.Comments, func(c *ast.CommentGroup) bool {
 		return n.Pos() <= c.Pos() && c.End() <= n.End()
 	})
 }
 
-// place gives every part of n the position pos, so that the printer puts n where what it
-// replaces was, and comments stay in their places.
+// place gives every part of n the position pos, so that the printer puts n in the place of the
+// code that it replaces, and other comments stay where they are.
 func place(n reflect.Value, pos token.Pos) {
 	switch n.Kind() {
 	case reflect.Pointer, reflect.Interface:
@@ -38,8 +38,8 @@ func place(n reflect.Value, pos token.Pos) {
 	}
 }
 
-// same reports whether two pieces of syntax say the same, wherever they stand. An empty block
-// in pattern is the same as any block.
+// same reports whether two pieces of syntax are equal, apart from their positions. An empty
+// block in pattern equals any block.
 func same(pattern, n ast.Node) bool {
 	return sameValue(reflect.ValueOf(pattern), reflect.ValueOf(n))
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// These tests hold what the program's own do not: that no reader and no writer waits for the
-// other when the mapping changes, and that each mapping is there for as long as it is read.
+// These tests check what the program's own do not: that readers and writers do not wait for each
+// other when the mapping changes, and that each mapping stays while it is read.
 
 func openRemap(t *testing.T, o *Options) *DB {
 	t.Helper()
@@ -48,12 +48,13 @@ func beginRemap(t *testing.T, db *DB) *Tx {
 
 var remapBucket = []byte("bucket")
 
-// remapValue is the value of generation n: it says which, all over.
+// remapValue returns the value of generation n: all of it shows the generation.
 func remapValue(n uint64, size int) []byte {
 	return bytes.Repeat(binary.BigEndian.AppendUint64(nil, n), size/8)
 }
 
-// grow writes generation n, of the given size, beside what is there, and fails the test.
+// grow writes generation n, of the given size, in addition to what is there. It fails the test
+// on an error.
 func grow(t *testing.T, db *DB, n uint64, size int) {
 	t.Helper()
 	if err := db.Update(func(tx *Tx) error { return putRemap(tx, n, size) }); err != nil {
@@ -69,7 +70,7 @@ func putRemap(tx *Tx, n uint64, size int) error {
 	return in.Put(binary.BigEndian.AppendUint64(nil, n), remapValue(n, size))
 }
 
-// checkRemap reads everything that tx sees.
+// checkRemap reads and checks everything that tx sees.
 func checkRemap(tx *Tx) (n uint64, err error) {
 	in := tx.Bucket(remapBucket)
 	if in == nil {
@@ -107,7 +108,7 @@ func TestRemapReaderKeepsItsMapping(t *testing.T) {
 			t.Errorf("reader %d sees %d generations, error %v", i, n, err)
 		}
 		if n := db.readers.unmapped.Load(); n > int64(i)+1 {
-			t.Errorf("%d mappings are gone when %d readers are through", n, i)
+			t.Errorf("%d mappings are gone when %d readers have finished", n, i)
 		}
 		if err := tx.Rollback(); err != nil {
 			t.Error(err)
@@ -121,8 +122,8 @@ func TestRemapReaderKeepsItsMapping(t *testing.T) {
 	}
 }
 
-// Without the wait at the beginning of Close the free list goes first; without that in munmap,
-// too, the mapping does.
+// Without the wait at the beginning of Close, the free list is gone before the reader ends.
+// Without the wait in munmap as well, the mapping is gone too.
 func TestRemapCloseWaits(t *testing.T) {
 	db := openRemap(t, nil)
 	grow(t, db, 0, 1<<20)
@@ -137,7 +138,7 @@ func TestRemapCloseWaits(t *testing.T) {
 		closed.Store(true)
 		done <- err
 	}()
-	for db.metalock.TryLock() { // until Close has it
+	for db.metalock.TryLock() { // until Close holds it
 		db.metalock.Unlock()
 		runtime.Gosched()
 	}
@@ -147,13 +148,13 @@ func TestRemapCloseWaits(t *testing.T) {
 				t.Errorf("it sees %d generations, error %v", n, err)
 			}
 			if _, err := tx.Page(0); err != nil {
-				t.Errorf("the free list has gone before the reader: %v", err)
+				t.Errorf("the free list was gone before the reader ended: %v", err)
 			}
 		}
 		if closed.Load() {
-			t.Error("closed under a reader")
+			t.Error("the database was closed under a reader")
 		}
-		// It waits for the lock that Close has, after it has let go of the mapping.
+		// It waits for the lock that Close holds, after it has released the mapping.
 		rolled.Add(1)
 		go func() {
 			defer rolled.Done()
@@ -166,10 +167,10 @@ func TestRemapCloseWaits(t *testing.T) {
 	rolled.Wait()
 }
 
-// Stock has no mapping when it could not make a new one. This goes on with the old one.
+// If stock cannot make a new mapping, it has none. The rewritten program keeps the old one.
 func TestRemapFailureKeepsTheOld(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("only on Linux is it known how to make mmap fail")
+		t.Skip("the test knows how to make mmap fail only on Linux")
 	}
 	const hugePages = 0x40000 // MAP_HUGETLB, which no ordinary file allows
 	db := openRemap(t, nil)
@@ -200,8 +201,8 @@ func TestRemapFailureKeepsTheOld(t *testing.T) {
 	}
 }
 
-// A mapping that has been made and cannot be published is withdrawn. In the map stands a range
-// that Swap would have to cut, so that it fails.
+// A mapping that has been made and cannot be published is withdrawn. The map has a range that
+// Swap would have to cut, so that Swap fails.
 func TestRemapWithdraws(t *testing.T) {
 	db := openRemap(t, nil)
 	grow(t, db, 0, 1<<10)
@@ -226,8 +227,8 @@ func TestRemapWithdraws(t *testing.T) {
 	}
 }
 
-// What a writer has read before it grows is copied out of the old mapping, which nobody holds
-// here: it is gone long before the rest of so large a transaction is written. Without
+// Before a writer grows, it copies what it has read out of the old mapping. Here no reader holds
+// that mapping, so it is gone long before the rest of this large transaction is written. Without
 // dereference in DB.mmap this crashes.
 func TestRemapWriterLetsGo(t *testing.T) {
 	const keys = 40_000
@@ -277,8 +278,8 @@ func TestRemapWriterLetsGo(t *testing.T) {
 	}
 }
 
-// Readers of all ages beside a writer that grows without pause. A page read through a mapping
-// that is gone ends the process.
+// Readers that began at different times run beside a writer that grows without pause. Reading a
+// page through a mapping that is gone ends the process.
 func TestRemapTorture(t *testing.T) {
 	seed := time.Now().UnixNano()
 	t.Log("seed", seed)
@@ -301,7 +302,7 @@ func TestRemapTorture(t *testing.T) {
 					for range 1 + rnd.Intn(3) {
 						n, err := checkRemap(tx)
 						if err != nil || n < last {
-							t.Errorf("it sees %d generations after %d, error %v", n, last, err)
+							t.Errorf("a reader sees %d generations after %d, error %v", n, last, err)
 						}
 						last = n
 						runtime.Gosched()

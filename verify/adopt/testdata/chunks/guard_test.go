@@ -8,10 +8,10 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 )
 
-// These tests hold what the package's own do not: that a truncation waits for no reader, and
-// that a file stays mapped for as long as it is read.
+// These tests check what the package's own do not: that a truncation waits for no reader, and
+// that a file stays mapped while it is read.
 
-// A hangPool holds up the reads of one chunk.
+// A hangPool delays the reads of one chunk.
 type hangPool struct {
 	chunkenc.Pool
 	hang        atomic.Bool
@@ -26,7 +26,7 @@ func (p *hangPool) Get(e chunkenc.Encoding, b []byte) (chunkenc.Chunk, error) {
 	return p.Pool.Get(e, b)
 }
 
-// guardMapper is a mapper with one chunk in each of three files; the last is written to.
+// guardMapper returns a mapper with one chunk in each of three files; the last file is written to.
 func guardMapper(t *testing.T) (*ChunkDiskMapper, *hangPool, []ChunkDiskMapperRef) {
 	t.Helper()
 	p := &hangPool{Pool: chunkenc.NewPool(), begun: make(chan struct{}), over: make(chan struct{})}
@@ -92,7 +92,7 @@ func TestGuardTruncateWaitsForNobody(t *testing.T) {
 	}
 }
 
-// Without the guard in Chunk, Close is through before the reader.
+// Without the guard in Chunk, Close returns before the reader has finished.
 func TestGuardCloseWaits(t *testing.T) {
 	m, p, refs := guardMapper(t)
 	p.hang.Store(true)
@@ -116,7 +116,7 @@ func TestGuardCloseWaits(t *testing.T) {
 		runtime.Gosched()
 	}
 	if closed.Load() {
-		t.Error("closed under a reader")
+		t.Error("the mapper was closed under a reader")
 	}
 	close(p.over)
 	<-read

@@ -33,7 +33,7 @@ func (b *bench) serve() error {
 		var a answer
 		err := json.Unmarshal(in.Bytes(), &r)
 		if job := jobs[r.Job]; err == nil && job != nil {
-			runtime.GC() // what others have left is not for this one to pay
+			runtime.GC() // so that this job does not pay for the garbage of earlier ones
 			a.Values, err = job(b, r)
 		} else if err == nil {
 			err = fmt.Errorf("no job %q", r.Job)
@@ -48,8 +48,8 @@ func (b *bench) serve() error {
 	return in.Err()
 }
 
-// rate runs f in r.G goroutines until r.For is over, and returns nanoseconds for one of all
-// calls together. f is told the number of the goroutine and that of its call.
+// rate runs f in r.G goroutines until r.For is over, and returns the time divided by the number
+// of all calls together, in nanoseconds. f gets the number of the goroutine and that of its call.
 func (r request) rate(f func(g int, i uint64) error) ([]float64, error) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex

@@ -11,10 +11,10 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// grow is a write that makes the file and its mapping grow, beside a transaction that reads
-// for r.For; and meanwhile a new reader comes each millisecond, whether those before it are
-// through or not. It returns how long the write took, and the middle and the 99th percentile
-// of how long the new readers took, from the moment when each was due. In nanoseconds.
+// grow is a write that makes the file and its mapping grow, beside a transaction that reads for
+// r.For. Meanwhile a new reader starts each millisecond, even if earlier ones have not finished.
+// It returns, in nanoseconds, how long the write took, and the median and the 99th percentile of
+// how long the new readers took from the moment when each was due.
 func (b *bench) grow(r request) ([]float64, error) {
 	path := filepath.Join(b.dir, "grow")
 	defer os.Remove(path)
@@ -51,7 +51,7 @@ func (b *bench) grow(r request) ([]float64, error) {
 			time.Sleep(r.For)
 			defer close(over)
 			if len(v) != 100 || v[0] != 0 || v[99] != 0 {
-				return errors.New("what the long reader reads has changed")
+				return errors.New("the value that the long reader reads has changed")
 			}
 			return nil
 		})

@@ -1,6 +1,6 @@
-// Command measure runs one piece of work after another on the bbolt that it was built with,
-// stock or rewritten, and says how long it took. It reads a request from each line of its
-// input and writes an answer for it, so that two of these can take turns.
+// Command measure runs one job after another on the bbolt that it was built with, stock or
+// rewritten, and reports how long each took. It reads a request from each line of its input and
+// writes an answer to it, so that two such commands can take turns.
 package main
 
 import (
@@ -25,7 +25,7 @@ var jobs = map[string]func(*bench, request) ([]float64, error){
 // A bench has the databases, in a folder of its own.
 type bench struct {
 	dir   string
-	still *bolt.DB // is read
+	still *bolt.DB // is only read
 	busy  *bolt.DB // is written to, and not synced
 }
 
@@ -110,7 +110,7 @@ func (b *bench) update(r request) ([]float64, error) {
 	})
 }
 
-// batch is the same through Batch, with as many calls in a batch as there are goroutines.
+// batch is like update, but uses Batch, with as many calls in a batch as there are goroutines.
 func (b *bench) batch(r request) ([]float64, error) {
 	b.busy.MaxBatchSize = r.G
 	b.busy.MaxBatchDelay = time.Millisecond

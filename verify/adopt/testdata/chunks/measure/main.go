@@ -1,6 +1,6 @@
-// Command measure runs one piece of work after another on the chunk mapper that it was built
-// with, stock or rewritten, and says how long it took. It reads a request from each line of
-// its input and writes an answer for it, so that two of these can take turns.
+// Command measure runs one job after another on the chunk mapper that it was built with, stock
+// or rewritten, and reports how long each took. It reads a request from each line of its input
+// and writes an answer to it, so that two such commands can take turns.
 package main
 
 import (
@@ -53,8 +53,8 @@ func (b *bench) run() (err error) {
 }
 
 // A mapper is a chunk mapper whose pool can be made to wait. The pool is asked for a chunk in
-// the middle of a read, as a page that has to come from the disk is waited for: a disk that
-// hangs looks like this to the mapper.
+// the middle of a read, where the mapper would also wait for a page from the disk. So to the
+// mapper a waiting pool looks like a hanging disk.
 type mapper struct {
 	*chunks.ChunkDiskMapper
 	pool *pool
@@ -65,7 +65,7 @@ type pool struct {
 	hang atomic.Pointer[hang]
 }
 
-// A hang holds up the next read, and that one only.
+// A hang delays only the next read.
 type hang struct{ begun, over chan struct{} }
 
 func (p *pool) Get(e chunkenc.Encoding, b []byte) (chunkenc.Chunk, error) {
@@ -102,8 +102,8 @@ func (m *mapper) put(series uint64) (chunks.ChunkDiskMapperRef, error) {
 	return ref, err
 }
 
-// fill writes chunks into files, and returns the references of those that are in files that
-// are not written to any more, file by file.
+// fill writes chunks into files. It returns, file by file, the references of the chunks in files
+// that are no longer written to.
 func (m *mapper) fill(files, perFile int) (refs []chunks.ChunkDiskMapperRef, err error) {
 	for range files {
 		for range perFile {
@@ -145,10 +145,10 @@ func (b *bench) write(r request) ([]float64, error) {
 	})
 }
 
-// truncate deletes a file from which a reader reads for r.For; and meanwhile a new reader of
-// another file comes each millisecond, whether those before it are through or not. It returns
-// how long the truncation took, and the middle and the 99th percentile of how long the new
-// readers took, from the moment when each was due. In nanoseconds.
+// truncate deletes a file from which a reader reads for r.For. Meanwhile a new reader of another
+// file starts each millisecond, even if earlier ones have not finished. It returns, in
+// nanoseconds, how long the truncation took, and the median and the 99th percentile of how long
+// the new readers took from the moment when each was due.
 func (b *bench) truncate(r request) (_ []float64, err error) {
 	dir := b.dir + "/truncate"
 	defer os.RemoveAll(dir)
