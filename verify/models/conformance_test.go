@@ -12,8 +12,9 @@ import (
 	"testing"
 )
 
-// Each file.go:function that CONFORMANCE.md names has to exist, so that the table does
-// not rot when the code moves. Renaming one of them in either place makes this fail.
+// TestConformanceNamesCode checks that each file.go:function that CONFORMANCE.md names
+// exists, so that the tables stay right when the code changes. Renaming a function in
+// only one of the two places makes this fail.
 func TestConformanceNamesCode(t *testing.T) {
 	text, err := os.ReadFile("CONFORMANCE.md")
 	if err != nil {
@@ -21,7 +22,7 @@ func TestConformanceNamesCode(t *testing.T) {
 	}
 	names := regexp.MustCompile("`((?:[a-z]+/)+[a-z_]+\\.go):([A-Za-z]+)`").FindAllStringSubmatch(string(text), -1)
 	if len(names) < 40 {
-		t.Fatalf("only %d names found: the pattern or the file is not what it was", len(names))
+		t.Fatalf("only %d names found: the pattern or the file has changed", len(names))
 	}
 	for _, n := range names {
 		if !declares(t, filepath.Join("..", "..", filepath.FromSlash(n[1])), n[2]) {
@@ -30,9 +31,9 @@ func TestConformanceNamesCode(t *testing.T) {
 	}
 }
 
-// A macro that a run defines and its model does not know changes nothing, so the run
-// would verify something else than it says. And a model without a run, or that
-// CONFORMANCE.md does not speak of, is one that nobody checks.
+// TestRunsNameModels checks that each macro of a run is known to its model: an unknown one
+// changes nothing, so the run would verify something else than it says. It also checks that
+// each model has a run and is described in CONFORMANCE.md.
 func TestRunsNameModels(t *testing.T) {
 	conformance, err := os.ReadFile("CONFORMANCE.md")
 	if err != nil {
@@ -51,10 +52,10 @@ func TestRunsNameModels(t *testing.T) {
 		model, _, part := strings.Cut(strings.TrimSuffix(f, ".pml"), "_")
 		texts[model] += string(b)
 		if part && !strings.Contains(texts[model], `#include "`+f+`"`) {
-			t.Errorf("%s is a part of no model", f)
+			t.Errorf("%s is not part of any model", f)
 		}
 		if !strings.Contains(string(conformance), f) {
-			t.Errorf("CONFORMANCE.md says nothing of %s", f)
+			t.Errorf("CONFORMANCE.md does not mention %s", f)
 		}
 	}
 	ran := make(map[string]bool)
@@ -63,11 +64,11 @@ func TestRunsNameModels(t *testing.T) {
 		for _, d := range strings.Fields(r.defines) {
 			name, _, _ := strings.Cut(d, "=")
 			if !regexp.MustCompile(`\b` + name + `\b`).MatchString(texts[r.model]) {
-				t.Errorf("%s, %s: the model knows no %s", r.model, r.variant, name)
+				t.Errorf("%s, %s: the model does not know %s", r.model, r.variant, name)
 			}
 		}
 		if r.refuted != strings.Contains(r.defines, "BROKEN_") {
-			t.Errorf("%s, %s: a broken twin has to be refuted, and nothing else", r.model, r.variant)
+			t.Errorf("%s, %s: broken twins must be refuted, and no other run", r.model, r.variant)
 		}
 	}
 	for model := range texts {
@@ -92,8 +93,8 @@ func declares(t *testing.T, file, name string) bool {
 	return false
 }
 
-// A search that was cut off, or that failed for another reason than a violated
-// property, must not pass for an answer.
+// TestVerdict checks that a search that was cut off, or that failed for another reason
+// than a violated property, is neither verified nor refuted.
 func TestVerdict(t *testing.T) {
 	const whole = "State-vector 72 byte, depth reached 7, errors: 0\n  12 states, stored\n"
 	const found = "pan:1: assertion violated (a==b) (at depth 3)\nWarning: Search not completed\n" +

@@ -2,11 +2,10 @@
 //
 // Each file NAME.pml beside this program is a model of one package's protocol, or a
 // part NAME_PART.pml of one; CONFORMANCE.md says which line of code each step stands for.
-// The runs in runs.go check it in several sizes, which have to be verified, and with one
-// step broken on purpose, which have to be refuted: a checker that accepts those says
-// nothing. A search that was cut off, by its depth or by memory, is a failure, and so is
-// a broken twin that fails for want of either. With -long it makes the runs that take
-// longer instead.
+// The runs in runs.go check a model in several sizes, which must be verified, and with one
+// step broken on purpose, which must be refuted: a checker that accepts such a broken twin
+// proves nothing. A search that was cut off, by its depth or by memory, is a failure, also
+// for a broken twin. With -long the command makes the longer runs instead.
 //
 // It needs spin and a C compiler, and at most 1.5 GB for each run, two at a time, with
 // -long 3 GB. Run it in the directory verify:
@@ -52,10 +51,10 @@ func main() {
 	}
 }
 
-// parallel is how many runs are under way at a time.
+// parallel is how many runs are made at a time.
 const parallel = 2
 
-// checkAll makes those of all runs that match, with that many megabytes for each, and
+// checkAll makes those of all runs that match, each with at most that many megabytes, and
 // prints a line for each. Its error says how many of them did not end as they must.
 func checkAll(ctx context.Context, dir string, all []run, memory int, only *regexp.Regexp) error {
 	dir, err := filepath.Abs(dir)
@@ -153,8 +152,8 @@ func (r run) check(ctx context.Context, dir string, memory int) (string, error) 
 	return string(out), nil
 }
 
-// live reports whether the run is about liveness: whether a label accept_ is passed
-// infinitely often.
+// live reports whether the run checks liveness: that no label accept_ is passed infinitely
+// often.
 func (r run) live() bool { return r.model == "starve" }
 
 // flags are spin's, one -D for each define.
@@ -168,7 +167,7 @@ func (r run) flags() (f []string) {
 // findings is what a checker printed.
 type findings struct {
 	states, depth int
-	errors        int    // -1 if it did not come to its summary
+	errors        int    // -1 if it did not print its summary
 	truncated     bool   // not everything was searched
 	what          string // the first error
 }
@@ -197,11 +196,11 @@ func parse(out string) findings {
 	return f
 }
 
-// arrayIndex is a fault of the model and refutes nothing.
+// arrayIndex is an error in the model itself and refutes nothing.
 const arrayIndex = "assertion violated - invalid array index"
 
-// verdict says how the run ended, and whether it had to end so. A refutation stops
-// the search, so it is not held against one that it was not completed.
+// verdict says how the run ended, and whether it had to end like that. A refutation stops
+// the search, so a refuted run need not be complete.
 func (f findings) verdict(refuted bool) (string, bool) {
 	broken := strings.HasPrefix(f.what, "assertion violated") && f.what != arrayIndex ||
 		strings.HasPrefix(f.what, "invalid end state") || f.what == "acceptance cycle"

@@ -5,7 +5,7 @@ type run struct {
 	model   string // the file, without .pml
 	variant string
 	defines string // macros, separated by spaces
-	refuted bool   // a step is broken: the search has to find an error
+	refuted bool   // a step is broken: the search must find an error
 }
 
 var runs = []run{
@@ -104,7 +104,7 @@ var runs = []run{
 	{"engine", "get, no generation", "GETS=1 NR=1 SWAPS REMOVES RETIRES KEY0 BROKEN_GET_NO_GENERATION", true},
 	{"engine", "get, no flags", "GETS=1 NR=1 SWAPS REMOVES RETIRES KEY0 BROKEN_GET_NO_FLAGS", true},
 
-	// Readers count until one has set the flag announced.
+	// Readers count until one of them has set the flag announced.
 	{"engine", "adapt", "ADAPT REMOVES RETIRES KEY0 NOORDER", false},
 	{"engine", "adapt, two keys", "ADAPT SWAPS REMOVES RETIRES TXNS=1", false},
 	{"engine", "adapt, two slots", "ADAPT SWAPS REMOVES RETIRES TXNS=1 SLOTS=2", false},
@@ -233,7 +233,7 @@ var runs = []run{
 	{"pinned", "text before the word", "TEXTS OPS=1 BROKEN_TEXT_EARLY", true},
 }
 
-// longer are larger sizes, too slow to be searched each time. All have to be verified.
+// longer are larger sizes, too slow to be searched each time. All must be verified.
 var longer = []run{
 	{"engine", "both keys", "SWAPS REMOVES RETIRES", false},
 	{"engine", "both keys, no look", "SWAPS REMOVES RETIRES NOLOOK", false},
