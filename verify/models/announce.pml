@@ -1,17 +1,17 @@
 /*
- * Package announce: which lines a look looks at.
+ * Package announce: which lines a look must visit.
  *
- * There are two lines of SLOTS slots, each with a bit in used, and a word that somebody bars and
- * opens again. The first slot of a line holds FRESH until the line's bit is set. NR readers make
- * ROUNDS calls, each in either line: they announce, load the word, and are in if it is open. The
- * writer bars the word, and then looks at the lines whose bits are set, until a look shows
- * nobody; it does that LOOKS times.
+ * There are two lines of SLOTS slots, each with a bit in used, and a word that the writer bars
+ * and opens again. The first slot of a line holds FRESH until the line's bit is set. NR readers
+ * make ROUNDS calls, each in either line: they announce, load the word, and are in if it is open.
+ * The writer bars the word, and then looks at the lines whose bits are set, until a look shows
+ * no reader; it does that LOOKS times.
  *
- * Asserted: the writer owns the word with nobody in, and no reader finds its slot taken by
- * another. At the end no mark stands.
+ * Asserted: when the writer owns the word no reader is in, and no reader finds its slot taken by
+ * another. At the end no mark is left.
  *
- * Left out: which range a mark stands for (engine.pml), waits, and that the bits lie in more than
- * one word: each is an own word here, so that they may be loaded at different times.
+ * Left out: which range a mark stands for (engine.pml), waits, and the packing of the bits into
+ * words: here each bit is a word of its own, so that bits may be loaded at different times.
  */
 #ifndef NR
 #define NR 2
@@ -30,7 +30,7 @@
 /* Slot j of line l is slot[l * SLOTS + j]. */
 #define first(l) slot[(l) * SLOTS]
 
-byte slot[2 * SLOTS];       /* 0, FRESH or the reader's number and one */
+byte slot[2 * SLOTS];       /* 0, FRESH or the reader's number plus one */
 bit  used[2];
 bit  barred;
 

@@ -3,13 +3,13 @@
  *
  * Each atomic step is what the code does with pending.mu held; CONFORMANCE.md says where.
  *
- * T ranges leave the map one after another, each over the keys that are asked for or not. A
- * range that leaves is put into a free slot of the table, then its bits are set; later, when
- * its last guard is gone and in any order, OnRetire runs for it, and then its slot is free
- * again, for a range that leaves after it. NC callers look at the slots one by one, with
- * others in between, put a watch on each range that they have to wait for, and park.
+ * T ranges leave the map one after another. Each may or may not overlap the keys of the calls.
+ * A range that leaves is put into a free slot of the table; then its bits are set. After its
+ * last guard is released, OnRetire runs for it; ranges may do so in any order. Then its slot is
+ * free again for a range that leaves later. NC callers look at the slots one by one, with steps
+ * of other processes in between, put a watch on each range that they must wait for, and park.
  *
- * The property: a call that returns without an error has seen OnRetire return for each range
+ * The property: when a call returns without an error, OnRetire has returned for each range
  * over its keys that had left before the call. And every call returns.
  */
 #ifndef T
@@ -22,12 +22,12 @@
 #define FREE 9
 
 byte slot[SLOTS] = FREE;  /* which range is in it */
-byte at[T] = FREE;        /* the slot of a range, which stands in its header */
-bit  over[T];             /* it is over the keys that are asked for */
+byte at[T] = FREE;        /* the slot of a range, as in its header */
+bit  over[T];             /* it overlaps the keys of the calls */
 bit  left[T];             /* its bits are set */
 bit  through[T];          /* OnRetire has returned */
 bit  watched[SLOTS * NC]; /* slot by caller */
-byte count[NC];           /* what a caller still waits for */
+byte count[NC];           /* how many ranges a caller still waits for */
 bit  parked[NC], woken[NC];
 byte written;             /* ranges that have begun to leave */
 
@@ -41,7 +41,7 @@ inline enter(r) {
 	}
 }
 
-/* leave frees the slot of r, and wakes those for whom it was the last. */
+/* leave frees the slot of r, and wakes the callers that waited only for r. */
 inline leave(r) {
 	atomic {
 		slot[at[r]] = FREE;
@@ -82,7 +82,7 @@ proctype Writer() {
 	}
 }
 
-/* The goroutine that calls OnRetire, for the ranges of one parity; so they end in any order. */
+/* A goroutine that calls OnRetire, for the ranges of one parity, so that ranges end in any order. */
 proctype Reaper(byte parity) {
 	byte r, i;
 	for (r : 0 .. T - 1) {
@@ -121,7 +121,7 @@ proctype Caller(byte me) {
 #ifdef BROKEN_PARK
 	if
 	:: count[me] == 0 -> goto done
-	:: count[me] > 0 -> parked[me] = 1   /* not in one step: the last may leave in between */
+	:: count[me] > 0 -> parked[me] = 1   /* two steps: the last range may leave in between */
 	fi;
 #else
 	atomic {
@@ -138,7 +138,7 @@ proctype Caller(byte me) {
 #endif
 	fi;
 	atomic {
-		gaveUp = gaveUp && count[me] > 0;   /* it may be through at the last moment */
+		gaveUp = gaveUp && count[me] > 0;   /* the last range may have left at the last moment */
 		for (s : 0 .. SLOTS - 1) { watched[s * NC + me] = 0 };
 		parked[me] = 0
 	};

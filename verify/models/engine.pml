@@ -4,24 +4,25 @@
  *
  * There are two keys, and a range is one key. The tree is one pointer for each key; leaf.pml
  * has the leaf. H headers have ids that never change and are recycled at once, as in a map
- * whose keys are words; pinned.pml has the other maps. There is one line of SLOTS slots, and
- * behind it the count in the word. NR readers make ROUNDS calls each. NW writers, one at a
- * time, make TXNS transactions together, of PARTS operations each. With one part they are
- * the one-operation forms, in which a range is born open; with two it is born excluded and
- * opened at the end. SWAPS, REMOVES, RETIRES and EXCLUDES choose the kinds, CANCEL lets the
- * wait of an exclusion end early, and DOWNGRADE lets a transaction end as a reader. To make a
- * run smaller, KEY0 has readers look for key 0 only, and NOORDER leaves out the order of what
- * they see. NOLOOK leaves out the look of A3, so that more readers announce in vain. With
- * -DGETS=n the first n of the readers call Get instead, and values are words. With -DADAPT
- * readers count in the word until one has set the flag announced; see engine_adapt.pml. With
- * -DUNLINKED a range is excluded only when it is out of the tree; that needs two parts.
+ * whose keys are words; pinned.pml has the other maps. There is one line of SLOTS slots; a
+ * reader that finds no free slot counts in the word. NR readers make ROUNDS calls each. NW
+ * writers, one at a time, make TXNS transactions in all, of PARTS operations each. With one
+ * part they are the one-operation forms, in which a range is born open; with two parts it is
+ * born excluded and opened at the end. SWAPS, REMOVES, RETIRES and EXCLUDES choose the kinds,
+ * CANCEL lets the wait of an exclusion end early, and DOWNGRADE lets a transaction end as a
+ * reader. To make a run smaller, KEY0 has readers look for key 0 only, and NOORDER leaves out
+ * the order of what they see. NOLOOK leaves out the look of A3, so that more readers announce
+ * in vain. With -DGETS=n the first n readers call Get instead, and values are words. With
+ * -DADAPT readers count in the word until one has set the flag announced; see
+ * engine_adapt.pml. With -DUNLINKED a range is excluded only when it is out of the tree; that
+ * needs two parts.
  *
- * Asserted: a guard is on a range of the key, in one life, that no writer owns and that is not
- * retired, from A4 to R. A miss is right: the key had no range at some instant of the call.
- * No call gets what was gone when an earlier call had got something newer. Get returns the value
- * of the range that covered the key when it first loaded the word. A header is retired once,
- * and with no guard on it. At the end nobody waits, no header is lost, and no count and no
- * announcement is left.
+ * Asserted: from A4 to R, a guard is on a range of the key, in one life, that no writer owns
+ * and that is not retired. A miss is right: the key had no range at some instant of the call.
+ * No call gets a range that was gone when an earlier call had got a newer one. Get returns the
+ * value of the range that covered the key when it first loaded the word. A header is retired
+ * once, and with no guard on it. At the end no process waits, no header is lost, and no count
+ * and no announcement is left.
  *
  * Left out: reserved and alone (exclusive.pml), the order in which the slots of a line are
  * tried, failures and panics.
@@ -85,9 +86,9 @@ byte txns;
 #endif
 byte guards[H];             /* guards held */
 byte now, born[H], died[H], since[2];
-byte latest;                /* the newest that any call was told */
+byte latest;                /* the newest range that any call was told */
 byte gap;                   /* bit i: reader i's key had no range at some instant of its call */
-byte asked[NR];             /* the key of its call, and one */
+byte asked[NR];             /* the key of its call, plus one */
 bit  present[2];            /* the key has a range */
 bit  owned[H];              /* a writer has excluded it and waited */
 bit  dying[H];              /* it ends with the transaction */
@@ -136,7 +137,7 @@ inline occupied(h, g, announced) {
 	fi
 }
 
-/* OnRetire has run: what is the user's is cleared, and the header goes to the free list. */
+/* OnRetire has run: bounds and value are cleared, and the header goes to the free list. */
 inline recycle(h) {
 	won = 0;
 	bound[h] = NOBOUND;
@@ -146,8 +147,8 @@ inline recycle(h) {
 	atomic { assert(!spare[h] && guards[h] == 0); spare[h] = 1 }
 }
 
-/* What a reader owes after it has given back: f and g are flags and generation of the word as
-   it was then or later. */
+/* What a reader owes after it has released or retracted: f and g are flags and generation of
+   the word at that time or later. */
 #define owes(f) (((f) & EXCL) && !((f) & RET))
 inline duties(h, g, f) {
 	if
@@ -157,7 +158,7 @@ inline duties(h, g, f) {
 	f = 0
 }
 
-/* The count goes back, by an Add whose result is the word. */
+/* The count is taken back, by an Add whose result is the word. */
 inline uncount() {
 	assert(count[h] > 0);
 	count[h]--; counted = 0; g = gen[h];
@@ -314,7 +315,7 @@ none:		atomic {
 busy:		if
 		:: goto over                    /* TryAcquire, or the context ends */
 		:: atomic {
-				/* Behind the semaphore: the search and the count at once. */
+				/* With the semaphore: the search and the count in one step. */
 				!semW ->
 				h = link[k];
 				if
@@ -363,7 +364,7 @@ over:		atomic {
 #include "engine_get.pml"
 #endif
 
-/* When nothing moves any more each header is in the tree, open, or in the free list. */
+/* When no step is left, each header is in the tree, open, or in the free list. */
 active proctype Quiet() {
 	byte i;
 end_quiet:

@@ -1,18 +1,20 @@
 /*
  * The flag announced, of engine.pml, which includes this file; with -DADAPT.
  *
- * While a range's flag is clear, readers count in its word. A reader may set it, by a swap from
- * the word that it has loaded, which was open; or while it has a guard, from any open word. From
- * then on readers announce, until the header's next life. An announcement is the header and its
- * generation. A writer looks at the slots only if the word that its Or left behind has the flag,
- * and a range that was excluded and waited for is retired by one swap, without another look.
+ * While a range's flag is clear, readers count in its word. A reader may set the flag by a swap
+ * from the word that it has loaded, if that was open. A reader with a guard may set it from any
+ * open word. From then on readers announce, until the header's next life. An announcement is the
+ * header and its generation. A writer looks at the slots only if the word that its Or left behind
+ * has the flag. A range that was excluded and waited for is retired by one swap, without another
+ * look.
  *
- * The swap that sets the flag compares everything but the count here, and may fail for no reason.
+ * Here the swap that sets the flag compares everything except the count, and may fail for no
+ * reason.
  *
- * Not broken, but other: with -DKEEPS a birth leaves the flag. With -DNAMELESS an announcement is
- * the header only. With -DOWNLIFE a reader that retracts or releases an announcement owes nothing
- * to another life than its own. With -DCOLD a range that is not announced is retired by one swap
- * without having been waited for, too.
+ * Variants that are different, but not broken: with -DKEEPS a birth keeps the flag. With -DNAMELESS
+ * an announcement is the header only. With -DOWNLIFE a reader that retracts or releases an
+ * announcement owes nothing to a life other than its own. With -DCOLD also a range that is not
+ * announced and was not waited for is retired by one swap.
  */
 #ifdef BROKEN_OWN_LIFE
 #define NAMELESS
@@ -42,7 +44,7 @@ inline orExcluded() { flags[o] = flags[o] | EXCL }
 #else
 #define forget ann = 0
 
-/* The flag excluded comes by an Or. What it leaves behind says whether to look at the slots. */
+/* An Or sets the flag excluded. The word that it leaves behind says whether to look at the slots. */
 inline orExcluded() {
 #ifdef BROKEN_LOOK_BEFORE_OR
 	ann = ((flags[o] & ANN) != 0);
@@ -85,7 +87,7 @@ inline finish(h, g) {
 	w = 0
 }
 
-/* From the hint to the guard, or to what has to be taken back. */
+/* From the hint to the guard, or to a count or mark that must be taken back. */
 inline enterAdapt() {
 	/* A3: the word, and then the bounds. */
 	atomic {
@@ -128,7 +130,7 @@ inline enterAdapt() {
 	:: atomic { !counted && slot[0] != 0 -> counted = 1 }
 #endif
 	fi;
-	/* A4: the word again, which the Add shows to the one that counts. */
+	/* A4: the word again; a reader that counts gets it from its Add. */
 	atomic {
 		if
 		:: counted -> count[h]++; covers = (!(flags[h] & EXCL) && gen[h] == g)
@@ -144,7 +146,7 @@ inline enterAdapt() {
 		:: else -> barred = (flags[h] & EXCL); covers = 1
 		fi
 	};
-	/* One that has met others may set the flag with the guard in its hand. */
+	/* A reader that has met others may set the flag while it holds its guard. */
 	if
 	:: true
 	:: atomic { held && counted && !(flags[h] & (EXCL + ANN)) -> flags[h] = flags[h] | ANN }

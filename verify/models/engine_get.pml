@@ -43,7 +43,7 @@ proctype Getter(byte me) {
 		v = value[h];
 #endif
 		covers = (bound[h] == k);
-		/* The word again: but for the count and announced it has to be the same. */
+		/* The word again: except for the count and announced it must be the same. */
 		atomic {
 			if
 #if defined(BROKEN_GET_NO_SECOND_LOOK)
@@ -68,7 +68,7 @@ none:		atomic {
 			:: else
 			fi
 		};
-		/* It announces, as Acquire does, or waits; here it goes behind the semaphore. */
+		/* The code announces, as Acquire does, or waits; here Get takes the semaphore. */
 busy:		atomic {
 			!semW ->
 			h = link[k];

@@ -75,7 +75,7 @@ inline publishing() {
 	fi
 }
 
-/* W2: the bounds, and then the word by an Add, which leaves the ones of readers in it. */
+/* W2: the bounds, and then the word by an Add, which keeps the counts of readers in it. */
 inline birth(q) {
 	atomic { n = 0; do :: !spare[n] -> n++ :: else -> break od; spare[n] = 0 };
 	bound[n] = q;
@@ -151,7 +151,7 @@ inline operation(q) {
 		:: got ->
 			publishing(); unlink(q);
 #if defined(ADAPT) || defined(BROKEN_RETIRED_BY_SWAP)
-			/* Nobody who stays is in it. A count in passing makes the swap fail. */
+			/* No guard is on it. A count that is about to be taken back makes the swap fail. */
 			straight();
 			if
 			:: won -> recycle(o)

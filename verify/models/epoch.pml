@@ -3,11 +3,11 @@
  *
  * NREAD readers pin, look for the one object, use it and unpin. A reclaimer unlinks
  * the object, stamps it, drives until its grace period is over, reclaims it and links
- * it anew. NADV others advance on their own account (Cookie.Done). All do it as often as
- * the bound of epochs allows, and anybody may be slow anywhere.
+ * it again. NADV other processes advance too (Cookie.Done). All repeat this as often as
+ * the bound of epochs allows, and every process may be slow at any step.
  *
- * With -DNOSLEEP the reclaimer waits for what the others do, as one in line does. With
- * -DONESLOT all readers hash to one slot, and else each to its own.
+ * With -DNOSLEEP the reclaimer waits for the advances of others, as a queued waiter does.
+ * With -DONESLOT all readers hash to one slot, otherwise each to its own.
  */
 #ifndef NREAD
 #define NREAD 2
@@ -16,7 +16,7 @@
 #define NADV 2
 #endif
 #ifndef MAXEPOCH
-#define MAXEPOCH 4          /* nobody advances further: the wrap is not in the model */
+#define MAXEPOCH 4          /* no process advances further: the wrap-around is not modelled */
 #endif
 #define WAITBIT 8
 
@@ -24,7 +24,7 @@ byte epoch;
 byte pins[4];               /* slot s, parity p: pins[2*s + p] */
 
 bit linked = 1;             /* the object can be found */
-bit reclaimed;              /* and is not to be touched */
+bit reclaimed;              /* the object must not be used */
 
 bit sleeper;                /* waits.sleeper is set */
 bit woken;                  /* the driver's parker has a wake-up */
@@ -45,7 +45,7 @@ inline wakeSleeper() {
 	}
 }
 
-/* The last use of what was found, and Unpin's subtraction from one counter. */
+/* The last use of the object that was found, and Unpin's subtraction from one counter. */
 inline left(c) {
 	atomic {
 		assert(!(found && reclaimed));
@@ -68,7 +68,7 @@ proctype Reader(bit me) {
 	do
 	:: /* Pin */
 		atomic {
-			e = epoch & 1;      /* nothing else of it is used */
+			e = epoch & 1;      /* only the parity is used */
 #ifdef ONESLOT
 			s = 0
 #else
@@ -81,10 +81,10 @@ proctype Reader(bit me) {
 		pins[2*s + e]++;
 		both = ((epoch & 1) != e);
 #if defined(BROKEN_SETTLE)
-		both = 0;               /* no second look */
+		both = 0;               /* no second load */
 #elif defined(BROKEN_SWITCH)
 		if
-		:: both ->              /* change over, and give the first count back */
+		:: both ->              /* count in the other counter, and take the first count back */
 			atomic { both = 0; pins[2*s + 1 - e]++; e = 1 - e };
 			left(2*s + 1 - e)
 		:: else
@@ -226,15 +226,15 @@ proctype Reclaimer() {
 		od;
 #endif
 		atomic { target = 0; reclaimed = 1 };
-		/* The parker is made anew for each drive. */
+		/* Each drive makes a new parker. */
 		atomic { woken = 0; reclaimed = 0; linked = 1 }
 	od
 }
 
 /*
- * The driver does not sleep when nothing blocks, nor on a counter that does not matter
- * any more, unless somebody is about to wake it. In the second case new pins, one
- * overlapping the next, could keep the counter above zero for ever.
+ * The driver does not sleep when no counter blocks it, nor on a counter that no longer
+ * blocks it, unless a process is about to wake it. In the second case new pins, each
+ * overlapping the next, could keep the counter above zero forever.
  */
 active proctype Watch() {
 end_watch:

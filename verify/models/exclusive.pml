@@ -2,26 +2,25 @@
  * The second engine's exclusive guards, and the line of waiters of one range.
  *
  * SHARERS readers take shared guards, ALONES take exclusive ones, ROUNDS times each, and
- * wait in the line of the range where it is in use. By default a reader announces the range in a
+ * wait in the line of the range if it is in use. By default a reader announces the range in a
  * slot of its own; with -DCOUNTS it counts in the word, and with -DMIXED it does either. With
- * -DADAPT, as in the code, it counts until one has set the flag announced, as in
- * engine_adapt.pml, and the slots are looked at only where the word has that. WRITES transactions
- * exclude the range, wait for its guards or give up, and open it; with -DDETACH one may detach
- * it. With -DRETIRES one retires it instead, without any of that. With -DLEAVE the wait of anybody in line may end early, with -DLEAVEALONE of exclusive ones
- * only. With -DADAPT and -DCLONE a holder of a shared guard may clone it, once, and releases the
- * two in either order; with -DDOWNGRADE an exclusive guard may become a shared one, and with
- * -DKEPT that one may never be released. With -DHOLDER somebody has a shared guard from the beginning and never releases it: then
- * only exclusive ones may be left in line.
+ * -DADAPT, as in the code, readers count until one has set the flag announced, as in
+ * engine_adapt.pml, and the slots are looked at only if the word has that flag. WRITES
+ * transactions exclude the range, wait for its guards or give up, and open it; with -DDETACH a
+ * transaction may detach it. With -DRETIRES a transaction retires it instead, without excluding
+ * or waiting. With -DLEAVE any waiter in line may leave early, with -DLEAVEALONE only exclusive
+ * ones. With -DADAPT and -DCLONE a holder of a shared guard may clone it, once, and releases the
+ * two in either order. With -DDOWNGRADE an exclusive guard may become a shared one, and with
+ * -DKEPT that shared guard may never be released. With -DHOLDER a reader has a shared guard from
+ * the beginning and never releases it: then only exclusive waiters may be left in line.
  *
- * The flag reserved is set while there is a line and keeps readers from entering; the flag alone
- * comes with an exclusive guard, which counts SOLE in the word. The steps are those of the
+ * The flag reserved is set while there is a line and keeps readers from entering. The flag alone
+ * is set with an exclusive guard, which counts SOLE in the word. The steps are those of the
  * line's rules, 1 to 6.
  *
- * Asserted: an exclusive guard is beside no other and beside no writer that owns the range. A
- * range is retired once, with no guard. At the end nobody is in line, and no flag and no count
- * is left.
- *
- * A guard in use shows what Release asks of the word.
+ * Asserted: no other guard and no writer that owns the range is beside an exclusive guard. A
+ * range is retired once, with no guard. At the end no caller is in line, and no flag and no
+ * count is left. While a guard is held, the word is as Release requires it.
  *
  * Left out: the search, lives (a range that is detached ends the run), the bound of the count,
  * and the semaphore to which a waiter is sent back.
@@ -143,7 +142,7 @@ inline finish() {
 }
 #endif
 
-/* What is owed after a count or a slot was given back: w is the word as it was then or later. */
+/* The duties after a count or a slot was given back: w is the word at that time or later. */
 inline duties() {
 	if
 	:: !(w & EXCL) ->
@@ -160,7 +159,7 @@ inline duties() {
 	w = 0
 }
 
-/* The count of one guard, or of an exclusive one, goes back in one Add. */
+/* One Add takes back the count of one guard, or of an exclusive one. */
 inline uncount(one) {
 	count = count - one;
 	flags = (one == SOLE -> flags & ~ALONE : flags);
@@ -171,8 +170,8 @@ inline uncount(one) {
 #define held    2
 #define claimed 3
 
-/* The claim of an exclusive guard: the word first, then the lines, then the count again, in which
-   somebody is by now who was in the lines. */
+/* The claim of an exclusive guard: the word first, then the lines, then the count again. A clone
+   may have moved a reader from the lines to the count meanwhile. */
 inline claim() {
 #ifdef ADAPT
 #ifdef BROKEN_CLAIM_LOOK_FIRST
@@ -237,7 +236,7 @@ inline enterAdapt() {
 	:: !counted -> slot[me] = 1
 	:: !counted -> counted = 1      /* the slots are taken */
 	fi;
-	/* The word again, which the Add shows to the one that counts. */
+	/* The word again; a reader that counts gets it from its Add. */
 	atomic {
 		if
 		:: counted -> count++; got = (flags & BARRED -> 0 : held)
@@ -273,8 +272,8 @@ inline clone() {
 	fi
 }
 
-/* Release: somebody may be alone for the time of a look at the lines, beside a guard that was
-   announced. */
+/* Release: another process may have set the flag alone to look at the lines, while an announced
+   guard is held. */
 inline releaseClone() {
 	atomic {
 #ifdef BROKEN_CLONE_NOT_HELD
@@ -438,8 +437,8 @@ inline sendBack() {
 }
 
 #ifdef RETIRES
-/* A range that nobody has excluded leaves, with whoever is in it or in line: the order of
-   pass_adapt.pml. got is whether somebody may be in it. */
+/* A range that was not excluded leaves the map, although guards may be on it and callers in its
+   line: the order of pass_adapt.pml. got says whether a guard may be on it. */
 inline retire() {
 	before = flags;
 	if
@@ -550,7 +549,7 @@ proctype Writer() {
 #ifdef DETACH
 		if
 #ifdef ADAPT
-		/* Waited for: it is retired by one swap, unless a count in passing or a line is there. */
+		/* Waited for: one swap retires it, unless there is a line or a count about to be taken back. */
 		:: atomic {
 #ifdef BROKEN_STRAIGHT_LINE
 				got && (flags & ~(ANN + RESERVED)) == EXCL && count == 0 ->

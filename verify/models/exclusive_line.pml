@@ -2,7 +2,7 @@
  * The line of waiters of exclusive.pml, which includes this file.
  */
 
-/* Rule 3, with mu: the head is granted if it can be; a line without anybody ends. */
+/* Rule 3, with mu: the head is granted if that is possible; an empty line ends. */
 inline grantLocked() {
 	do
 	:: atomic { f = flags; c = count };
@@ -85,7 +85,7 @@ inline lineUp() {
 			atomic { if :: flags == f && count == c -> count++; guarded(me); got = held :: else fi }
 		:: !(f & (RESERVED + ALONE)) && exclusive(me) && c == 0 ->
 			claim();
-			/* With mu nobody else sets reserved, so only a writer is owed anything. */
+			/* With mu no other process sets reserved, so only a writer may be owed something. */
 			assert((w & EXCL) || !(w & RESERVED));
 			if
 			:: w & EXCL -> duties()

@@ -3,26 +3,26 @@
  * inner nodes that are copied.
  *
  * A leaf has three slots. perm is its order: the number of ranges, and the slots in the order
- * of their keys; behind them come the free slots, whose keys are the maximum. An inner node has
- * one child or two and never changes but for the child pointers; a node without a second child
- * has the maximum in the place of the separator. The keys are 0 to KEYS - 1. With -DTOP the
- * last of them is the maximum itself. A range covers one key, and with -DWIDE perhaps two.
- * Each range of one key is one of two headers in turn, with the same bounds.
+ * of their keys. After them come the free slots, whose keys are the maximum. An inner node has
+ * one child or two; only its child pointers change. A node without a second child has the
+ * maximum as its separator. The keys are 0 to KEYS - 1. With -DTOP the last of them is the
+ * maximum itself. A range covers one key, and with -DWIDE perhaps two. Two headers with the same
+ * bounds take turns as the range of one key.
  *
- * One reader makes one call. It writes to nothing here, so a second one would not matter. One
- * writer makes OPS changes: it inserts, removes, splits a leaf (and an inner node that is
- * full), merges two leaves, and with -DWIDE raises or lowers a separator in an insertion of a range
- * that goes over it, which is put to the left or to the right, or raises one by itself.
- * The tree is one leaf with any ranges at the beginning, with -DTREE two leaves below a root,
+ * One reader makes one call. It writes nothing, so a second one would not matter. One writer
+ * makes OPS changes: it inserts, removes, splits a leaf (and a full inner node), and merges two
+ * leaves. With -DWIDE it also raises or lowers a separator, either alone (a raise), or to insert
+ * a range that crosses the separator, which is put to the left or to the right of it.
+ * At the beginning the tree is one leaf with any ranges, with -DTREE two leaves below a root,
  * and with -DSTALE one leaf in which a range was removed and inserted again. Nodes are not
  * reused, as in a map whose keys are words. With -DQUIET a change of shape that changes no
- * content leaves pub as it is; an insertion's raise never does.
+ * content does not change pub; a raise for an insertion always does.
  *
  * Asserted: a miss is right (the key had no range at some instant of the call), and a reader
  * goes to the semaphore only if no range of its key was in the tree throughout (P4).
  *
  * Left out: words with a count, announcements and lives (engine.pml; here a header is open or
- * not), merges of inner nodes, more than two levels of them, leaves that empty.
+ * not), merges of inner nodes, more than two levels of them, leaves that become empty.
  */
 #ifndef OPS
 #define OPS 2
@@ -49,7 +49,7 @@ byte pub;
 #define covers(h, k) ((h) != 0 && ((h) < 10 -> ((h) - 1) / 2 == (k) : (h) - 10 == (k) || (h) - 9 == (k)))
 #define low(h)  ((h) < 10 -> ((h) - 1) / 2 : (h) - 10)
 bit  opened[HEADERS];       /* attached, and not excluded */
-bit  linked[HEADERS];       /* in the tree, too */
+bit  linked[HEADERS];       /* in the tree */
 byte version[4];            /* the next header of a key */
 #define one(set, k) (set[1 + 2*(k)] || set[2 + 2*(k)] || set[10 + (k)] || set[9 + (k)])
 #define covered(k)  one(opened, k)
@@ -78,7 +78,7 @@ proctype Reader() {
 		od;
 		seq = pub; asked = k; gap = !covered(k); moved = !there(k)
 	};
-	/* A2: down, a child pointer a step; then the keys of the slots, in any order. */
+	/* A2: down the tree, one child pointer in a step; then the keys of the slots, in any order. */
 	l = root;
 	do
 #ifdef BROKEN_NO_MIN_INNER
@@ -111,7 +111,7 @@ proctype Reader() {
 	:: atomic { covers(h, k) && opened[h] -> goto over }
 	:: else
 	fi;
-	/* A6: a hint that covers is busy and no miss. */
+	/* A6: a hint that covers means busy, and is no miss. */
 none:	if
 #ifndef BROKEN_HINT_COVERS
 	:: covers(h, k) -> goto wait
@@ -128,7 +128,7 @@ none:	if
 	:: else
 	fi;
 #ifndef BROKEN_NO_SECOND_LOOK
-	/* The second look: all headers of the leaf, each that covers. */
+	/* The second look: all headers of the leaf that cover the key. */
 	do
 	:: i < 3 ->
 		h = range[l*3 + i];
@@ -160,7 +160,7 @@ inline newInner(a, s, b) {
 	child0[inners] = a; separator[inners] = s; child1[inners] = b; inners++
 }
 
-/* One store: the node that was made last, or node, in the place of old below above. */
+/* One store: the node that was made last, or node, replaces old below above. */
 inline publish(above, old, node) {
 	atomic {
 		if
@@ -186,7 +186,7 @@ inline reorder(to, from) {
 	x = 0; y = 0
 }
 
-/* Adds ranges of a leaf, from one place up to another, to a leaf that nobody sees. */
+/* Adds ranges of a leaf, from one place up to another, to a leaf that is not published yet. */
 inline copy(from, begin, end, to) {
 	x = begin;
 	do
@@ -215,7 +215,7 @@ inline nearest() {
 }
 #define first(l) key[(l)*3 + at(perm[l], 0)]
 
-/* A copy of node r with the separator elsewhere: at the next leaf's first range, or at q. */
+/* A copy of node r with another separator: the next leaf's first range, or q. */
 inline move(s) {
 	atomic { newInner(child0[r - INNER], s, child1[r - INNER]); i = newest };
 	publish(above, r, i)
@@ -230,7 +230,7 @@ inline odd() { pub++ }
 #define shape odd()
 #endif
 
-/* Whether header h may be put in at q, and whether it goes over the next separator. */
+/* Whether header h may be inserted at q, and whether it crosses the next separator. */
 #define crosses (h >= 10 && next != NOWHERE && q + 1 >= separator[r - INNER])
 #define gap_fits (!covered(q) && (h < 10 || !covered(q + 1)) && (!crosses || n(perm[next]) > 0))
 #define right   (crosses && n(perm[next]) < 3)
@@ -299,7 +299,7 @@ proctype Writer() {
 				reorder(n(p) - 1, i - 1);
 				v = v + 64 * (n(p) - 1)
 			};
-			/* Excluded: a reader that looks for the range waits. The key has one until pub is odd. */
+			/* Excluded: a reader of the range waits. The key has a range until pub is odd. */
 			atomic { opened[h] = 0; moved = moved | covers(h, asked) };
 			odd();
 			atomic { perm[l] = v; linked[h] = 0; gap = gap | covers(h, asked); moved = moved | gap };
@@ -352,7 +352,7 @@ proctype Writer() {
 			publish(grand, parent, j);
 			shape
 #ifdef WIDE
-		/* a raise by itself, which makes room: the content does not change */
+		/* a raise alone, which makes room: the content does not change */
 		:: atomic { next != NOWHERE && n(perm[next]) > 0 && first(next) > separator[r - INNER] && inners < INNERS -> skip };
 			shape;
 			raise();
@@ -380,7 +380,7 @@ init {
 		for (i : 0 .. LEAVES*3 - 1) { key[i] = MAX }
 		for (i : 0 .. LEAVES - 1) { perm[i] = EMPTY }
 #if defined(STALE)
-		/* Key 1: slot 0 has a dead header, slot 1 the one that is there; slot 2 is taken next. */
+		/* Key 1: slot 0 has a dead header, slot 1 the live one; slot 2 is taken next. */
 		range[0] = 3; range[1] = 4; key[1] = 1; opened[4] = 1; linked[4] = 1; perm[0] = 64 + 1 + 8;
 #elif defined(TREE)
 		leaves = 2; maybe(0, 0);

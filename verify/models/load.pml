@@ -5,14 +5,14 @@
  * itself. CONFORMANCE.md says which line is which step.
  *
  * The keys are 0 and 1, two cells of one gap; the source has a version of each. A load for
- * one key reads one cell or both, in either order, and brings one range, or an error that
- * may come of either cell. Writers change a cell, or both with -DBOTH, and then retire it;
- * with -DINSERTS they may insert a range, too. Each of NC callers asks once for its key:
- * caller 0 for either, the others for 0.
+ * one key reads one cell or both, in either order, and inserts one range, or fails because
+ * of either cell. Writers change a cell, or both with -DBOTH, and then retire it; with
+ * -DINSERTS they may also insert a range. Each of NC callers asks once for its key: caller 0
+ * for either, the others for 0.
  *
- * The property is the rule: a caller that comes after a Retire has returned gets nothing
- * that was read before it, neither a value nor a failure. Besides, nobody gets the failure
- * of another key's load, no two loads run at once, and nobody is left waiting.
+ * The property is this rule: a caller that begins after a Retire has returned gets nothing
+ * that was read before the Retire, neither a value nor a failure. Also, no caller gets the
+ * failure of another key's load, no two loads run at once, and no caller is left waiting.
  */
 #ifndef NC
 #define NC 2
@@ -28,13 +28,13 @@
 #define NONE 4
 
 byte source[2];        /* versions */
-byte settled[2];       /* what is invalidated up to here: set when Retire has returned */
+byte settled[2];       /* versions up to this one are invalidated: set when Retire has returned */
 byte cuts[2];          /* how often a cell was retired, in the transaction */
 byte cutsDone[2];      /* the same, when Retire has returned */
 
 bit  writer;           /* Map.sem; boarding and its look are one step with it for reading */
 
-byte attached[2];      /* the version, and one; 0 is a gap */
+byte attached[2];      /* the version plus one; 0 is a gap */
 bit  wide;             /* both cells are one range */
 
 /* The flight in the list. A gap holds one at most. */
@@ -56,7 +56,7 @@ byte toldOf[NC];       /* the load's */
 
 #define UNREAD 255
 
-/* A transaction with one Retire of the cells in s. */
+/* A transaction that makes one Retire of the cells in s. */
 inline retire() {
 	/* The source first. */
 	atomic {
@@ -64,7 +64,7 @@ inline retire() {
 		source[1] = source[1] + (has(s, 1) -> 1 : 0);
 		now[0] = source[0]; now[1] = source[1]
 	};
-	/* planStale. A range that would be cut is taken away whole. */
+	/* planStale. A range that would be cut is removed whole. */
 	atomic {
 		writer == 0 ->
 		writer = 1;
@@ -105,7 +105,7 @@ inline retire() {
 			fi;
 			wide = (t == 3 -> 0 : wide)
 		};
-		/* Retire has returned: nothing of the caller's is between that and the unlock. */
+		/* Retire has returned: the caller does nothing between that and the unlock. */
 		atomic {
 			writer = 0;
 			if
@@ -144,7 +144,7 @@ next:		atomic { now[0] = 0; now[1] = 0; s = 0; t = 0 }
 	od
 }
 
-/* The goroutines of flights: one tells while the next may be under way already. */
+/* The goroutines of flights: while one tells its callers, the next may already have begun. */
 inline take() { mine = aboard; ownOf = own; lateOf = late; wasStale = stale; key = NONE; aboard = 0; own = 0; late = 0; stale = 0; narrow = 0; staleNext = 0; narrowNext = 0 }
 
 proctype Flight() {
@@ -179,10 +179,10 @@ end_idle:
 				:: why == again
 				:: else ->
 					if
-					:: attached[k] -> why = again        /* covered: look again */
+					:: attached[k] -> why = again        /* covered: the callers look again */
 					:: !attached[k] && both && attached[1 - k] -> why = overlap
 					:: else ->
-						/* Insert; who is in the range has its guard. */
+						/* Insert; each caller in the range gets its guard. */
 						attached[k] = v[k] + 1;
 						if
 						:: both -> attached[1 - k] = v[1 - k] + 1; wide = 1
@@ -260,8 +260,8 @@ proctype Caller(byte me) {
 	fi;
 	toldKey[me] = k;
 look:
-	/* It comes, or looks again: board, or a hit. What it must see at least is stricter the
-	   later it is, so that the latest is taken. */
+	/* The caller comes, or looks again: board, or a hit. What it must see at least grows
+	   stricter with time, so the latest requirement is taken. */
 	atomic {
 		writer == 0 ->
 		least[0] = settled[0]; least[1] = settled[1];

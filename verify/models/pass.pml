@@ -2,20 +2,20 @@
  * The second engine's pass over the lines for several ranges at once (W5, W6).
  *
  * There are two headers, SLOTS slots and a count in each word. NR readers announce or count
- * either header ROUNDS times, from a hint as old as they like. By default a writer detaches all
- * ranges that are open, by the order of W4, and hands them to the goroutine that retires, LIVES
- * times; a header that is retired is born again. That goroutine makes one pass for what it has
- * been handed, retires the ranges that nobody shows or counts, and leaves the others to their
- * last users. With -DEXCLUDES the writer excludes both ranges instead, with one pass, waits, owns
- * them, and opens them. With -DAPART the ranges are detached by one operation each. With -DADAPT
- * readers count until one has set the flag announced, as in engine_adapt.pml: then a pass is made
- * only if a word had that flag when its Or was made. With -DLEAVE, too, the writer
- * detaches in the order of the code, and makes the pass itself.
+ * either header ROUNDS times, from a hint of any age. By default a writer detaches all
+ * ranges that are open, in the order of W4, and hands them to the goroutine that retires, LIVES
+ * times; a header that is retired is born again. That goroutine makes one pass for the ranges
+ * that it was handed, retires those that no reader shows or counts, and leaves the others to
+ * their last users. With -DEXCLUDES the writer excludes both ranges instead, with one pass,
+ * waits, owns them, and opens them. With -DAPART each range is detached by an operation of its
+ * own. With -DADAPT readers count until one has set the flag announced, as in engine_adapt.pml:
+ * then a pass is made only if a word had that flag when its Or was made. With -DLEAVE as well,
+ * the writer detaches in the order of the code, and makes the pass itself.
  *
- * Asserted: a range is retired with no guard on it, and owned with none. At the end each header
- * is retired or open, and nobody waits.
+ * Asserted: a range has no guard when it is retired, and none while it is owned. At the end
+ * each header is retired or open, and no process waits.
  *
- * Left out: the search, so that no reader knows whether a range is in the tree; the look of A3.
+ * Left out: the search, so no reader knows whether a range is in the tree; the look of A3.
  */
 #ifndef NR
 #define NR 2
@@ -48,7 +48,7 @@ bit  waiter, woken;
 bit  handed[2];             /* to the goroutine that retires */
 byte handedGen[2];
 
-/* A range that is open, or born again now, is one of those to detach. */
+/* A range that is open, or is born again here, is added to those to detach. */
 inline choose(h) {
 	atomic {
 		if
@@ -119,7 +119,7 @@ proctype Reader() {
 		:: atomic { slot[0] != 0 -> counted = 1; count[h]++ }
 #endif
 		fi;
-		/* A4. For the one that counts this is the same step; later is harder. */
+		/* A4. The Add of a reader that counts shows the word; a separate, later step allows more. */
 		atomic {
 			if
 			:: !(flags[h] & EXCL) -> assert(!owned[h]); guards[h]++; held = 1
@@ -252,7 +252,7 @@ end_idle:
 			gens[0] = handedGen[0]; gens[1] = handedGen[1]; handedGen[0] = 0; handedGen[1] = 0
 		};
 #ifdef ADAPT
-		/* After the Or, so the flag does not change any more in this life. */
+		/* After the Or the flag no longer changes in this life. */
 		word[0] = (todo[0] && gen[0] == gens[0] -> flags[0] : 0);
 		word[1] = (todo[1] && gen[1] == gens[1] -> flags[1] : 0);
 #ifdef BROKEN_NO_PASS
@@ -264,7 +264,7 @@ end_idle:
 		pass();
 #endif
 #ifdef BROKEN_JOINED_LATE
-		/* What was handed over during the pass counts as looked for. */
+		/* Broken: ranges that were handed over during the pass count as looked for. */
 		atomic {
 			todo[0] = todo[0] || handed[0]; todo[1] = todo[1] || handed[1]; handed[0] = 0; handed[1] = 0;
 			gens[0] = gens[0] + handedGen[0]; gens[1] = gens[1] + handedGen[1]; handedGen[0] = 0; handedGen[1] = 0

@@ -68,14 +68,14 @@ inline enterAdapt() {
 		:: else
 		fi
 	};
-	/* One that has met others may set the flag with the guard in its hand. */
+	/* A reader that has met others may set the flag while it holds its guard. */
 	if
 	:: true
 	:: atomic { held && counted && !(flags[h] & (EXCL + ANN)) -> flags[h] = flags[h] | ANN }
 	fi
 }
 
-/* One pass over the lines, for what has been barred with the flag in its word. */
+/* One pass over the lines, for ranges whose word had the flag when they were barred. */
 inline pass() {
 	atomic { seen[0] = 0; seen[1] = 0 };
 	if
@@ -100,11 +100,11 @@ inline pass() {
 
 #ifdef LEAVE
 /*
- * The writer detaches by itself, in the order of the code: readers are shut out of what is
- * announced, one look at the lines follows, and then each range leaves. With -DSINGLE each is
- * detached by itself, with a look of its own. With -DTOLD somebody is to be told, so that nothing
- * is retired by one swap from the word before. With -DWAITED the transaction has excluded range 0
- * before, and has waited.
+ * The writer detaches by itself, in the order of the code: readers are shut out of announced
+ * ranges, one look at the lines follows, and then each range leaves. With -DSINGLE each range is
+ * detached separately, with a look of its own. With -DTOLD there is an OnRetire, so no range is
+ * retired by one swap from the word before. With -DWAITED the transaction has excluded range 0
+ * before, and has waited for its guards.
  */
 #ifdef WAITED
 inline excludeAndWait() {
@@ -128,7 +128,7 @@ inline excludeAndWait() {
 #define excludeAndWait() skip
 #endif
 
-/* Only what is announced is shut out, and what this transaction has excluded is already. */
+/* Readers are shut out only of announced ranges; one that this transaction has excluded is shut already. */
 inline shutOut(h) {
 	if
 	:: set[h] -> w = flags[h];
@@ -175,7 +175,7 @@ inline leave(h) {
 	if
 	:: in || !(before & ANN)
 #ifndef BROKEN_LATE_FLAG
-	:: !in && (before & ANN) && !(before & EXCL) -> in = 1     /* the flag has come since */
+	:: !in && (before & ANN) && !(before & EXCL) -> in = 1     /* the flag was set meanwhile */
 	:: !in && (before & ANN) && (before & EXCL) ->
 #else
 	:: else ->
@@ -206,7 +206,7 @@ inline leave(h) {
 #ifdef BROKEN_NOT_COMPARED
 	:: !in ->
 #else
-	:: !in && !((w ^ before) & ANN) && c == 0 ->    /* before had no count, or it would be in */
+	:: !in && !((w ^ before) & ANN) && c == 0 ->    /* before had no count, or in would be set */
 #endif
 		atomic {
 			if

@@ -1,20 +1,20 @@
 /*
- * The second engine in maps whose keys are no words: what the epoch protects.
+ * The second engine in maps whose keys are not words: what the epoch protects.
  *
- * By default the map is one of NewFunc: a search looks at the low bounds of headers, which are
- * plain memory, under the domain's pin, and a header is cleared and written anew only when its
- * cookie is done: when nobody is pinned that was pinned when it was retired. With -DTEXTS keys
- * are texts: there is no pin, a header is reused at once, and a reader compares its text after A4
- * has found the word open, when its announcement protects it.
+ * By default the map is one of NewFunc: under the domain's pin, a search reads the low bounds of
+ * headers, which are plain memory. A header is cleared and written again only when its cookie is
+ * done: when no reader is still pinned that was pinned when the header was retired. With -DTEXTS
+ * keys are texts: there is no pin, a header is reused at once, and a reader compares its text
+ * after A4 has found the word open, when its announcement protects the header.
  *
  * There is one key, one leaf with two slots, and three headers. NR readers make ROUNDS calls,
  * each with a slot of its own in the lines; a writer makes OPS changes. By default A6 looks again
  * through perm only; with -DNIL it looks at both slots, and an unlink empties the slot before the
  * header is detached.
  *
- * Asserted: nobody reads a bound while it is written, or in another life than the one in which
- * the header was found. No header with a guard is retired or written. At the end no header is
- * lost.
+ * Asserted: no reader reads a bound while it is written, or in a life other than the one in
+ * which it found the header. No header with a guard is retired or written. At the end no header
+ * is lost.
  *
  * Left out: the count, the semaphore, whether a miss is right (engine.pml), nodes, which are
  * reused by the same rule as headers, and the pin of a search by texts that was refused.
@@ -40,15 +40,15 @@ byte flags[HEADERS], gen[HEADERS];
 byte perm;                  /* the slot of the range, or NONE */
 byte range[2];
 byte pub;
-byte slot[NR];              /* 0, or a header and one */
+byte slot[NR];              /* 0, or a header plus one */
 byte pinned;                /* bits of readers */
 bit  retired[HEADERS];      /* its cookie waits for ... */
 byte pins[HEADERS];         /* ... these readers */
 bit  spare[HEADERS];
 
 /* For the properties. */
-byte looks[HEADERS];        /* readers at the bounds */
-bit  written[HEADERS];      /* somebody writes them */
+byte looks[HEADERS];        /* readers that read the bounds */
+bit  written[HEADERS];      /* the bounds are being written */
 byte guards[HEADERS];
 
 inline pin() { pinned = pinned | mine }
@@ -83,7 +83,7 @@ inline finish(h, g) {
 	fi
 }
 
-/* A read of the bounds, which takes its time. */
+/* A read of the bounds, which takes two steps. */
 inline compare(h) {
 	atomic { assert(!written[h] && !spare[h]); life = gen[h]; looks[h]++ };
 	atomic { assert(!written[h] && gen[h] == life); looks[h]--; life = 0 }
@@ -143,7 +143,7 @@ proctype Reader(byte me) {
 		if
 		:: entered || (seq % 2 == 0 && pub == seq)
 		:: else ->
-			/* A6, pinned still */
+			/* A6, still pinned */
 #if defined(NIL) || defined(BROKEN_FREE_SLOTS)
 			do
 			:: i < 2 && !entered ->
@@ -231,7 +231,7 @@ proctype Writer() {
 	od
 }
 
-/* The domain: what is the user's is cleared, and the header goes to the free list. */
+/* The domain: the bounds are cleared, and the header goes to the free list. */
 inline recycle(h) {
 	atomic { assert(looks[h] == 0 && guards[h] == 0); retired[h] = 0; written[h] = 1 };
 	atomic { assert(looks[h] == 0); written[h] = 0; spare[h] = 1 }

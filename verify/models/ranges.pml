@@ -3,8 +3,8 @@
  * around one key.
  *
  * The tree is one pointer: the range object that covers the key, or none. NR readers
- * acquire, pinned, and release; all count in the word. NW writers, one at a time, make TXNS
- * transactions together, of the kinds that are chosen with -DSWAPS, -DRETIRES, -DREMOVES.
+ * acquire under a pin, and release; all count in the word. NW writers, one at a time, make
+ * TXNS transactions in all, of the kinds that -DSWAPS, -DRETIRES and -DREMOVES choose.
  */
 #ifndef NR
 #define NR 2
@@ -31,16 +31,16 @@ byte flags[H], cnt[H], gen[H];
 byte link;                  /* the tree */
 byte pub;                   /* the publication sequence */
 
-bit  semW;                  /* the semaphore: a transaction is under way */
-byte semR;                  /* readers behind it */
+bit  semW;                  /* the semaphore: a transaction holds it */
+byte semR;                  /* readers that hold it */
 byte txns = TXNS;
 
 bit  waiter;                /* Map.waiter is set */
-bit  woken;                 /* and has been woken */
+bit  woken;                 /* the waiter has been woken */
 
 /* The grace period. Bit i: reader i is pinned. */
 byte pinned;
-bit  freed[H];              /* handed to the domain, waits for ... */
+bit  freed[H];              /* handed to the domain; it waits for ... */
 byte pins[H];               /* ... these pins, and then for OnRetire */
 bit  spare[H];              /* in the free list */
 
@@ -48,7 +48,7 @@ bit  spare[H];              /* in the free list */
 byte guards[H];             /* guards held */
 bit  present = 1;           /* the key had a range when the last transaction ended */
 byte born = NONE;           /* the range that an unfinished transaction has inserted */
-byte gapSeen;               /* bit i: the key had none at some instant of reader i's call */
+byte gapSeen;               /* bit i: the key had no range at some instant of reader i's call */
 
 #define mine (1 << me)
 
@@ -106,7 +106,7 @@ inline left(h, g, f) {
 	fi
 }
 
-/* The last instant of a guard, if it is one. */
+/* The last instant of a guard, if the reader has one. */
 inline lastUse(held) {
 	if
 	:: held ->
@@ -133,7 +133,7 @@ inline giveBack(held) {
 }
 
 
-/* A guard is held: on a range that lives, and not in a writer's way. */
+/* A guard is held: its range is alive, and no writer owns it. */
 inline guarded() {
 	assert(!(flags[h] & (RET | EXCL)) && !freed[h] && !spare[h] && h != born);
 	guards[h]++;
@@ -183,7 +183,7 @@ proctype Reader(byte me) {
 				fi
 			}
 		:: else ->
-			/* The look, and where the range may not be entered the unpin. */
+			/* The look, and the unpin if the range may not be entered. */
 			atomic {
 				f = flags[h];
 				if
@@ -246,7 +246,7 @@ over:		atomic { h = 0; g = 0; seq = 0 }
 	od
 }
 
-/* An And leaves the count of a reader in passing where it is. */
+/* An And keeps the count of a reader that is about to take it back. */
 inline open(h) {
 #ifdef BROKEN_28
 	flags[h] = flags[h] & ~EXCL; cnt[h] = 0
@@ -259,7 +259,7 @@ inline open(h) {
 inline look(h) { inUse = (cnt[h] > 0) }
 
 /* Excludes the range o and waits; got says whether that has succeeded. canc: the
-   context ends some time. */
+   context may end at any time. */
 inline exclude(canc) {
 	atomic { assert(!(flags[o] & EXCL)); flags[o] = flags[o] | EXCL };
 	look(o);
@@ -398,8 +398,8 @@ proctype Writer() {
 	od
 }
 
-/* The domain's callbacks: OnRetire once nobody is pinned who was pinned at the stamp,
-   and the next life. */
+/* The domain's callbacks: OnRetire, when no reader is still pinned that was pinned at the
+   stamp, and then the next life. */
 inline bury(h) {
 	assert(guards[h] == 0 && h != link && flags[h] == EXCL + DET + RET);
 	freed[h] = 0; spare[h] = 1
@@ -415,8 +415,8 @@ end_domain:
 }
 
 
-/* When nothing moves any more each range object is in the tree, free of readers, or in
-   the free list. */
+/* When no step is left, each range object is in the tree, without readers, or in the free
+   list. */
 active proctype Quiet() {
 	byte i;
 end_quiet:

@@ -4,12 +4,12 @@
  * Each step is one atomic operation of the code, or what the code does under
  * Sem.mu between two of them; CONFORMANCE.md says which line is which step.
  *
- * NR readers and NW writers go on as long as they like, and may stop whenever they
+ * NR readers and NW writers make any number of calls, and may stop when they
  * hold nothing. One reader calls RLock, the other RLockContext and TryRLock; one writer
  * calls Lock, Unlock and Downgrade, the other LockContext and Unlock. With -DALL all call
- * everything. With -DHOLDER there is one more reader that has the
- * lock from the beginning and never leaves: what it admits must be admitted, though
- * no release ever comes.
+ * everything. With -DHOLDER there is one more reader, which has the
+ * lock from the beginning and never releases it: every waiter that this reader admits must
+ * be admitted, although no release follows.
  */
 #ifndef NR
 #define NR 2
@@ -36,11 +36,11 @@ byte qlen;
 bit  granted[N];       /* waiter.granted; under mu */
 bit  woken[N];         /* the parker's wake-up */
 
-byte readers = HELD;   /* who is in: for the properties only */
+byte readers = HELD;   /* how many hold the lock: for the properties only */
 byte writers;
 byte parked;
 
-/* Who does what. With -DALL everybody does everything. */
+/* The calls of each process. With -DALL every process makes all calls. */
 #ifdef ALL
 #define does(i) 1
 #else
@@ -97,10 +97,10 @@ inline grant() { atomic { mu == 0 -> grantLocked() } }
 
 inline push() { q[qlen] = me; qlen++ }
 
-/* wait: got says whether the lock was granted. canc: the context ends some time. */
+/* wait: got says whether the lock was granted. canc: the context may end at any time. */
 inline wait(canc) {
 	if
-	:: /* Two operations on the word; others find mu taken between them. */
+	:: /* Two operations on the word; other processes find mu taken between them. */
 		atomic {
 			mu == 0 && qlen == 0 ->
 			assert(!(state & WAITERS));
@@ -132,7 +132,7 @@ end_parked:
 		if
 		:: atomic { woken[me] -> got = 1 }
 		:: canc && !woken[me] ->
-			/* mu, and all that is done under it. */
+			/* mu, and everything that is done under it. */
 			atomic {
 				mu == 0 ->
 				if
@@ -143,7 +143,7 @@ end_parked:
 					got = 1
 #endif
 				:: else ->
-					/* dropLocked. Either the bit is taken away, or the head may be
+					/* dropLocked. Either the bit is cleared, or the head may be
 					   granted: one operation on the word. */
 					i = 0;
 					do
@@ -189,14 +189,14 @@ inline undo() {
 #endif
 }
 
-/* A reader is in: no writer is, and by the fast path only past an empty queue. */
+/* A reader is in: no writer is in, and on the fast path the queue was empty. */
 inline readerIn(fast) {
 	assert(writers == 0);
 	assert(!fast || qlen == 0);
 	readers++
 }
 
-/* The add of a reader, which finds out by its own result whether it is in. */
+/* The add of a reader. Its result says whether the reader is in. */
 inline addOne() {
 	atomic {
 #if defined(BROKEN_08)
@@ -226,8 +226,8 @@ inline tryRLock() {
 	if
 	:: got
 	:: !got ->
-		/* Somebody was queued before this call began: it must not touch the count, or
-		   a loop of such calls would hold it above zero for ever. */
+		/* A waiter was queued before this call began: the call must not touch the count.
+		   Otherwise a loop of such calls could hold the count above zero forever. */
 		assert(!busy);
 		undo()
 	fi;
@@ -276,7 +276,7 @@ proctype Reader(byte me) {
 		:: atomic { got -> readers--; got = 0 }; readerGone()
 		:: !got
 		fi
-	:: does(1) -> /* TryRLock, in a loop if it likes */
+	:: does(1) -> /* TryRLock, perhaps in a loop */
 		tryRLock();
 		if
 		:: atomic { got -> readers--; got = 0 }; readerGone()
@@ -315,7 +315,7 @@ proctype Writer(byte me) {
 			:: canc -> canc = 0; goto over      /* TryLock has failed */
 			:: skip
 			fi;
-			/* yieldToGranted: two looks, and then the swap again or not. */
+			/* yieldToGranted: two loads, and then perhaps another swap. */
 			if
 			:: !(state & WRITER)
 			:: state & WRITER ->
@@ -392,8 +392,8 @@ over:		skip
 }
 
 /*
- * When nothing moves any more everybody has stopped, and holds nothing, or is parked,
- * and rightly: what holds the lock does not admit the head of the queue.
+ * When no step is left, each process has stopped and holds nothing, or it is parked for a
+ * reason: the holders of the lock do not admit the head of the queue.
  */
 active proctype Quiet() {
 end_quiet:

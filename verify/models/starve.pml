@@ -1,13 +1,13 @@
 /*
- * P5: readers that keep coming do not hold up a writer for ever.
+ * P5: new readers that keep coming do not delay a writer forever.
  *
  * NR readers call TryAcquire and Release in a loop, on one range that a writer has excluded;
  * each has a slot of its own, or with -DCOUNTED they count in the word. The writer scans,
  * parks, and scans again when it is woken. This is liveness: under weak fairness the writer
  * does not pass the label accept_waits infinitely often, so each of its waits has an end.
  *
- * The look of A3 is what the property hangs on: a reader that sees the word excluded announces
- * nothing. Left out: everything else.
+ * The property depends on the look of A3: a reader that sees the word excluded does not
+ * announce. Left out: everything else.
  */
 #ifndef NR
 #define NR 2
