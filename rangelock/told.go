@@ -155,7 +155,7 @@ func (m *Map[K, V]) fellBack(ctx context.Context, of subject[K], a outcome) {
 	case gone:
 		reason = Gone
 	}
-	m.counters.fellBack[reason].Add(1)
+	m.counters.addFellBack(reason)
 	if t := m.options.Trace; t != nil && t.FellBack != nil {
 		key := of.key // as in tells
 		t.FellBack(FellBackInfo[K]{Context: ctx, Op: of.op, Key: &key, Reason: reason})
@@ -182,8 +182,7 @@ func (m *Map[K, V]) lockWaiting(ctx context.Context, of subject[K], writer bool,
 	if err != nil {
 		err = &WaitError[K]{For: ForLock, Waited: waited, ended: endedBy(ctx)}
 	}
-	m.counters.lockWaits.Add(1)
-	m.counters.lockWaited.Add(int64(waited))
+	m.counters.addLockWait(waited)
 	m.waitDone(t, waited, err)
 	return err
 }
@@ -200,8 +199,7 @@ func (m *Map[K, V]) exclusionInfo(h *header[K, V]) *WaitInfo[K] {
 
 // excludeWaited counts a wait of the writer that is over, and tells the trace.
 func (m *Map[K, V]) excludeWaited(t *WaitInfo[K], waited time.Duration, err error) {
-	m.counters.excludeWaits.Add(1)
-	m.counters.excludeWaited.Add(int64(waited))
+	m.counters.addExcludeWait(waited)
 	m.waitDone(t, waited, err)
 }
 
@@ -225,8 +223,7 @@ func (m *Map[K, V]) queueInfo(ctx context.Context, of subject[K], x *waiter[K, V
 
 // turnWaited counts a wait in a range's line that is over, and tells the trace.
 func (m *Map[K, V]) queueWaited(t *WaitInfo[K], waited time.Duration, err error) {
-	m.counters.turnWaits.Add(1)
-	m.counters.turnWaited.Add(int64(waited))
+	m.counters.addTurnWait(waited)
 	m.waitDone(t, waited, err)
 }
 
@@ -257,7 +254,7 @@ func (m *Map[K, V]) exclusiveEnded(h *header[K, V]) {
 //
 // Preconditions: h is not recycled yet.
 func (m *Map[K, V]) countRetired(h *header[K, V]) {
-	m.counters.retired.Add(1)
+	m.counters.addRetired()
 	if t := m.options.Trace; t != nil && t.Retired != nil {
 		t.Retired(RetiredInfo[K]{Range: h.bounds(), Cost: h.cost})
 	}
