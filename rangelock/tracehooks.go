@@ -8,12 +8,27 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// This file is what a map does for Options.Trace, for its counters and for runtime/trace when
-// it comes to a slow path.
+// A slow path reports here what it does: to the hooks of Options.Trace (trace.go), to the
+// counters behind Stats (stats.go), and to runtime/trace, where each wait is a region. A wait
+// goes like this:
+//
+//  1. waitInfo makes the WaitInfo, or returns nil if no hook asks for waits. exclusionInfo and
+//     queueInfo add what is known about a range.
+//  2. waitStart calls the hook WaitStart.
+//  3. The caller waits.
+//  4. excludeWaited or queueWaited counts the wait, and waitDone calls the hook WaitDone. The
+//     other kinds of waits end in afterWait; they have no counters.
+//
+// lockWaiting does all four steps for the map's lock.
+//
+// WaitInfo.Holder comes from notes that are kept only for a trace: Map.holder for the
+// transaction under way, and waitQueues.exclusives for exclusive guards. A note is stored after
+// the lock or the guard is taken and cleared before it is given back. So a waiter may see no
+// note, but never takes a holder that has left for the one that is in its way.
 
-// subject is what a call is about: its method, named as WaitInfo.Op says, and the key or the
-// range that it was given. Slow paths pass it by value: a pointer to a key would move the keys
-// of all calls to the heap.
+// subject is what a call is about: its method, named as in WaitInfo.Op, and the key or the
+// range that it was given. Slow paths pass it by value, because a pointer to a key would move
+// the keys of all calls to the heap.
 type subject[K any] struct {
 	op    string
 	key   K
@@ -21,16 +36,16 @@ type subject[K any] struct {
 	r     Range[K] // the zero Range where there is none
 }
 
-// aboutKey is the subject of a call that was given a key.
+// aboutKey returns the subject of a call that was given a key.
 func aboutKey[K any](op string, key K) subject[K] { return subject[K]{op: op, key: key, keyed: true} }
 
-// region begins a region of runtime/trace around a wait. Its End belongs to the goroutine that
-// began it, so it stands in a defer right behind: a wait may panic, or end its goroutine. While
-// nobody traces it costs a load and a call.
+// region begins a region of runtime/trace around a wait. The goroutine that began it must end
+// it, so callers defer its End at once: a wait may panic, or end its goroutine. While tracing is
+// off it costs a load and a call.
 func region(ctx context.Context, name string) *rtrace.Region { return rtrace.StartRegion(ctx, name) }
 
-// tells returns what the trace is to be told of a wait of a call, if it comes to one; nil if
-// the trace asks for none.
+// waitInfo returns what the trace is told about a wait of a call, should the call have to wait.
+// It returns nil if no hook asks for waits.
 //
 //go:noinline
 func (m *Map[K, V]) waitInfo(ctx context.Context, of subject[K], what WaitFor) *WaitInfo[K] {
@@ -46,7 +61,7 @@ func (m *Map[K, V]) waitInfo(ctx context.Context, of subject[K], what WaitFor) *
 	return w
 }
 
-// waitStart tells that the wait begins. With nil it does nothing.
+// waitStart tells the trace that the wait begins. If w is nil it does nothing.
 //
 //go:noinline
 func (m *Map[K, V]) waitStart(w *WaitInfo[K]) {
@@ -61,8 +76,8 @@ func (m *Map[K, V]) waitStart(w *WaitInfo[K]) {
 	}
 }
 
-// waitDone tells that the wait is over. With nil it does nothing, and for a call that has not
-// come to wait.
+// waitDone tells the trace that the wait is over. It does nothing if w is nil, or if waitStart
+// was not called because the call did not have to wait.
 //
 //go:noinline
 func (m *Map[K, V]) waitDone(w *WaitInfo[K], waited time.Duration, err error) {
@@ -75,9 +90,10 @@ func (m *Map[K, V]) waitDone(w *WaitInfo[K], waited time.Duration, err error) {
 	}
 }
 
-// afterWait is the end of a wait for what, which began at since: it tells the trace, and returns a
-// WaitError if ok is false, because ctx has ended. For OnRetire and for room that names the ranges
-// that still have guards: those that overlap over, or all if that is nil.
+// afterWait ends a wait for what, which began at since: it tells the trace. If ok is false, which
+// means that ctx has ended, it returns a WaitError. After a wait for OnRetire or for room the error
+// names ranges that have left the map and still have guards: those that overlap over, or any if over
+// is nil.
 func (m *Map[K, V]) afterWait(ctx context.Context, t *WaitInfo[K], what WaitFor, since time.Time, ok bool, over *Range[K]) error {
 	waited := time.Since(since)
 	if ok {
@@ -95,8 +111,8 @@ func (m *Map[K, V]) afterWait(ctx context.Context, t *WaitInfo[K], what WaitFor,
 	return err
 }
 
-// parkUnlocked gives mu to others, calls begin, and parks in a region of that name until p is
-// woken, or ctx ends. It has mu again when it returns, also if begin panics.
+// parkUnlocked unlocks mu, calls begin, and parks in a region of that name until p is woken or
+// ctx ends. It locks mu again before it returns, also if begin panics.
 func parkUnlocked(ctx context.Context, mu *seam.Mutex, p *seam.Parker, name string, begin func()) (woken bool) {
 	mu.Unlock()
 	defer mu.Lock()
@@ -105,21 +121,22 @@ func parkUnlocked(ctx context.Context, mu *seam.Mutex, p *seam.Parker, name stri
 	return p.Park(ctx.Done())
 }
 
-// holding is a call that keeps others out of the map's lock or of a range, and since when.
+// holding is the note of a call that holds the map's lock, or an exclusive guard on a range.
 type holding struct {
 	ctx   context.Context // of a transaction
 	op    string
 	since time.Time
 }
 
-// behind notes x, which may be nil, as what is in the way.
+// behind records in w that x is in the way. x may be nil.
 func (w *WaitInfo[K]) behind(x *holding) {
 	if x != nil {
 		w.Holder, w.HolderSince = x.op, x.since
 	}
 }
 
-// began notes what has the lock for writing, if the trace asks for that.
+// began stores the note of the transaction that op has just begun, about the range r, if the
+// trace needs it.
 //
 // Preconditions: the caller holds sem for writing, and there is a trace.
 //
@@ -131,9 +148,9 @@ func (m *Map[K, V]) began(op string, r Range[K]) {
 	}
 }
 
-// letGo is the rest of Unlock and Downgrade where began has noted x: it lets the semaphore go
-// with unlock. It clears the note before that, so that no call that waits for the next holder
-// takes this one for it.
+// letGo is the rest of Unlock or Downgrade if began has stored the note x. It calls unlock, which
+// gives the semaphore up. It clears the note before that: a call that waits for the next holder
+// must not take this one for it.
 //
 //go:noinline
 func (m *Map[K, V]) letGo(x *holding, unlock func()) {
@@ -146,7 +163,7 @@ func (m *Map[K, V]) letGo(x *holding, unlock func()) {
 	}
 }
 
-// fellBack counts a fall-back and tells the trace.
+// fellBack counts a reader that falls back from the fast path because of a, and tells the trace.
 func (m *Map[K, V]) fellBack(ctx context.Context, of subject[K], a outcome) {
 	reason := Busy
 	switch a {
@@ -157,13 +174,13 @@ func (m *Map[K, V]) fellBack(ctx context.Context, of subject[K], a outcome) {
 	}
 	m.counters.addFellBack(reason)
 	if t := m.options.Trace; t != nil && t.FellBack != nil {
-		key := of.key // as in tells
+		key := of.key // as in waitInfo
 		t.FellBack(FellBackInfo[K]{Context: ctx, Op: of.op, Key: &key, Reason: reason})
 	}
 }
 
-// lockWaiting waits for the semaphore with wait, which takes it for writing or for
-// reading, and counts and tells how long that takes.
+// lockWaiting takes the semaphore with wait, for writing or for reading. It counts the wait and
+// tells the trace.
 func (m *Map[K, V]) lockWaiting(ctx context.Context, of subject[K], writer bool, wait func(context.Context) error) error {
 	name := "rangelock.RLock"
 	if writer {
@@ -187,7 +204,7 @@ func (m *Map[K, V]) lockWaiting(ctx context.Context, of subject[K], writer bool,
 	return err
 }
 
-// tellsExclusion is tells for a writer that is about to park until nobody is in h.
+// exclusionInfo is waitInfo for a writer that is about to park until no guard is held on h.
 func (m *Map[K, V]) exclusionInfo(h *header[K, V]) *WaitInfo[K] {
 	t := m.waitInfo(m.txn.ctx, subject[K]{op: m.txn.op.name, r: h.bounds()}, ForGuards)
 	if t != nil {
@@ -197,13 +214,13 @@ func (m *Map[K, V]) exclusionInfo(h *header[K, V]) *WaitInfo[K] {
 	return t
 }
 
-// excludeWaited counts a wait of the writer that is over, and tells the trace.
+// excludeWaited counts a wait of the writer that has ended, and tells the trace.
 func (m *Map[K, V]) excludeWaited(t *WaitInfo[K], waited time.Duration, err error) {
 	m.counters.addExcludeWait(waited)
 	m.waitDone(t, waited, err)
 }
 
-// tellsTurn is tells for a reader that is about to park in a range's line.
+// queueInfo is waitInfo for a reader that is about to park in the queue of a range.
 func (m *Map[K, V]) queueInfo(ctx context.Context, of subject[K], x *waiter[K, V]) *WaitInfo[K] {
 	t := m.waitInfo(ctx, of, ForTurn)
 	if t == nil {
@@ -213,21 +230,21 @@ func (m *Map[K, V]) queueInfo(ctx context.Context, of subject[K], x *waiter[K, V
 	m.queues.mu.Lock()
 	defer m.queues.mu.Unlock()
 	if x.state != waiting {
-		return t // its range may be gone
+		return t // x is out of the queue, so its range may be gone
 	}
 	h := x.h
 	t.Range, t.Guards = h.bounds(), m.guardsOn(h)
-	t.behind(m.queues.exclusives[h]) // a transaction that excludes h has nobody come to the line
+	t.behind(m.queues.exclusives[h]) // not a transaction: no goroutine joins the queue of an excluded range
 	return t
 }
 
-// turnWaited counts a wait in a range's line that is over, and tells the trace.
+// queueWaited counts a wait in the queue of a range that has ended, and tells the trace.
 func (m *Map[K, V]) queueWaited(t *WaitInfo[K], waited time.Duration, err error) {
 	m.counters.addTurnWait(waited)
 	m.waitDone(t, waited, err)
 }
 
-// isAlone notes that a call has taken g, an exclusive guard.
+// exclusiveTaken stores the note that the method op has taken g, an exclusive guard.
 //
 //go:noinline
 func (m *Map[K, V]) exclusiveTaken(op string, g Guard[K, V]) {
@@ -240,8 +257,8 @@ func (m *Map[K, V]) exclusiveTaken(op string, g Guard[K, V]) {
 	q.exclusives[g.h] = &holding{op: op, since: time.Now()}
 }
 
-// notAlone takes that note away, before the guard is given back: afterwards there may be
-// another one.
+// exclusiveEnded deletes that note. It is called before the guard is given back, because after
+// that another exclusive guard may be noted.
 //
 //go:noinline
 func (m *Map[K, V]) exclusiveEnded(h *header[K, V]) {
@@ -250,7 +267,7 @@ func (m *Map[K, V]) exclusiveEnded(h *header[K, V]) {
 	m.queues.mu.Unlock()
 }
 
-// countRetired counts a range that is through, and tells the trace.
+// countRetired counts a range that is retired, and tells the trace.
 //
 // Preconditions: h is not recycled yet.
 func (m *Map[K, V]) countRetired(h *header[K, V]) {
