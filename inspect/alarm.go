@@ -8,32 +8,31 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// Alarms says from when on the page, the text and JSON call something an alarm. A bound of
-// zero means the default, and one below zero switches the alarm off.
+// Alarms are the bounds from which the page, the text and JSON report an alarm. Zero means the
+// default; a negative bound switches the alarm off.
 type Alarms struct {
-	// Wait is for a wait that lasts: for a range, for the lock, for a load, for OnRetire or
-	// for room under MaxPending. The default is 1 second.
+	// Wait is for the age of a wait: for a range, for the lock, for a load, for OnRetire or for
+	// room under MaxPending. The default is 1 second.
 	Wait time.Duration
 
-	// Left is for a range that has left the map so long ago and is still held. The default is
-	// 1 minute.
+	// Left is for the time since a range has left the map, if it is still held. The default is 1
+	// minute.
 	Left time.Duration
 
-	// Writer is for a transaction that has had the lock for so long, as far as looks at the
-	// map tell: one that began before the first look is as old as that. The default is 5
+	// Writer is for the time that a transaction has had the lock. Only requests measure it: a
+	// transaction that began before the first request counts from that request. The default is 5
 	// seconds.
 	Writer time.Duration
 
-	// Stalled is for a pin that has kept anything from being reclaimed for so long. The
-	// default is 1 second.
+	// Stalled is for the time that one pin has prevented reclamation. The default is 1 second.
 	Stalled time.Duration
 
-	// Pending is for a backlog of this share of the map's MaxPending, in units of Cost. The
-	// default is 0.9; without a MaxPending there is no such alarm.
+	// Pending is for the backlog, as a share of the map's MaxPending, in units of Cost. The
+	// default is 0.9. Without a MaxPending there is no such alarm.
 	Pending float64
 }
 
-// withDefaults returns a with the defaults in the place of zeros.
+// withDefaults returns a with defaults instead of zeros.
 func (a Alarms) withDefaults() Alarms {
 	return Alarms{
 		Wait:    cmp.Or(a.Wait, time.Second),
@@ -47,7 +46,7 @@ func (a Alarms) withDefaults() Alarms {
 // over reports whether d has reached a bound that is not switched off.
 func over(d, bound time.Duration) bool { return bound > 0 && d >= bound }
 
-// What an alarm is about, as JSON says it.
+// What an alarm is about, as in JSON.
 const (
 	alarmWait    = "wait"
 	alarmLeft    = "left"
@@ -56,14 +55,14 @@ const (
 	alarmPending = "pending"
 )
 
-// alarm is one that is to be shown.
+// alarm is an alarm to be shown.
 type alarm struct {
 	about string
 	text  string
 	at    *row // the range that it is about, or nil
 }
 
-// isAlarmed reports whether there is an alarm about that.
+// isAlarmed reports whether there is an alarm about the given thing.
 func (p *picture) isAlarmed(about string) bool {
 	for _, a := range p.alarms {
 		if a.about == about {
@@ -73,7 +72,7 @@ func (p *picture) isAlarmed(about string) bool {
 	return false
 }
 
-// raise fills in the alarms: what is known of the ranges comes first.
+// raise fills in the alarms, those of ranges first.
 func (p *picture) raise() {
 	b, s := p.source.alarms(), &p.stats
 	if x := &p.longest; over(x.waitedFor, b.Wait) {
@@ -83,7 +82,7 @@ func (p *picture) raise() {
 		p.alarm(alarmWait, nil, "%s wait for the lock, the first for %v", queueText(p), short(s.Sem.OldestWait))
 	}
 	for _, w := range s.Waits {
-		// Those at a range are told above.
+		// Waits for a range are reported above.
 		if w.For != rangelock.ForGuards && w.For != rangelock.ForTurn && over(w.Waited, b.Wait) {
 			p.alarm(alarmWait, nil, "a wait for %v has lasted for %v", w.For, short(w.Waited))
 			break
@@ -108,7 +107,7 @@ func (p *picture) alarm(about string, at *row, format string, args ...any) {
 	p.alarms = append(p.alarms, alarm{about, fmt.Sprintf(format, args...), at})
 }
 
-// among says how many there are in all, if that is more than one.
+// among returns the total number of such ranges, as text, if it is more than one.
 func among(n int, what string, bound time.Duration) string {
 	if n < 2 {
 		return ""
@@ -116,7 +115,7 @@ func among(n int, what string, bound time.Duration) string {
 	return fmt.Sprintf("; %s %s %v", count(n), what, bound)
 }
 
-// waitText says who waits for a range, and for how long.
+// waitText describes the waits for a range, and how long they have lasted.
 func (x *row) waitText() string {
 	switch d := short(x.waitedFor); {
 	case x.writerWaits:

@@ -7,17 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// Keys and values belong to strangers: a key may be what a client has sent. Each goes
-// through protect or keyText, which leave nothing but printable characters and not many
-// of them; the page's template then escapes what HTML has a meaning for.
+// Keys and values are not trusted: a key may come from a client. Each goes through protect or
+// keyText, which shorten it and keep only printable characters. The page's template then escapes
+// HTML.
 
 const (
 	maxKey      = 48   // bytes of a string key that are shown
-	maxValue    = 160  // bytes of what a format returns that are shown
-	maxSentence = 1000 // bytes of what a map panics with that are shown
+	maxValue    = 160  // bytes of a format's result that are shown
+	maxSentence = 1000 // bytes of a map's panic that are shown
 )
 
-// protect returns what f returns, fit to be shown, or what it panics with.
+// protect returns the result of f, or the value of its panic, ready to be shown.
 func protect(f func() string) (s string) {
 	defer func() {
 		if x := recover(); x != nil {
@@ -27,10 +27,10 @@ func protect(f func() string) (s string) {
 	return clean(f())
 }
 
-// clean returns s as a format's text is shown.
+// clean returns s as the text of a format is shown.
 func clean(s string) string { return printable(s, maxValue) }
 
-// printable shortens s to at most max bytes and replaces what is not printable.
+// printable shortens s to at most max bytes and replaces characters that are not printable.
 func printable(s string, max int) string {
 	s, rest := shorten(s, max)
 	s = strings.Map(func(r rune) rune {
@@ -42,7 +42,8 @@ func printable(s string, max int) string {
 	return s + rest
 }
 
-// shorten cuts s to at most max bytes, not within a character, and says what is missing.
+// shorten cuts s to at most max bytes, between two characters. If it cuts, rest gives the full
+// length.
 func shorten(s string, max int) (short, rest string) {
 	if len(s) <= max {
 		return s, ""
@@ -54,7 +55,7 @@ func shorten(s string, max int) (short, rest string) {
 	return s[:n], fmt.Sprintf("… (%d bytes)", len(s))
 }
 
-// quote is a string key: in quotes, with escapes for all that is not printable.
+// quote returns a string key in quotes, with escapes for characters that are not printable.
 func quote(s string) string {
 	s, rest := shorten(s, maxKey)
 	return strconv.Quote(s) + rest

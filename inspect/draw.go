@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// drawRow draws a range to scale, but never so small that it is not seen.
-// A range that is joined to the next one has a border to it, in another colour than a gap.
+// drawRow draws a range to scale, but wide enough to be seen. If the next range touches it, a
+// border separates them, in a colour that differs from a gap's.
 func (p *picture) drawRow(x *row, href string, joined bool) drawn {
 	a, b := line(p.view, x.a, x.z, 1)
 	title := x.bounds() + "\n" + x.state.String()
@@ -28,7 +28,7 @@ func (p *picture) drawRow(x *row, href string, joined bool) drawn {
 	return drawn{Href: href, Title: title, Parts: parts}
 }
 
-// drawCell draws a part of the view with more ranges in it than could be seen.
+// drawCell draws a part of the view that has too many ranges to draw each.
 func (p *picture) drawCell(i int) (drawn, bool) {
 	c := &p.cells[i]
 	parts := c.parts(i, len(p.cells), 120)
@@ -45,9 +45,9 @@ func (p *picture) drawCell(i int) (drawn, bool) {
 	return drawn{Href: p.link(p.around(w.lo, w.last)), Title: title, X: parts[0].X, W: parts[0].W, Cell: true, Parts: parts}, true
 }
 
-// parts draws cell i of n as a column: the states that are not free stand on top of
-// each other, each by its share, but large enough to be seen; how strong the rest is
-// says how much of the cell is covered.
+// parts draws cell i of n as a column. The states other than free are stacked, each as high as
+// its share, but high enough to be seen. The opacity of the rest shows how much of the cell is
+// covered.
 func (c *cell) parts(i, n int, height float64) []part {
 	total := 0
 	for _, t := range c.touch {
@@ -70,7 +70,7 @@ func (c *cell) parts(i, n int, height float64) []part {
 	return all
 }
 
-// goneParts draws what has left the map and is still held.
+// goneParts draws the ranges that have left the map and are still held.
 func (p *picture) goneParts() []part {
 	var all []part
 	for i := range p.gone {
@@ -85,8 +85,9 @@ func (p *picture) goneParts() []part {
 	return all
 }
 
-// line returns where the places from a to z are on a line 1000 wide that is w. They are
-// never so narrow that they are not seen, nor moved over its end.
+// line returns where the places from a to z are on a line of length 1000 that represents w. The
+// result is at least least wide, so that it can be seen, and does not go beyond the end of the
+// line.
 func line(w window, a, z uint64, least float64) (x, y float64) {
 	x, y = w.span(a, z)
 	x, y = 1000*x, 1000*y
@@ -97,13 +98,13 @@ func line(w window, a, z uint64, least float64) (x, y float64) {
 	return x, y
 }
 
-// coord writes a coordinate, and width what is between two, so that one rectangle begins
-// where another ends.
+// coord formats a coordinate, and width the distance of two coordinates, both rounded in the same
+// way, so that one rectangle ends where the next begins.
 func coord(f float64) string    { return strconv.FormatFloat(math.Round(100*f)/100, 'f', 2, 64) }
 func width(a, b float64) string { return coord((math.Round(100*b) - math.Round(100*a)) / 100) }
 
-// points is a line through the values on a field of 100 by 20, and the area below it. The
-// field has room for n values, of which these are the last.
+// points returns a line through the values on a field of 100 by 20, and the area below it. The
+// field has room for n values; these are the last of them.
 func points(values []float64, n int) (line, area string) {
 	if len(values) < 2 {
 		return "", ""

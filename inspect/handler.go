@@ -13,16 +13,16 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// Handler returns a handler that shows the maps; see the package's documentation for
-// what, and for whom. It panics if one of them is the zero Map.
+// Handler returns a handler that shows the maps. The package documentation describes what it
+// serves, and who may see it. Handler panics if one of the maps is the zero Map.
 //
-// Keys that are numbers, strings or bytes are shown as they are, quoted and shortened.
-// Other keys, and all values, are shown only where [Named] gives [Options].
+// Keys that are numbers, strings or bytes are shown, quoted and shortened. Other keys, and all
+// values, are shown only if [Named] was given [Options] for them.
 //
-// The handler looks at a map only while it serves a request: at one map at a time, a
-// leaf of the tree at a time, without a lock that readers or writers wait for. A request
-// takes time in proportion to the number of ranges, and writes a bounded answer. It stops
-// when its context ends, as it does when the client goes away.
+// The handler reads a map only while it serves a request: one map at a time, one leaf of the tree
+// at a time, without a lock that readers or writers wait for. A request takes time in proportion
+// to the number of ranges, and its answer has a bounded size. It stops when its context ends, as
+// it does when the client disconnects.
 func Handler(maps ...Map) http.Handler {
 	h := &handler{walking: seam.NewWeighted(1)}
 	for i, m := range maps {
@@ -37,13 +37,13 @@ func Handler(maps ...Map) http.Handler {
 
 // handler is what Handler returns.
 type handler struct {
-	// walking is held while a map is surveyed: many viewers are no more load than one at
-	// a time. It is a semaphore, not a mutex, so that a context can end the wait for it.
+	// walking is held while a map is surveyed, so that many viewers cause no more load than one.
+	// It is a semaphore and not a mutex, so that a context can end the wait for it.
 	walking *seam.Weighted
 	shown   []*shown // set by Handler
 }
 
-// shown is one of the maps.
+// shown is one of the handler's maps.
 type shown struct {
 	source
 	index   int
@@ -73,7 +73,7 @@ func (h *handler) look(ctx context.Context, s *shown, z zoom) (p *picture, err e
 	return p, nil
 }
 
-// A failure is an answer with a status of its own; that of any other error is 400.
+// A failure is an error with an HTTP status. Other errors have the status 400.
 type failure struct {
 	code int
 	text string
@@ -86,8 +86,8 @@ func ended(ctx context.Context) error {
 	return &failure{http.StatusServiceUnavailable, printable(fmt.Sprintf("the request has ended: %v", context.Cause(ctx)), maxSentence)}
 }
 
-// misuse returns the failure if x is what a map panics with when it finds that it was
-// misused, for instance that the bytes of a key were changed; nil for any other panic.
+// misuse returns a failure if x is the value of a panic of a map that has detected misuse, for
+// example a key whose bytes were changed. It returns nil for any other panic.
 func misuse(x any) error {
 	text, _ := x.(string)
 	if err, ok := x.(error); ok {
@@ -99,7 +99,7 @@ func misuse(x any) error {
 	return nil
 }
 
-// ServeHTTP serves the page, or what format asks for.
+// ServeHTTP serves the page, or another format that the query asks for.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head := w.Header()
 	head.Set("Cache-Control", "no-store")
@@ -123,12 +123,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Content-Type", kind)
 	head.Set("Content-Length", strconv.Itoa(body.Len()))
 	if r.Method == http.MethodGet {
-		w.Write(body.Bytes()) // an error is the client's, who has gone
+		w.Write(body.Bytes()) // an error means that the client has disconnected
 	}
 }
 
-// answer makes the whole answer before any of it is sent, so that a slow client keeps
-// nothing but memory.
+// answer makes the whole answer before any of it is sent, so that a slow client holds only
+// memory.
 func (h *handler) answer(ctx context.Context, q url.Values) (body *bytes.Buffer, kind string, err error) {
 	format := q.Get("format")
 	z := zoom{q.Get("from"), q.Get("to"), q.Get("cut")}

@@ -7,7 +7,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// The answer to ?format=json; the package's documentation has its meaning.
+// The answer to ?format=json. The package documentation describes it.
 type (
 	document struct {
 		Maps []jsonMap `json:"maps"`
@@ -113,7 +113,7 @@ func (p *picture) jsonWindow(w window) jsonWindow {
 	return jsonWindow{p.from(w), p.to(w)}
 }
 
-// jsonStates leaves out the states in which there is nothing.
+// jsonStates leaves out states without ranges.
 func jsonStates(n [numStates]int) map[string]int {
 	m := make(map[string]int)
 	for st, n := range n {

@@ -11,23 +11,23 @@ import (
 	"github.com/spanlock/spanlock/internal/shape"
 )
 
-// keyType is what is known of the keys of a map.
+// keyType describes the type of a map's keys.
 type keyType struct {
 	kind shape.Kind
 	size int // of a key, in bytes
 }
 
-// key is a bound of which the type is forgotten. It goes by what the type is made of, and
-// no method of it is called.
+// key is a bound without its type. Its methods go by the kind of the type, and call no method of
+// the type.
 type key struct {
-	word uint64 // a number: its value; of a signed one and of a float the bits, of 64
-	text string // a string, or bytes: those of the key itself, so of an array until the next visit
+	word uint64 // the value of a number; 64 bits for a signed number or a float
+	text string // a string or bytes, in the memory of the key; for an array valid until the next visit
 }
 
-// kept returns k with memory of its own.
+// kept returns a copy of k with its own memory.
 func (k key) kept() key { return key{k.word, strings.Clone(k.text)} }
 
-// keysOf returns what is known of keys of type K, and the function that reads them.
+// keysOf returns the keyType of K, and a function that reads a key.
 func keysOf[K any]() (t keyType, read func(*K) key) {
 	t.kind, t.size = shape.KindOf[K]()
 	switch t.kind {
@@ -61,7 +61,7 @@ func keysOf[K any]() (t keyType, read func(*K) key) {
 // float returns the value of a float.
 func (k key) float() float64 { return math.Float64frombits(k.word) }
 
-// plain returns the text of a key that needs no format: a number, a string or bytes.
+// plain returns the text of a key that is a number, a string or bytes.
 func (t keyType) plain(k key) (string, bool) {
 	switch t.kind {
 	case shape.Signed:
@@ -78,8 +78,8 @@ func (t keyType) plain(k key) (string, bool) {
 	return "", false
 }
 
-// compare compares two keys by value, if they are numbers, strings or bytes. Others it takes
-// for equal.
+// compare compares two keys by value, if they are numbers, strings or bytes. Other keys compare
+// equal.
 func (t keyType) compare(a, b key) int {
 	switch t.kind {
 	case shape.Signed:
@@ -92,10 +92,10 @@ func (t keyType) compare(a, b key) int {
 	return strings.Compare(a.text, b.text)
 }
 
-// maxExact is how large an integer a JSON number can be relied on to hold.
+// maxExact is the largest integer that every JSON parser holds exactly.
 const maxExact = 1 << 53
 
-// exact returns a key as JSON has it: a number where that loses nothing, else text.
+// exact returns a key for JSON: a number if that loses nothing, else text.
 func (t keyType) exact(k key, text string) any {
 	switch i := int64(k.word); {
 	case t.kind == shape.Signed && i >= -maxExact && i <= maxExact:

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// A layout is where the ranges of a map lie.
+// A layout maps the keys of a map to places.
 type layout struct {
 	scale scale
-	whole window // has a place for each of them
+	whole window // includes the place of every range
 
-	// What stands at the end of whole, in a query and for people. It is not always what
-	// the scale says of the place after it: a map without an end gets none, and the last
-	// key can lie within its place.
+	// The text of the end of whole, in a query and for people. It is not always the scale's text
+	// of the place after whole: a map without an end has none, and the last key can lie within
+	// its place.
 	end, endLabel string
 }
 
-// noEnd is the end of a range that is unbounded, and of a map that has one.
+// noEnd is the text of the end of an unbounded range, and of a map that has one.
 const noEnd = "∞"
 
 // orderLayout returns the layout of n ranges by their order.
@@ -30,8 +30,8 @@ func orderLayout(n int, why string) layout {
 	return l
 }
 
-// newLayout returns a layout by the keys of m and of what has left it, or, where these are
-// no help, by order.
+// newLayout returns a layout by the keys of m and of the ranges that have left it, or by order if
+// the keys cannot be used.
 func newLayout(m source, ranges int) layout {
 	keys := m.keyType()
 	lo, hi, unbounded, some := m.extent()
@@ -66,7 +66,7 @@ func newLayout(m source, ranges int) layout {
 		return orderLayout(ranges, unorderedKeys)
 	}
 	first, b := l.scale.at(lo), l.scale.at(hi)
-	if unbounded { // what has no end is drawn a tenth as long as the rest
+	if unbounded { // an unbounded range is drawn a tenth as long as the rest
 		l.whole = window{first, b + min((b-first)/10, l.scale.top-b)}
 		l.end, l.endLabel = noEnd, noEnd
 		return l
@@ -79,14 +79,14 @@ func newLayout(m source, ranges int) layout {
 	return l
 }
 
-// Why ranges are laid out by order although their keys could have a place.
+// Why ranges are laid out by order although their keys have places.
 const (
 	unorderedKeys = "the map does not order its keys by value"
 	alikeKeys     = "most of these keys begin alike"
 )
 
-// from and to return the ends of w as they stand in a query, and fromLabel and toLabel as
-// people read them. What is at to is not in w.
+// from and to return the ends of w for a query, and fromLabel and toLabel for people. The place
+// of to is not in w.
 func (l *layout) from(w window) string      { return l.scale.text(w.lo) }
 func (l *layout) fromLabel(w window) string { return l.scale.label(w.lo) }
 
@@ -104,8 +104,8 @@ func (l *layout) toLabel(w window) string {
 	return l.scale.label(w.last + 1)
 }
 
-// around returns the places from a to z with a little of what is beside them, and so much
-// that they are within it also after a query has rounded the ends.
+// around returns the places from a to z with a margin, wide enough that the places stay inside
+// after a query has rounded the ends.
 func (l *layout) around(a, z uint64) window {
 	w := window{l.whole.clamp(a), l.whole.clamp(z)}.cut(-0.1, 1.1, l.whole)
 	n := l.scale.rounding()
@@ -114,11 +114,11 @@ func (l *layout) around(a, z uint64) window {
 	return w
 }
 
-// zoom is which part of a map a request wants: from and to are places as the layout
-// writes them, cut is which part of that.
+// zoom is the part of a map that a request asks for: from and to are places as the layout writes
+// them, and cut is a part of what is between them.
 type zoom struct{ from, to, cut string }
 
-// window returns the part of the layout. What is outside of it is moved inside.
+// window returns that part of the layout. A bound outside of the layout is moved inside.
 func (z zoom) window(l *layout) (window, error) {
 	v := l.whole
 	if z.from != "" {

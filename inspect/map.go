@@ -7,12 +7,12 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// Map is a map that can be shown. [Named] makes it; the zero Map is none. It may be copied,
-// and given to any number of handlers.
+// A Map is a map that a [Handler] can show. Use [Named] to make one; the zero Map is not valid. A
+// Map may be copied, and given to any number of handlers.
 type Map struct{ source }
 
-// Source is what a Map is made of: a *rangelock.Map or a rangealloc.Map, whatever its keys
-// and values are. The methods are those of [rangelock.Map].
+// A Source is a *rangelock.Map or a rangealloc.Map with any types of keys and values. The methods
+// are those of [rangelock.Map].
 type Source[K, V any] interface {
 	Stats() rangelock.Stats
 	Bounds() (first, last rangelock.Range[K], ok bool)
@@ -20,29 +20,29 @@ type Source[K, V any] interface {
 	TryAcquire(key K) (rangelock.Guard[K, V], error)
 }
 
-// Options says how a map is shown: how keys and values become text, and what is an alarm. The
-// functions are called by several goroutines at once, for the few hundred ranges that are
-// listed one by one and never for all of a large map. Whatever they return is escaped,
-// shortened, and cleared of what is not printable; what they do when they panic is print the
-// panic.
+// Options are the settings of a [Map]: how keys and values become text, and what is an alarm.
+// Several goroutines may call the functions at the same time. They are called for the few hundred
+// ranges that are listed, and never for all ranges of a large map. Their results are escaped and
+// shortened, and unprintable characters are replaced. If a function panics, the value of the
+// panic is shown instead.
 type Options[K, V any] struct {
-	// Key returns the text of a bound; nil for the default, see [Handler]. It holds
-	// nothing and may be called with the bound of a range that has left the map.
+	// Key returns the text of a bound. If it is nil, [Handler] describes what is shown. It is
+	// called without a guard, possibly with the bound of a range that has left the map.
 	Key func(key K) string
 
-	// Value returns the text of a range's value; nil to show none. It is called under
-	// a guard that was got by TryAcquire, so that the value is not retired meanwhile,
-	// and a writer that excludes the range waits for it: it should be quick, must not
-	// change what v refers to, and must not use the map but by TryAcquire.
+	// Value returns the text of a range's value. If it is nil, no value is shown. It is called
+	// under a guard of TryAcquire, so that the value is not retired meanwhile. A writer that
+	// excludes the range waits for it, so it should be quick. It must not change what v refers
+	// to, and must use the map only by TryAcquire.
 	Value func(r rangelock.Range[K], v V) string
 
-	// Alarms are the bounds of the map's alarms; the zero Alarms are the defaults.
+	// Alarms are the bounds of the map's alarms. The zero Alarms are the defaults.
 	Alarms Alarms
 }
 
-// Named returns m as a Map with a name, which stands on the page, shown as o says, which may
-// be nil. Without a name a handler calls it by its number. Named panics if m is
-// nil, holds a nil map, or one that nobody has made.
+// Named returns m as a Map with a name for the page, shown as o says; o may be nil. If the name
+// is empty, a handler names the map by its number. Named panics if m is nil, holds a nil map, or
+// holds a map that was not made by its constructor.
 func Named[K, V any](name string, m Source[K, V], o *Options[K, V]) Map {
 	mustBeMap(name, m)
 	n := &named[K, V]{of: m, label: clean(name)}
@@ -54,8 +54,8 @@ func Named[K, V any](name string, m Source[K, V], o *Options[K, V]) Map {
 	return Map{n}
 }
 
-// mustBeMap panics if m cannot be used, here and not at the first request, far from the
-// mistake. It asks m itself, which panics then.
+// mustBeMap panics if m cannot be used: here, and not at the first request, far from the mistake.
+// It calls a method of m, which panics then.
 func mustBeMap[K, V any](name string, m Source[K, V]) {
 	defer func() {
 		if x := recover(); x != nil {
@@ -65,43 +65,45 @@ func mustBeMap[K, V any](name string, m Source[K, V]) {
 	m.Bounds()
 }
 
-// source is a map of which the types of keys and values are forgotten.
+// source is a map without the types of its keys and values.
 type source interface {
 	name() string
 	stats() rangelock.Stats
 	keyType() keyType
 	alarms() Alarms // without zeros
 
-	// extent returns where the first range in the map begins, and where the last one ends, or
-	// begins if it has no end, and whether there is one. The two are not read at one instant.
+	// extent returns the start of the first range in the map, and the end of the last one, or its
+	// start if it is unbounded. ok reports whether there is a range. The two are not read at one
+	// instant.
 	extent() (lo, hi key, unbounded, ok bool)
 
-	// survey calls visit with each range until it returns false, with the same spot each time.
+	// survey calls visit with each range until it returns false. It passes the same spot each
+	// time.
 	survey(visit func(*spot) bool)
 
-	// valueText returns the text of the value of the range that begins at lo, as spot.first
-	// returned it, if there is a format for it and the range can be had.
+	// valueText returns the text of the value of the range that begins at lo, if there is a
+	// format for it and TryAcquire succeeds. lo is a result of spot.first.
 	valueText(lo any) string
 }
 
 // spot is one range of a survey.
 type spot struct {
-	lo, hi    key // hi means nothing where unbounded
+	lo, hi    key // hi is not valid if unbounded
 	unbounded bool
 	rangelock.RangeState
 	bounds
 }
 
-// bounds is what can be had of a spot's bounds beyond their place.
+// bounds gives access to a spot's bounds with their type.
 type bounds interface {
 	// keyText returns the text of a bound, if there is a format for it.
 	keyText(hi bool) (string, bool)
-	// first returns the key that the range begins with, for source.valueText; nil if values
-	// have no text.
+	// first returns the first key of the range, for source.valueText, or nil if values have no
+	// text.
 	first() any
 }
 
-// named is a map with what its owner said of it.
+// named is a map with the arguments of Named.
 type named[K, V any] struct {
 	of      Source[K, V]
 	label   string
@@ -127,7 +129,7 @@ func (n *named[K, V]) extent() (lo, hi key, unbounded, ok bool) {
 	return n.read(&first.Lo).kept(), n.read(end).kept(), last.Unbounded, true
 }
 
-// walk is a survey under way, and where it is.
+// walk is a survey, and its current range.
 type walk[K, V any] struct {
 	n    *named[K, V]
 	at   rangelock.Range[K]
@@ -168,7 +170,7 @@ func (w *walk[K, V]) first() any {
 func (n *named[K, V]) valueText(lo any) string {
 	g, err := n.of.TryAcquire(lo.(K))
 	if err != nil {
-		return "" // a writer has it, or it has left
+		return "" // a writer excludes it, or it has left
 	}
 	defer g.Release()
 	return protect(func() string { return n.options.Value(g.Range(), g.Value()) })

@@ -23,9 +23,9 @@ var (
 
 	pages = template.Must(template.New("").Parse(pageText))
 
-	// policy lets the page run its own script and style, which it names by their
-	// hashes, and ask its own host; anything else a browser is told to refuse, also if
-	// a key were to get past the escaping.
+	// policy lets the page run its own script and style, named by their hashes, and make requests
+	// to its own host. The browser refuses everything else, even if a key should get past the
+	// escaping.
 	policy = "default-src 'none'; script-src " + hashSource(scriptText) + "; style-src " + hashSource(styleText) +
 		"; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
@@ -35,8 +35,8 @@ func hashSource(s string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// What the template is given. Its own escaping is all that stands between a key and the
-// page, so nothing here but style and script is of a type that it trusts.
+// The data of the template. Only the template's escaping protects the page from keys, so nothing
+// here but style and script has a type that the template trusts.
 type (
 	page struct {
 		Title  string
@@ -73,7 +73,7 @@ type (
 	legend  struct{ Name, Meaning, Count string }
 	// A part is a rectangle on a line 1000 wide.
 	part struct{ Class, X, Y, W, H, Opacity, Title string }
-	// A drawn is what one can click on: a range, or a cell.
+	// A drawn is a range or a cell, which can be clicked on.
 	drawn struct {
 		Href, Title, X, W string
 		Cell              bool
@@ -94,7 +94,7 @@ func (h *handler) writePage(w *bytes.Buffer, pictures []*picture) error {
 	return pages.ExecuteTemplate(w, "page", p)
 }
 
-// writeMain writes what the script puts in the place of the last one.
+// writeMain writes the part of the page that the script replaces.
 func (h *handler) writeMain(w *bytes.Buffer, pictures []*picture) error {
 	return pages.ExecuteTemplate(w, "main", h.page(pictures))
 }
@@ -126,7 +126,7 @@ func (p *picture) query(w window) string {
 
 func (p *picture) link(w window) string { return "?" + p.query(w) }
 
-// viewed is the picture as the template wants it.
+// viewed returns the data of the picture for the template.
 func (p *picture) viewed() *mapView {
 	v := &mapView{
 		Name: p.name, Query: p.query(p.view), Zoomed: p.zoomed,
@@ -138,7 +138,7 @@ func (p *picture) viewed() *mapView {
 	}
 	if !p.empty() {
 		v.From, v.To = p.fromLabel(p.view), p.toLabel(p.view)
-		// What is in the middle of an odd number of places has no label.
+		// The middle of an odd number of places has no label.
 		if n := p.view.last - p.view.lo; p.scale.kind != byBytes && (n&1 == 1 || n > 1000) {
 			v.Mid = p.scale.label(p.view.edge(1, 2))
 		}
@@ -162,7 +162,7 @@ func (p *picture) viewed() *mapView {
 	case byBytes:
 		v.ScaleNote = "Drawn by the first eight bytes of the keys."
 	case byOrder:
-		if p.scale.why != "" { // there is something
+		if p.scale.why != "" { // the map is not empty
 			v.ScaleNote = "Drawn by order, each range as wide as the next: " + p.scale.why + "."
 		}
 	}
@@ -170,7 +170,7 @@ func (p *picture) viewed() *mapView {
 	return v
 }
 
-// list fills in what is drawn in the view, and listed.
+// list fills in the ranges or cells of the view, and the list of ranges.
 func (p *picture) list(v *mapView) {
 	rows := p.rows
 	v.ListTitle = "Ranges in view: " + count(p.inView)
@@ -220,7 +220,7 @@ func (p *picture) list(v *mapView) {
 	}
 }
 
-// maxGone is how many of the ranges that have left the page lists.
+// maxGone is the number of ranges that have left that the page lists.
 const maxGone = 100
 
 // visibleGone returns the first of the ranges that have left, for the list.
@@ -229,5 +229,5 @@ func (p *picture) visibleGone() []row {
 	return p.gone[:n:n]
 }
 
-// join puts a sentence behind another.
+// join appends a sentence to another.
 func join(a, b string) string { return strings.TrimSpace(a + " " + b) }

@@ -10,14 +10,14 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// state is the most important that is to be said of a range.
+// state is the most important fact about a range.
 type state int
 
-// The states, from the dull to the urgent.
+// The states, from the least to the most urgent.
 const (
-	free      state = iota // in the map, nobody is in it
+	free      state = iota // in the map, without guards
 	held                   // guards are held
-	exclusive              // the guard admits no other
+	exclusive              // an exclusive guard is held
 	excluded               // a writer keeps readers out
 	left                   // retired, but guards are still held
 	numStates
@@ -25,7 +25,7 @@ const (
 
 var stateNames = [numStates]string{"free", "held", "exclusive", "excluded", "left"}
 
-// stateMeanings is for those who see the words for the first time.
+// stateMeanings explains the states to a new user.
 var stateMeanings = [numStates]string{
 	"nobody is in it",
 	"guards are held",
@@ -55,7 +55,7 @@ const (
 	viewCells = 240 // parts of the view when it has more
 	mapCells  = 120 // parts of the whole map
 
-	stride = 1024 // ranges from one look at the context to the next
+	stride = 1024 // ranges between two checks of the context
 )
 
 // A row is a range that is listed.
@@ -68,24 +68,24 @@ type row struct {
 	guards, waiting int
 	announced       int // of the guards
 	writerWaits     bool
-	waitedFor       time.Duration // by the oldest of those that wait for it
+	waitedFor       time.Duration // the age of the oldest wait for it
 	left            time.Duration // how long ago it left the map
 	value           string
 	ordinal         int
 	visible         bool // it is in view and has a place
-	key             any  // what the source finds its value by, or nil
+	key             any  // the argument of source.valueText, or nil
 }
 
-// A cell is a part of the line with what lies in it, of all or of a part of it.
+// A cell is a part of the line with the ranges in it.
 type cell struct {
-	ranges  int // that begin in it
+	ranges  int // that begin in the cell
 	guards  int // of those
 	waiting int
-	touch   [numStates]int // how many ranges reach into it, by state
+	touch   [numStates]int // how many ranges overlap it, by state
 	covered float64        // how much of it is covered, 0 to 1
 }
 
-// A picture is what one walk over a map has seen.
+// A picture is the result of one walk over a map.
 type picture struct {
 	layout
 	index      int
@@ -101,32 +101,32 @@ type picture struct {
 	inView     int
 	cells      []cell // of the view
 	strip      []cell // of the whole
-	rows       []row  // those in view if they are few
-	busy       []row  // if not: those in view that are not free, as far as there is room
-	gone       []row  // those in view that have left and are still held, the oldest first
-	outside    int    // how many of these are not in view
-	longest    row    // the one that has been waited for longest; waitedFor is zero if none is
-	waitedLong int    // how many ranges have been waited for for longer than the bound of the alarm
-	stale      row    // of those that have left, in view or not, the one that left first
-	staleOnes  int    // how many of them have been held for longer than the bound of the alarm
+	rows       []row  // the ranges in view if they are few
+	busy       []row  // otherwise the ranges in view that are not free, up to maxRows
+	gone       []row  // the ranges in view that have left and are still held, the oldest first
+	outside    int    // how many ranges that have left are not in view
+	longest    row    // the range with the oldest wait; waitedFor is zero if there is none
+	waitedLong int    // how many ranges have waits longer than the bound of the alarm
+	stale      row    // of the ranges that have left, in view or not, the one that left first
+	staleOnes  int    // how many of them are held for longer than the bound of the alarm
 	alarms     []alarm
 	at         time.Time // when the walk began
 	took       time.Duration
 
 	source   source
-	disorder string // why the layout does not fit: the places are not in order, or all the same
+	disorder string // why the layout cannot be used: the places are not in order, or all the same
 }
 
-// aggregated reports whether there is too much in view to list it.
+// aggregated reports whether there are too many ranges in view to list them.
 func (p *picture) aggregated() bool { return p.inView > maxRows }
 
-// survey walks over the map and returns what it sees, with the view that zoom asks for.
+// survey walks over the map and returns a picture of the view that zoom asks for.
 //
-// It returns the failure of ended when ctx has ended, within stride ranges.
+// It returns the failure of ended if ctx has ended, within stride ranges.
 func survey(ctx context.Context, index int, name string, m source, zoom zoom) (*picture, error) {
 	p := &picture{at: time.Now(), index: index, name: name, stats: m.stats(), source: m}
 	for i := range p.stats.Waits {
-		p.stats.Waits[i].Range = "" // made of keys, which may not be shown; the walk finds the range
+		p.stats.Waits[i].Range = "" // keys may not be shown; the walk finds the range
 	}
 	p.layout = newLayout(m, p.stats.Ranges)
 	err := p.walk(ctx, zoom)
@@ -148,7 +148,8 @@ func (p *picture) walk(ctx context.Context, zoom zoom) error {
 	p.counts, p.guards, p.announced, p.waiting, p.inView = [numStates]int{}, 0, 0, 0, 0
 	p.rows, p.busy, p.gone, p.outside, p.longest = nil, nil, nil, 0, row{}
 	p.waitedLong, p.stale, p.staleOnes = 0, row{}, 0
-	// With a part for each place, where there are few, no part is covered that is not.
+	// If there are few places, each has its own part, so that no part is drawn covered that is
+	// not.
 	p.cells, p.strip = make([]cell, p.view.parts(viewCells)), make([]cell, p.whole.parts(mapCells))
 	var at progress
 	var gone error
@@ -167,12 +168,12 @@ func (p *picture) walk(ctx context.Context, zoom zoom) error {
 		p.disorder = unorderedKeys
 		return nil
 	}
-	// Strings that begin alike have all the same place.
+	// Strings that begin alike all have the same place.
 	if p.disorder = ""; p.scale.kind == byBytes && at.flat > at.n/2 {
 		p.disorder = alikeKeys
 	}
 	if n := len(p.gone); p.zoomed {
-		// By order these have no place, and are in view with all of the map only.
+		// By order, ranges that have left have no place, and are in view only with the whole map.
 		p.gone = slices.DeleteFunc(p.gone, func(x row) bool { return p.scale.kind == byOrder || !p.view.has(x.a, x.z) })
 		p.outside = n - len(p.gone)
 	}
@@ -182,7 +183,7 @@ func (p *picture) walk(ctx context.Context, zoom zoom) error {
 	if p.disorder == "" {
 		for _, rows := range [][]row{p.rows, p.busy, p.gone} {
 			for i := range rows {
-				if ctx.Err() != nil { // a format may take long
+				if ctx.Err() != nil { // a format may be slow
 					return ended(ctx)
 				}
 				p.finish(&rows[i])
@@ -192,14 +193,14 @@ func (p *picture) walk(ctx context.Context, zoom zoom) error {
 	return nil
 }
 
-// progress is how far a walk is.
+// progress is the progress of a walk.
 type progress struct {
-	walked, n, flat int    // ranges visited, those of them in the map, and those that begin and end at one place
+	walked, n, flat int    // ranges visited, those of them in the map, and those of these that begin and end at one place
 	end             uint64 // the place at which the last one in the map ends
 	unordered       bool   // the places are not in order
 }
 
-// visit enters one range into the picture, and reports whether to go on.
+// visit adds one range to the picture, and reports whether to go on.
 func (p *picture) visit(r *spot, at *progress) bool {
 	st := stateOf(r)
 	p.counts[st]++
@@ -216,7 +217,7 @@ func (p *picture) visit(r *spot, at *progress) bool {
 		}
 	}
 	unordered := b < a || a < at.end
-	// A range that has come since whole was measured is at its edge, not nowhere.
+	// A range that was inserted after whole was measured is shown at its edge.
 	x := p.whole.clamp(a)
 	z = p.whole.clamp(max(x, z))
 	if st == left {
@@ -263,7 +264,7 @@ func (p *picture) visit(r *spot, at *progress) bool {
 	return true
 }
 
-// finish adds to a row what is worth its while only now that it is known to be listed.
+// finish completes a row that will be listed.
 func (p *picture) finish(x *row) {
 	x.visible = p.view.has(x.a, x.z) && (p.scale.kind != byOrder || x.state != left)
 	if x.key != nil {
@@ -271,7 +272,7 @@ func (p *picture) finish(x *row) {
 	}
 }
 
-// newRow writes a range down.
+// newRow returns the row of a range.
 func (p *picture) newRow(r *spot, st state, a, z uint64, ordinal int) row {
 	x := row{
 		a: a, z: z, unbounded: r.unbounded, state: st, guards: r.Guards, announced: r.Announced, waiting: r.Waiting, ordinal: ordinal,
@@ -294,8 +295,8 @@ func (p *picture) newRow(r *spot, st state, a, z uint64, ordinal int) row {
 	return x
 }
 
-// bound returns a bound of r, k, as text, which is empty if it may not be shown, and as JSON
-// has it. hi says which of the two it is.
+// bound returns the bound k of r as text, which is empty if it may not be shown, and for JSON. hi
+// says whether it is the upper bound.
 func (p *picture) bound(r *spot, k key, hi bool) (text string, raw any) {
 	if t, ok := r.keyText(hi); ok {
 		return t, t
@@ -308,7 +309,7 @@ func (p *picture) bound(r *spot, k key, hi bool) (text string, raw any) {
 	return t, keys.exact(k, t)
 }
 
-// fill enters a range from the place a to z into the cells that it reaches into.
+// fill adds a range from the place a to z to the cells that it overlaps.
 func fill(cells []cell, w window, a, z uint64, r *spot, st state) {
 	if !w.has(a, z) {
 		return

@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	rateSpan  = time.Minute            // averages are over so long
-	lineSpan  = 5 * time.Minute        // lines are of so long, and samples kept for it
-	lineStep  = 5 * time.Second        // a point of a line is the average of so long
-	rateEvery = 500 * time.Millisecond // samples that come closer are not kept
-	rateLeast = 100 * time.Millisecond // over less no rate is given
-	stepLeast = time.Second            // and over less of a step no point
+	rateSpan  = time.Minute            // averages cover this time
+	lineSpan  = 5 * time.Minute        // lines cover this time, and samples are kept for it
+	lineStep  = 5 * time.Second        // a point of a line is an average over this time
+	rateEvery = 500 * time.Millisecond // a sample that is closer to the last one is not kept
+	rateLeast = 100 * time.Millisecond // no rate over a shorter time
+	stepLeast = time.Second            // no point for a shorter part of a step
 )
 
-// counter is something of which there is a rate.
+// counter is a quantity with a rate.
 type counter int
 
 const (
@@ -24,14 +24,14 @@ const (
 	fellBack
 	lockWaits
 	lockWaited // seconds
-	guardWaits // for guards and for turns
+	guardWaits // waits for guards and for turns
 	guardWaited
 	transactions
-	writerHeld // seconds in which a writer had the lock, as far as looks tell
+	writerHeld // seconds in which a writer had the lock, an estimate
 	numCounters
 )
 
-// counts is how far each counter was.
+// counts is the values of all counters.
 type counts [numCounters]float64
 
 // sample is the counts at one time.
@@ -40,31 +40,30 @@ type sample struct {
 	counts
 }
 
-// history is what earlier looks at a map have seen. Requests leave samples; there is no
+// history is the samples of earlier requests for a map. Requests store them; there is no
 // goroutine.
 type history struct {
 	mu      seam.Mutex
-	start   time.Time // of the first look; steps of lines are counted from it
-	samples []sample  // those of the last lineSpan, the oldest first
+	start   time.Time // of the first request; the steps of lines count from it
+	samples []sample  // of the last lineSpan, the oldest first
 
-	last   sample // of the last look, kept or not
-	writer bool   // had the lock at the last look
+	last   sample // of the last request, kept in samples or not
+	writer bool   // a writer had the lock at the last request
 	since  time.Time
 }
 
-// rates is how often things happened per second. The zero rates are those of a map at which
-// nobody has looked before.
+// rates are the rates per second. They are zero for a map without an earlier request.
 type rates struct {
-	over  time.Duration // since when, for per; 0 if nothing is known
+	over  time.Duration // the time that per covers; 0 if there are no rates
 	per   counts        // per second, on average
 	lines [numCounters][]float64
 
-	// writerFor is since when the transaction under way has been seen, by looks that have
-	// all met the same one: it has lasted for so long at least.
+	// writerFor is how long the current transaction has been seen: all requests in this time have
+	// found the same one, so it has lasted at least so long.
 	writerFor time.Duration
 }
 
-// add takes what Stats has said at one time, and returns the rates up to it.
+// add adds a result of Stats, and returns the rates up to it.
 func (h *history) add(now time.Time, s *rangelock.Stats) (r rates) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -90,9 +89,9 @@ func (h *history) add(now time.Time, s *rangelock.Stats) (r rates) {
 	return r
 }
 
-// countsLocked returns the counters. That of the time in which a writer has the lock is an
-// estimate: between two looks one had it if it has it at the second. Who looks once a second
-// for a minute is told the share of sixty instants.
+// countsLocked returns the counters. The time in which a writer has the lock is an estimate: if a
+// writer has the lock at a request, the time since the last request counts as written. A client
+// that asks once a second for a minute gets the share of sixty instants.
 //
 // Preconditions: the caller holds mu.
 func (h *history) countsLocked(now time.Time, s *rangelock.Stats) counts {
@@ -112,7 +111,7 @@ func (h *history) countsLocked(now time.Time, s *rangelock.Stats) counts {
 	return c
 }
 
-// seeWriterLocked returns for how long the writer that has the lock has been seen.
+// seeWriterLocked returns how long the writer that has the lock has been seen.
 //
 // Preconditions: the caller holds mu.
 func (h *history) seeWriterLocked(now sample, writer bool) time.Duration {
@@ -126,8 +125,8 @@ func (h *history) seeWriterLocked(now sample, writer bool) time.Duration {
 	return now.at.Sub(h.since)
 }
 
-// averageLocked sets the averages from the oldest sample of the last rateSpan to now, or, where
-// nobody has looked for so long, from the last one.
+// averageLocked sets the averages from the oldest sample of the last rateSpan to now. If there is
+// none, it starts from the last sample.
 //
 // Preconditions: the caller holds mu; there is a sample.
 func (h *history) averageLocked(r *rates, now sample) {
@@ -148,9 +147,9 @@ func (h *history) averageLocked(r *rates, now sample) {
 	}
 }
 
-// lines returns the averages per second in the steps of lineSpan, the last of which has now in
-// it. The first are missing where there was no sample yet, and so is the last if it has just
-// begun. What has happened between two samples counts as spread evenly over the time between.
+// lines returns the averages per second of the steps of lineSpan; the last step includes now. The
+// first steps are missing if there was no sample yet, and the last is missing if it has just
+// begun. Events between two samples are spread evenly over the time between them.
 func lines(samples []sample, now sample, start time.Time) (all [numCounters][]float64) {
 	const n = int(lineSpan / lineStep)
 	last := int(now.at.Sub(start) / lineStep)

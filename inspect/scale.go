@@ -13,14 +13,14 @@ import (
 	"github.com/spanlock/spanlock/internal/shape"
 )
 
-// A scale lays keys out on a line of 2^64 places, so that all that is drawn is drawn
-// with the same arithmetic.
+// A scale maps keys to a line of 2^64 places, so that everything is drawn with the same
+// arithmetic.
 type scale struct {
 	kind  scaleKind
 	why   string  // byOrder: the reason, for people
 	base  float64 // byFloat: the key at place 0, or a finite one instead of -Inf
 	inf   bool    // byFloat: the key at place 0 is -Inf
-	step  float64 // byFloat: what lies between two places
+	step  float64 // byFloat: the distance of two places
 	hex   bool    // byUnsigned: the keys are addresses
 	fixed bool    // byBytes: all keys are equally long
 	top   uint64  // the last place that a key can have
@@ -29,14 +29,14 @@ type scale struct {
 type scaleKind int
 
 const (
-	byOrder    scaleKind = iota // range i is [i, i+1): for keys of which nothing is known
+	byOrder    scaleKind = iota // range i is [i, i+1); for keys without places
 	byUnsigned                  // the place is the key
 	bySigned                    // the place is the key + 2^63
 	byFloat                     // the place is (key-base)/step
 	byBytes                     // the place is the first eight bytes, the first one highest
 )
 
-// String returns what a tool calls the scale.
+// String returns the name of the scale in JSON.
 func (k scaleKind) String() string {
 	switch k {
 	case byUnsigned, bySigned, byFloat:
@@ -47,8 +47,7 @@ func (k scaleKind) String() string {
 	return "order"
 }
 
-// floatPlaces is how many places the keys of a float scale are spread over: more than a
-// float64 can tell apart.
+// floatPlaces is the number of places of a float scale: more than a float64 can distinguish.
 const floatPlaces = 1 << 60
 
 // newScale returns the scale for keys of type t, from lo to hi.
@@ -71,10 +70,10 @@ func newScale(t keyType, lo, hi key) scale {
 
 func newFloatScale(lo, hi float64) scale {
 	s := scale{kind: byFloat, base: finite(lo), inf: math.IsInf(lo, -1)}
-	s.step = (finite(hi)/2 - s.base/2) / (floatPlaces / 2) // half, because the distance can be too large
+	s.step = (finite(hi)/2 - s.base/2) / (floatPlaces / 2) // halves, because the distance can overflow
 	switch {
 	case finite(hi) == s.base:
-		s.step = 1 // there is one place
+		s.step = 1 // all keys have one place
 	case !(s.step > 0):
 		return scale{kind: byOrder, why: "these keys are too close to each other"}
 	}
@@ -82,7 +81,7 @@ func newFloatScale(lo, hi float64) scale {
 	return s
 }
 
-// finite puts a number in the place of an infinite one, and of none.
+// finite returns the nearest finite number to f, and 0 for NaN.
 func finite(f float64) float64 {
 	if f != f {
 		return 0
@@ -90,7 +89,7 @@ func finite(f float64) float64 {
 	return max(-math.MaxFloat64, min(f, math.MaxFloat64))
 }
 
-// at returns the place of a key. It means nothing byOrder.
+// at returns the place of a key. It is not used byOrder.
 func (s scale) at(k key) uint64 {
 	switch s.kind {
 	case byUnsigned:
@@ -106,8 +105,8 @@ func (s scale) at(k key) uint64 {
 	return 0
 }
 
-// below returns the last place of a range from the place a to the key hi, which is not
-// in it and has the place b. Where the keys of one place are many, it can be b.
+// below returns the last place of a range from the place a to the key hi, which is not in the
+// range and has the place b. If several keys share a place, the last place can be b.
 func (s scale) below(a, b uint64, hi key) uint64 {
 	if s.kind == byBytes {
 		if _, more := s.firstBytes(hi); more {
@@ -117,14 +116,14 @@ func (s scale) below(a, b uint64, hi key) uint64 {
 	return max(a, b-min(b, 1))
 }
 
-// firstBytes returns the first eight bytes of a key, and whether there are smaller keys
-// that begin with them.
+// firstBytes returns the first eight bytes of a key, and whether there are smaller keys with the
+// same first eight bytes.
 func (s scale) firstBytes(k key) (b [8]byte, smaller bool) {
 	rest := len(k.text) - copy(b[:], k.text)
 	if s.fixed {
 		return b, rest > 0
 	}
-	// The smallest of them ends where only zeros follow.
+	// The smallest key with these bytes ends where only zeros follow.
 	return b, rest > 0 || len(k.text) > len(bytes.TrimRight(b[:], "\x00"))
 }
 
@@ -138,19 +137,19 @@ func (s scale) float(p uint64) float64 {
 	if p == 0 && s.inf {
 		return math.Inf(-1)
 	}
-	return finite(4 * (s.base/4 + float64(p)*(s.step/4))) // a quarter, because p can lie far beyond
+	return finite(4 * (s.base/4 + float64(p)*(s.step/4))) // quarters, because p can lie far beyond
 }
 
-// rounding returns how many places text and parse together can be wrong by.
+// rounding returns the largest error of text followed by parse, in places.
 func (s scale) rounding() uint64 {
 	if s.kind != byFloat {
 		return 0
 	}
-	// Two units in the last place of the largest key there can be.
+	// Two units in the last place of the largest possible key.
 	return uint64(min(floatPlaces, (math.Abs(s.base)/s.step+floatPlaces)*0x1p-51))
 }
 
-// text returns a place as it stands in a query, and parse reads it.
+// text returns a place for a query, and parse reads it.
 func (s scale) text(p uint64) string {
 	switch {
 	case s.kind == bySigned:
@@ -165,7 +164,7 @@ func (s scale) text(p uint64) string {
 	return strconv.FormatUint(p, 10)
 }
 
-// parse also reports whether the text is a number beyond the last place.
+// parse returns the place of t, and whether t is a number beyond the last place.
 func (s scale) parse(t string) (p uint64, beyond bool, err error) {
 	switch s.kind {
 	case bySigned:
@@ -184,14 +183,14 @@ func (s scale) parse(t string) (p uint64, beyond bool, err error) {
 	default:
 		p, err = strconv.ParseUint(t, 0, 64)
 	}
-	if errors.Is(err, strconv.ErrRange) { // p is the first place, or the last
+	if errors.Is(err, strconv.ErrRange) { // p is the first or the last place
 		return p, p == math.MaxUint64, nil
 	}
 	return p, false, err
 }
 
-// after returns the place after p as text does, also where there is none: then what
-// parse calls beyond.
+// after returns the text of the place after p. After the last place it is a number that parse
+// reports as beyond.
 func (s scale) after(p uint64) string {
 	switch {
 	case p < math.MaxUint64:

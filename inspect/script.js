@@ -1,6 +1,6 @@
 'use strict';
-// The page works without this: what follows asks for the same page again and again, puts
-// what has changed in its place, and turns dragging and keys into the links that are there.
+// The page works without this script. The script requests the page again and again, replaces its
+// main part, and turns dragging and keys into the links of the page.
 (() => {
   const main = document.querySelector('main');
   const live = document.getElementById('live');
@@ -16,7 +16,7 @@
       q.set('format', 'fragment');
       const answer = await fetch('?' + q, {cache: 'no-store'});
       const text = await answer.text();
-      if (turn < asked) return; // a later question is on its way
+      if (turn < asked) return; // a later request is on its way
       if (!answer.ok) throw new Error(text);
       if (!drag) put(text, push);
       live.textContent = paused ? 'paused' : new Date().toLocaleTimeString();
@@ -27,7 +27,7 @@
       live.textContent = e instanceof TypeError ? 'no answer, asking again' : e.message;
       live.classList.add('lost');
     }
-    // A large map is not asked more often than it can bear.
+    // A map whose answer takes long is asked less often.
     if (!paused) timer = setTimeout(refresh, Math.max(1000, 10 * (performance.now() - began)));
   }
 
@@ -86,7 +86,7 @@
     const d = drag;
     drag = null;
     if (!d || !d.moved) return;
-    // The click that follows is the end of this, and no click on what is below it.
+    // The click that follows ends the drag, and must not click on what is below it.
     const swallow = e => { e.preventDefault(); e.stopPropagation(); };
     addEventListener('click', swallow, {capture: true, once: true});
     setTimeout(() => removeEventListener('click', swallow, {capture: true}), 0);

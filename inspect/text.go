@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// writeText prints the maps line by line, in the manner of /proc/PID/maps.
+// writeText writes the maps line by line, in the manner of /proc/PID/maps.
 func writeText(w *bytes.Buffer, pictures []*picture) {
 	for i, p := range pictures {
 		if i > 0 {
@@ -79,7 +79,7 @@ func (p *picture) ranges() int {
 	return n
 }
 
-// empty reports whether nothing is in the map, nor has left and is held.
+// empty reports whether the map has no ranges, and none that have left are held.
 func (p *picture) empty() bool { return p.ranges()+p.counts[left] == 0 }
 
 // countsText returns how many ranges there are in each state.
@@ -93,7 +93,7 @@ func (p *picture) countsText() string {
 	return strings.Join(parts, ", ")
 }
 
-// outsideText says how many of the ranges that have left are somewhere else.
+// outsideText counts the ranges that have left and are outside the view.
 func outsideText(n int) string {
 	if n == 1 {
 		return "1 left is"
@@ -101,7 +101,7 @@ func outsideText(n int) string {
 	return count(n) + " left are"
 }
 
-// semText says who has the semaphore and who waits for it.
+// semText describes the holder of the semaphore and its waiters.
 func semText(p *picture) string {
 	s := &p.stats.Sem
 	t := "free"
@@ -117,7 +117,7 @@ func semText(p *picture) string {
 	return t
 }
 
-// waitText says who waits for the semaphore, and for how long.
+// waitText describes the waiters of the semaphore, and how long they have waited.
 func waitText(p *picture) string {
 	return fmt.Sprintf("%s, the first for %v", queueText(p), short(p.stats.Sem.OldestWait))
 }
@@ -127,7 +127,7 @@ func queueText(p *picture) string {
 	return plural(s.WaitingWriters, "writer") + ", " + plural(s.WaitingReaders, "reader")
 }
 
-// count writes a number in groups of three.
+// count formats a number in groups of three digits.
 func count[N int | int64](n N) string {
 	s := strconv.FormatInt(int64(n), 10)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
@@ -136,7 +136,7 @@ func count[N int | int64](n N) string {
 	return s
 }
 
-// plural is so and so many of what.
+// plural returns n with its noun.
 func plural(n int, what string) string {
 	if n != 1 {
 		what += "s"
@@ -152,7 +152,7 @@ func (x *row) bounds() string {
 	return x.lo + "-" + x.hi
 }
 
-// note says what else there is to say of a range.
+// note returns the remarks on a range.
 func (x *row) note() string {
 	var parts []string
 	if x.state == left {
@@ -180,7 +180,7 @@ func (x *row) writeText(w *bytes.Buffer) {
 	fmt.Fprintln(w)
 }
 
-// short rounds a duration to what one wants to read.
+// short rounds a duration to three digits.
 func short(d time.Duration) time.Duration {
 	for unit := time.Duration(1e12); unit > 1; unit /= 10 {
 		if d >= 100*unit {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// guardsNote says on how many ranges guards are held, and how many of the guards stand in lines
-// of their readers. The others are counted in their ranges.
+// guardsNote says how many ranges have guards, and how many of the guards are announced, which
+// means in lines of their readers. The other guards are counted in their ranges.
 func (p *picture) guardsNote() string {
 	on := "on " + plural(p.ranges()-p.counts[free]+p.counts[left], "range")
 	if p.announced > 0 {
@@ -16,7 +16,7 @@ func (p *picture) guardsNote() string {
 	return on
 }
 
-// tiles are the figures at the top of the page.
+// tiles returns the figures at the top of the page.
 func (p *picture) tiles() [][]tile {
 	s := &p.stats
 	now := []tile{
@@ -54,7 +54,8 @@ func (p *picture) tiles() [][]tile {
 	}}
 }
 
-// rateTile is the tile of a counter: its rate, and its line: of a minute at first, and of five when so much is known.
+// rateTile returns the tile of a counter: its rate and its line. The line covers one minute at
+// first, and five when they are known.
 func (p *picture) rateTile(k counter, label, note string) tile {
 	r := &p.rates
 	known := r.lines[k]
@@ -62,8 +63,8 @@ func (p *picture) rateTile(k counter, label, note string) tile {
 	return tile{Label: label, Value: rate(r.per[k]), Unit: "/s", Line: line, Area: area, Note: note}
 }
 
-// waitTile says who waits: for the lock, for guards or for a turn at a range, for a load,
-// for OnRetire or for room. The oldest wait decides the alarm.
+// waitTile returns the tile of the waits: for the lock, for guards or a turn at a range, for a
+// load, for OnRetire or for room. The age of the oldest wait decides the alarm.
 func (p *picture) waitTile() tile {
 	s := &p.stats.Sem
 	n := s.WaitingReaders + s.WaitingWriters
@@ -88,7 +89,7 @@ func (p *picture) waitTile() tile {
 	return t
 }
 
-// rate writes a number per second with three digits.
+// rate formats a number per second with three digits.
 func rate(f float64) string {
 	switch {
 	case f >= 100:
@@ -101,7 +102,7 @@ func rate(f float64) string {
 	return strconv.FormatFloat(f, 'f', 2, 64)
 }
 
-// size writes a number of bytes.
+// size formats a number of bytes.
 func size(n int64) string {
 	f, unit := float64(n), 0
 	for f >= 1000 && unit < 4 {

@@ -5,9 +5,9 @@ import (
 	"math/bits"
 )
 
-// A window is the places from lo to last, both included, so that no place is outside of
-// all windows; lo <= last. To say where it ends by the place after it is tempting: then
-// the last of the 2^64 places is in no window, and a range there in no listing.
+// A window is the places from lo to last, including both; lo <= last. The tempting representation
+// ends with the place after the last one. Then no window has the last of the 2^64 places, and a
+// range there is in no listing.
 type window struct{ lo, last uint64 }
 
 // has reports whether one of the places from a to z is in w.
@@ -16,21 +16,21 @@ func (w window) has(a, z uint64) bool { return a <= w.last && z >= w.lo }
 // clamp returns the place in w that is nearest to p.
 func (w window) clamp(p uint64) uint64 { return max(w.lo, min(p, w.last)) }
 
-// size returns how many places there are in w, 2^64 at most.
+// size returns the number of places in w, at most 2^64.
 func (w window) size() float64 { return float64(w.last-w.lo) + 1 }
 
-// divide returns the number of 128 bits, hi and lo, divided by the size of w. The
-// quotient must be less than 2^64.
+// divide returns the 128-bit number hi, lo divided by the size of w. The quotient must be less
+// than 2^64.
 func (w window) divide(hi, lo uint64) uint64 {
 	size := w.last - w.lo + 1
-	if size == 0 { // it is 2^64
+	if size == 0 { // the size is 2^64
 		return hi
 	}
 	q, _ := bits.Div64(hi, lo, size)
 	return q
 }
 
-// parts returns into how many equal parts w can be divided, n at most: each has a place.
+// parts returns into how many equal parts w can be divided, at most n, so that each has a place.
 func (w window) parts(n int) int {
 	if w.last-w.lo < uint64(n) {
 		return int(w.last-w.lo) + 1
@@ -38,8 +38,8 @@ func (w window) parts(n int) int {
 	return n
 }
 
-// cells returns in which of n equal parts of w the places from a to z begin and end.
-// They are in w. A part that has a share of a place only counts.
+// cells returns in which of n equal parts of w the places from a to z begin and end. a and z are
+// in w. A part counts if it has any share of a place.
 func (w window) cells(a, z uint64, n int) (first, last int) {
 	hi, lo := bits.Mul64(a-w.lo, uint64(n))
 	first = int(w.divide(hi, lo))
@@ -49,7 +49,7 @@ func (w window) cells(a, z uint64, n int) (first, last int) {
 	return first, last
 }
 
-// part returns part i of n, at most w.parts(n), equal ones: the places that begin in it.
+// part returns part i of n equal parts: the places that begin in it. n is at most w.parts(n).
 func (w window) part(i, n int) window {
 	p := window{w.edge(i, n), w.last}
 	if i+1 < n {
@@ -67,19 +67,19 @@ func (w window) edge(i, n int) uint64 {
 	return w.lo + q
 }
 
-// span returns where the places from a to z begin and end in w, from 0 to 1. Those that
-// are not in w are left out.
+// span returns where the places from a to z begin and end in w, from 0 to 1. Places outside of w
+// are left out.
 func (w window) span(a, z uint64) (from, to float64) {
 	a, z = w.clamp(a), w.clamp(z)
 	return float64(a-w.lo) / w.size(), (float64(z-w.lo) + 1) / w.size()
 }
 
-// cut returns the part of w between two shares, a < b, which may lie outside of it, as
-// far as it is in whole. A part that is outside is moved inside. A place of which the
-// part has a share only is in it.
+// cut returns the part of w between two shares a < b, limited to whole. The shares may lie
+// outside of 0 to 1. A part outside of whole is moved inside. A place counts if any share of it
+// is in the part.
 func (w window) cut(a, b float64, whole window) window {
-	// Each end is moved from where it is, by a float. To reckon the places themselves in
-	// floats is tempting: far from zero they are rounded, and the last one is cut off.
+	// Move each end by a float. To compute the places in floats is tempting, but far from zero
+	// they are rounded, and the last one is cut off.
 	n := w.size()
 	lo, last := math.Floor(a*n), math.Ceil((b-1)*n)
 	if n+last-lo >= whole.size() {
@@ -94,7 +94,8 @@ func (w window) cut(a, b float64, whole window) window {
 	return window{c.lo, max(c.lo, c.last)}
 }
 
-// move returns the place that is so many after p, or before it, as far as it is in w; p is.
+// move returns the place that is by places after p, or before it if by is negative, limited to w.
+// p is in w.
 func (w window) move(p uint64, by float64) uint64 {
 	switch {
 	case by >= float64(w.last-p):
