@@ -76,7 +76,7 @@ func (p *picture) isAlarmed(about string) bool {
 func (p *picture) raise() {
 	b, s := p.source.alarms(), &p.stats
 	if x := &p.longest; over(x.waitedFor, b.Wait) {
-		p.alarm(alarmWait, x, "%s%s", x.waitText(), among(p.waitedLong, "ranges have been waited for for more than", b.Wait))
+		p.alarm(alarmWait, x, "%s%s", x.waitText(), among(p.waitedLong, "ranges have waits of more than", b.Wait))
 	}
 	if over(s.Sem.OldestWait, b.Wait) {
 		p.alarm(alarmWait, nil, "%s wait for the lock, the first for %v", queueText(p), short(s.Sem.OldestWait))
@@ -121,8 +121,8 @@ func (x *row) waitText() string {
 	case x.writerWaits:
 		return fmt.Sprintf("a writer has waited for %v for the %s on %s", d, plural(x.guards, "guard"), x.bounds())
 	case x.waiting == 1:
-		return fmt.Sprintf("one has waited for %v for its turn at %s", d, x.bounds())
+		return fmt.Sprintf("a caller has waited for %v for its turn at %s", d, x.bounds())
 	default:
-		return fmt.Sprintf("%s wait for their turn at %s, the first for %v", count(x.waiting), x.bounds(), d)
+		return fmt.Sprintf("%s callers wait for their turn at %s, the first for %v", count(x.waiting), x.bounds(), d)
 	}
 }

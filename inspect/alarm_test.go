@@ -46,7 +46,7 @@ func TestAlarms(t *testing.T) {
 			for range 2 {
 				go w.m.View(7, func(rangelock.Range[int], string) {})
 			}
-		}, "2 wait for their turn at 0-10, the first for %v", false},
+		}, "2 callers wait for their turn at 0-10, the first for %v", false},
 		{"wait", time.Second, func(a *inspect.Alarms, s float64) { a.Wait = time.Duration(s * 1e9) }, func(t *testing.T, w *world) {
 			x := w.m.Lock()
 			w.calls = append(w.calls, x.Unlock)

@@ -146,14 +146,14 @@ func (z zoom) window(l *layout) (window, error) {
 	x, err1 := strconv.ParseFloat(a, 64)
 	y, err2 := strconv.ParseFloat(b, 64)
 	if !ok || err1 != nil || err2 != nil || !(x < y) || math.Abs(x) > 1e6 || math.Abs(y) > 1e6 {
-		return v, fmt.Errorf("cut=%q: want two numbers a,b with a < b, of which 0,1 is all that is in view", clean(z.cut))
+		return v, fmt.Errorf("cut=%q: want two numbers a,b with a < b; 0,1 is the whole view", clean(z.cut))
 	}
 	return v.cut(x, y, l.whole), nil
 }
 
 func (l *layout) parse(name, text string) (p uint64, beyond bool, err error) {
 	if p, beyond, err = l.scale.parse(text); err != nil {
-		err = fmt.Errorf("%s=%q is no %s of this map: %w", name, clean(text), map[bool]string{true: "number", false: "key"}[l.scale.kind == byOrder], err)
+		err = fmt.Errorf("%s=%q is not a %s of this map: %w", name, clean(text), map[bool]string{true: "number", false: "key"}[l.scale.kind == byOrder], err)
 	}
 	return p, beyond, err
 }

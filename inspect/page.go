@@ -212,7 +212,7 @@ func (p *picture) list(v *mapView) {
 	if n := len(p.gone); n > 0 {
 		v.ListTitle += fmt.Sprintf(", and %s left", count(n))
 		if n > maxGone {
-			v.ListNote = join(v.ListNote, fmt.Sprintf("Of those that have left the first %d are listed.", maxGone))
+			v.ListNote = join(v.ListNote, fmt.Sprintf("The first %d of the ranges that have left are listed.", maxGone))
 		}
 	}
 	if n := p.outside; n > 0 {

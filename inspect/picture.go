@@ -27,11 +27,11 @@ var stateNames = [numStates]string{"free", "held", "exclusive", "excluded", "lef
 
 // stateMeanings explains the states to a new user.
 var stateMeanings = [numStates]string{
-	"nobody is in it",
+	"no guard is held",
 	"guards are held",
-	"the guard on it admits no other",
+	"an exclusive guard is held",
 	"a writer keeps readers out",
-	"retired but held: out of the map, and alive only for its guards",
+	"retired: out of the map, but guards are still held",
 }
 
 func (s state) String() string { return stateNames[s] }

@@ -24,7 +24,7 @@
       document.documentElement.dataset.shown = ++shown;
     } catch (e) {
       if (turn < asked) return;
-      live.textContent = e instanceof TypeError ? 'no answer, asking again' : e.message;
+      live.textContent = e instanceof TypeError ? 'no answer, trying again' : e.message;
       live.classList.add('lost');
     }
     // A map whose answer takes long is asked less often.
@@ -107,7 +107,7 @@
   });
   pause.addEventListener('click', () => {
     paused = !paused;
-    pause.textContent = paused ? 'Go on' : 'Pause';
+    pause.textContent = paused ? 'Resume' : 'Pause';
     refresh();
   });
   pause.hidden = false;

@@ -29,7 +29,7 @@ func (p *picture) writeText(w *bytes.Buffer) {
 			short(r.over), r.per[retired], r.per[fellBack], r.per[lockWaits], r.per[guardWaits], r.per[transactions])
 		fmt.Fprintf(w, "# a writer has the lock %.0f %% of the time\n", 100*r.per[writerHeld])
 	} else {
-		fmt.Fprintln(w, "# per second: not known yet, ask again")
+		fmt.Fprintln(w, "# per second: not known yet, send another request")
 	}
 	for _, a := range p.alarms {
 		fmt.Fprintf(w, "# alarm: %s\n", a.text)
@@ -56,7 +56,7 @@ func (p *picture) writeText(w *bytes.Buffer) {
 		}
 		return
 	}
-	fmt.Fprintf(w, "# too many to list: those that are not free, %d at most, then how many begin in each of %d parts\n", maxRows, len(p.cells))
+	fmt.Fprintf(w, "# too many to list: first those that are not free, at most %d, then the number that begin in each of %d parts\n", maxRows, len(p.cells))
 	for i := range p.busy {
 		p.busy[i].writeText(w)
 	}

@@ -36,7 +36,7 @@ func (p *picture) tiles() [][]tile {
 	}
 	r := &p.rates
 	if r.over == 0 {
-		return [][]tile{now, {{Label: "rates", Value: "–", Note: "known from the second look on"}}}
+		return [][]tile{now, {{Label: "rates", Value: "–", Note: "shown from the second request on"}}}
 	}
 	waits := func(n, waited counter, label string) tile {
 		return p.rateTile(n, label, rate(r.per[waited])+" s/s waited")
