@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// allocTolerance is how many allocations an operation may make and still be said to
-// make none: the runtime itself allocates now and then.
+// allocTolerance is how many allocations for each operation still count as none: the
+// runtime itself sometimes allocates.
 const allocTolerance = 0.005
 
-// allocations returns how many allocations one of n operations makes, after as many
-// that do not count.
+// allocations returns how many allocations one of n operations makes. As many operations
+// run before, which do not count.
 func allocations(n int, run func(n int)) float64 {
 	var before, after runtime.MemStats
 	run(n)
@@ -21,15 +21,15 @@ func allocations(n int, run func(n int)) float64 {
 	return float64(after.Mallocs-before.Mallocs) / float64(n)
 }
 
-// garbage prices what a contender leaves to the collector.
+// garbage measures the collector's work for what a contender leaves behind.
 type garbage struct {
 	before runtime.MemStats
 }
 
 func (g *garbage) begin() { runtime.ReadMemStats(&g.before) }
 
-// collect runs the collector, and returns which share of its time is for what has been
-// allocated since begin. With GOGC at 100 the collector runs when as much has been
+// collect runs the collector, and returns the share of its time that is due to the
+// allocations since begin. With GOGC at 100 the collector runs when as much has been
 // allocated as is live, or four megabytes if that is more.
 func (g *garbage) collect() time.Duration {
 	var after runtime.MemStats
@@ -54,7 +54,7 @@ func heapGrowth(build func() any) float64 {
 func liveHeap() uint64 {
 	var m runtime.MemStats
 	runtime.GC()
-	runtime.GC() // what the first has only put aside: pools, finalizers
+	runtime.GC() // frees what the first has not: objects in pools or with finalizers
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }

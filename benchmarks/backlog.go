@@ -15,7 +15,8 @@ func backlog(b *bench) {
 	backlogOfMap(b)
 }
 
-// backlogOfDomain retires behind a pin until the domain refuses, and then some.
+// backlogOfDomain retires while a pin stalls the epoch, until the domain refuses, and
+// then tries some more.
 func backlogOfDomain(b *bench) {
 	n := b.scale.retired
 	s := b.about("stalled pin", "retirements", n, "MaxPending", n/2)
@@ -38,7 +39,7 @@ func backlogOfDomain(b *bench) {
 		}
 		st := d.Stats()
 		for wait := 0; st.StalledFor == 0 && wait < 100; wait++ {
-			time.Sleep(time.Millisecond) // as whoever looks now and then
+			time.Sleep(time.Millisecond) // like a program that polls
 			st = d.Stats()
 		}
 		most = max(most, st.PendingCost)

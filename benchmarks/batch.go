@@ -1,7 +1,7 @@
 package main
 
-// batches is row 14: one call of GetMany for sixteen keys, beside as many lookups one by
-// one. An operation is one key.
+// batches is row 14: one call of GetMany for sixteen keys, compared with sixteen single
+// lookups. An operation is one key.
 func batches(b *bench) {
 	for _, n := range b.scale.batched {
 		f := newFixture(uint64Kind, n, false)

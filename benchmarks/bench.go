@@ -23,8 +23,8 @@ type subject struct {
 	params map[string]string
 }
 
-// about names a subject, with names and values of parameters in turns, and frees what
-// the last one has left.
+// about begins a subject; p holds names and values of parameters in turns. It also frees
+// what the previous subject has left.
 func (b *bench) about(what string, p ...any) *subject {
 	s := &subject{b: b, what: what}
 	if len(p) > 0 {
@@ -53,7 +53,7 @@ func (s *subject) one(who, unit string, x float64, bd *bound) {
 }
 
 // compare reports the times of all contenders of a bout, and the ratio of the first to
-// each other, beside its target if there is one.
+// each of the others, with its target if there is one.
 func (s *subject) compare(o *bout, targets map[string]*bound) {
 	s.times(o)
 	for _, name := range o.names[1:] {

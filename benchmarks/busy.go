@@ -7,7 +7,7 @@ import (
 )
 
 // busyWriter is row 5: a writer holds the lock for a millisecond, working on a range
-// that nobody reads, and sleeps for a millisecond.
+// that is not read, and then sleeps for a millisecond.
 func busyWriter(b *bench) {
 	f := newFixture(uint64Kind, 1000, false)
 	v := 1

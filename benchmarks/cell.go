@@ -15,7 +15,7 @@ type cell struct {
 	Who    string            `json:"who"`              // a contender, or two and a slash between them
 	Unit   string            `json:"unit"`
 	stat.Summary
-	Bound *bound `json:"bound,omitempty"` // absent where no target is set
+	Bound *bound `json:"bound,omitempty"` // absent if there is no target
 }
 
 // bound is a target: one of the two.
@@ -38,7 +38,7 @@ func (b *bound) String() string {
 	}
 }
 
-// met says whether x reaches the target.
+// met reports whether x reaches the target.
 func (b *bound) met(x float64) bool {
 	if b.AtMost != nil {
 		return x <= *b.AtMost
@@ -47,8 +47,8 @@ func (b *bound) met(x float64) bool {
 }
 
 // verdict says whether the median reaches the target, and if not by how much it is
-// missed, in hundredths of the target. Where the target lies between the quartiles
-// another run may say otherwise.
+// missed, in hundredths of the target. If the target lies between the quartiles, another
+// run may give the opposite verdict.
 func (c *cell) verdict() string {
 	if c.Bound == nil {
 		return ""

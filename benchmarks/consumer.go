@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// consumer is row 16: what a program pays at its build for three kinds of map. Three programs
+// consumer is row 16: what three kinds of map add to the build of a program. Three programs
 // are built in turns: one without a map, the same with a log of log/slog, which rangelock
-// imports, and one with maps. What they import has been compiled before. It asks the go
-// command, and says nothing where there is none.
+// imports, and one with maps. Their imports have been compiled before. The row needs the go
+// command, and is left out if there is none.
 func consumer(b *bench) {
 	root, err := moduleRoot()
 	if err != nil {
@@ -31,7 +31,7 @@ func consumer(b *bench) {
 			if err != nil {
 				panic(fmt.Sprintf("benchmarks: a consumer cannot be built: %v", err))
 			}
-			if round > 0 || b.scale.builds == 1 { // the first one has compiled what they import
+			if round > 0 || b.scale.builds == 1 { // the first round also compiles the imports
 				series.add(name+" s", d.Seconds())
 				series.add(name+" MB", float64(bytes)/1e6)
 			}
@@ -47,7 +47,7 @@ func consumer(b *bench) {
 	}
 }
 
-// programs are the texts of the three. Each has a place for a number.
+// programs are the texts of the three programs. Each has a place for a number.
 var programs = map[string]string{
 	"without": withoutMaps,
 	"logging": strings.NewReplacer("\"fmt\"", "\"fmt\"\n\t\"log/slog\"", "fmt.Println", "slog.Info(\"\")\n\tfmt.Println").Replace(withoutMaps),
@@ -67,8 +67,8 @@ func moduleRoot() (string, error) {
 	return root, nil
 }
 
-// build writes a program into dir and builds it. The time stands in its text, so that the go
-// command has not seen it yet, and has to compile and to link it.
+// build writes a program into dir and builds it. Its text contains the time, so it is new to
+// the go command, which has to compile and link it.
 func build(dir, root, text string) (time.Duration, int64, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return 0, 0, err
@@ -104,7 +104,7 @@ func build(dir, root, text string) (time.Duration, int64, error) {
 	return d, info.Size(), nil
 }
 
-// withoutMaps is a program that imports what any server does, and has no map.
+// withoutMaps is a program that imports what any server imports, and has no map.
 const withoutMaps = `package main
 
 import (

@@ -8,12 +8,12 @@ import (
 )
 
 // countedLock is a sync.RWMutex over a google/btree of segments with a count each. A reader
-// holds the lock for the search only, and counts itself in the segment before it lets go.
+// holds the lock only for the search, and counts itself in the segment before it unlocks.
 type countedLock[K any] struct {
 	kind *kind[K]
 	mu   sync.RWMutex
 	t    *btree.BTreeG[countedItem[K]]
-	free []*counted[K] // removed when nobody was counted, for the next insert
+	free []*counted[K] // removed when no reader was counted; kept for the next insert
 }
 
 func newCounted[K any](k *kind[K]) store[K] {
@@ -34,7 +34,7 @@ func (s *countedLock[K]) acquire(key K) *counted[K] {
 		s.mu.RUnlock()
 		return nil
 	}
-	found.s.refs.Add(1) // its writers are kept out: it is in the tree
+	found.s.refs.Add(1) // it is in the tree, and the read lock keeps writers out
 	s.mu.RUnlock()
 	return found.s
 }
@@ -69,9 +69,9 @@ func (s *countedLock[K]) apply(cs []change[K], d time.Duration) {
 	s.mu.Unlock()
 }
 
-// retire frees what c stands for, or leaves that to its last reader.
+// retire frees the resource of c, or leaves that to the last reader of c.
 func (s *countedLock[K]) retire(c *counted[K]) {
-	if c.refs.Load() == 0 { // nobody comes: the lock is held, and c is not in the tree
+	if c.refs.Load() == 0 { // it stays 0: the lock is held, and c is not in the tree
 		s.free = append(s.free, c)
 		return
 	}
@@ -80,7 +80,7 @@ func (s *countedLock[K]) retire(c *counted[K]) {
 	}
 }
 
-// segment returns one that a removal has left, or a new one.
+// segment returns a segment that a removal has left, or a new one.
 func (s *countedLock[K]) segment(hi K, v *int) *counted[K] {
 	if n := len(s.free); n > 0 {
 		c := s.free[n-1]

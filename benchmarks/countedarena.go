@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// countedArena is what an engineer writes by hand: a mutex, the free stretches in a slice in
-// the order of their addresses with a first fit, and a count of its readers in each
-// allocated one, found by a map.
+// countedArena is what an engineer writes by hand: a mutex; the free stretches in a slice, in
+// the order of their addresses, searched first fit; and a map from each allocated stretch to
+// the count of its readers.
 type countedArena struct {
 	mu    sync.Mutex
 	free  []stretch

@@ -13,22 +13,22 @@ type contender struct {
 	name string
 	g    int // goroutines; 0 for as many as the duel has
 
-	// run does n operations on one goroutine. worker tells the goroutines apart, and
-	// from, which differs from round to round and from worker to worker but not from
-	// contender to contender, says where in the keys to begin.
+	// run does n operations on one goroutine. worker is the goroutine's number, and from
+	// says where in the keys to begin: it differs for each round and worker, but is the
+	// same for all contenders.
 	run func(worker, from, n int)
 
-	// clock is in place of run where only a part of the work counts: it does n
+	// clock is used instead of run if only a part of the work counts: it does n
 	// operations, on the calling goroutine, and says how long they took.
 	clock func(from, n int) time.Duration
 
-	// garbage says that the contender leaves so much of it that the collector must run
-	// after each slice, off the clock, lest it disturb the others. What that is worth is
-	// added to the times under another name.
+	// garbage says that the contender leaves so much garbage that the collector must run
+	// after each slice, outside of the measured time, so that it does not disturb the
+	// others. Another name has the times that include the collector's.
 	garbage bool
 }
 
-// withGarbage is what stands behind the name where the collector's work is counted.
+// withGarbage is appended to the name if the time includes the collector's work.
 const withGarbage = " and its garbage"
 
 // bout is what a duel has measured: for each contender the nanoseconds of one
@@ -74,17 +74,17 @@ func (o *bout) add(name string, d time.Duration, n int) {
 	o.times[name] = append(o.times[name], float64(d.Nanoseconds())/float64(n))
 }
 
-// calibrate returns how many operations of each goroutine fill a slice, as if they did
-// not disturb each other. It asks one of them: where two have to share a core, the time
-// of a few operations is that until the kernel changes over.
+// calibrate returns how many operations of each goroutine fill a slice if they do not
+// disturb each other. It measures only one goroutine: if two share a core, a few operations
+// take as long as until the kernel switches threads.
 func (b *bench) calibrate(c *contender) int {
 	alone := *c
 	alone.g = 1
 	turns := (c.g + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
 	for n := 1; ; n *= 2 {
 		d := alone.time(0, 0, n)
-		// Somebody else may have had the core meanwhile. Too few operations would then stand
-		// for a slice in all rounds, and be measured with what it takes to begin.
+		// Another program may have had the core meanwhile. Then a slice would have too few
+		// operations in all rounds, and the cost of starting would distort the times.
 		for range 2 {
 			if d > b.scale.slice/8 {
 				d = min(d, alone.time(0, 0, n))
@@ -97,7 +97,7 @@ func (b *bench) calibrate(c *contender) int {
 }
 
 // time runs the contender once, n operations on each of its goroutines, which start
-// together. The time ends when the last has done its share.
+// together. The time ends when the last goroutine has done its operations.
 func (c *contender) time(patience time.Duration, from, n int) (d time.Duration) {
 	switch {
 	case c.clock != nil:
@@ -115,7 +115,7 @@ func (c *contender) time(patience time.Duration, from, n int) (d time.Duration) 
 // ratios are those of the time of a to that of b, round by round.
 func (o *bout) ratios(a, b string) []float64 { return stat.Ratios(o.times[a], o.times[b]) }
 
-// minus returns by how many nanoseconds a takes longer than b, round by round.
+// minus returns how many nanoseconds longer a takes than b, round by round.
 func (o *bout) minus(a, b string) []float64 {
 	xs := make([]float64, len(o.times[a]))
 	for i := range xs {
@@ -130,10 +130,10 @@ type padded struct {
 	_ [120]byte
 }
 
-// sink takes what was read, so that no compiler leaves the reading out.
+// sink takes what was read, so that the compiler does not remove the reads.
 var sink [64]padded
 
-// yardstick is what everything is compared to in the end.
+// yardstick is the contender to which all times are compared.
 const yardstick = "rmw2"
 
 // rmw2 makes two atomic additions on a cache line of its own.

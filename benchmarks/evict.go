@@ -7,14 +7,14 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// evictions is row 17: an arena is full, and the oldest range that nobody holds makes room
+// evictions is row 17: an arena is full, and the oldest range that is not held makes room
 // for the next. An operation is one free and one allocation.
 func evictions(b *bench) {
 	n := b.scale.evicting
 	for _, held := range []int{0, n / 100} {
 		for _, sizes := range []string{"1 KB", "64 B to 4 KB"} {
 			s := b.about("evict the oldest, allocate", "n", n, "sizes", sizes, "held", held)
-			// A target of nanoseconds is for AllocEvict alone; the others are there to see.
+			// Only AllocEvict has a target in nanoseconds; the others are for comparison.
 			arenas := []evicting{
 				newOurArena("ours", n, sizes, nil),
 				newOurArena("ours with OnRetire", n, sizes, func(rangelock.Range[int], *int) {}),
@@ -57,7 +57,7 @@ func evictions(b *bench) {
 // evicting is an arena with a queue of its ranges, the oldest first.
 type evicting interface {
 	name() string
-	replace()   // the oldest that is not held goes, and one comes
+	replace()   // frees the oldest range that is not held, and allocates one
 	hold(i int) // holds the range that is i-th in the queue
 }
 
@@ -70,7 +70,7 @@ func sizesOf(sizes string) func() int {
 	return func() int { return 64 << (rng.next() % 7) }
 }
 
-// queue is a ring of where ranges begin.
+// queue is a ring of the ranges' low bounds.
 type queue struct {
 	los        []int
 	head, size int
@@ -90,7 +90,7 @@ func (q *queue) pop() int {
 	return lo
 }
 
-// arenaSize is how many bytes n ranges of those sizes have, one of the larger ones less.
+// arenaSize returns how many bytes n ranges of those sizes have, minus one of the larger ones.
 func arenaSize(n int, sizes string) (total int) {
 	next := sizesOf(sizes)
 	for range n {
@@ -138,7 +138,7 @@ func (x *ourArena) replace() {
 	r, err := x.a.AllocEvict(context.Background(), x.next(), 1, x.value, x.pop)
 	must(err == nil)
 	if len(x.held) > 0 {
-		// What was named and is still there is held, and is as good as new.
+		// A range that was named and is still there is held: it goes to the end of the queue.
 		for _, lo := range x.named {
 			if there, _, ok := x.a.Map().GetRange(lo); ok && there.Lo == lo && lo != r.Lo {
 				x.queue.push(lo)

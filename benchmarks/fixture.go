@@ -13,7 +13,7 @@ type fixture[K any] struct {
 // width is how many keys a range of a fixture covers.
 const width = 100
 
-// newFixture makes n ranges, which touch, or with gaps between them as wide as they are.
+// newFixture makes n ranges that touch, or that have gaps of their own width between them.
 func newFixture[K any](k *kind[K], n int, gaps bool) *fixture[K] {
 	f := &fixture[K]{kind: k, stores: newStores(k)}
 	step := 1

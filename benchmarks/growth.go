@@ -28,7 +28,7 @@ func growth(b *bench) {
 }
 
 // growthOfLookup compares a lookup among n ranges with one among the fewest, for ours
-// and for the rivals: 1 would be that both grow alike. It has no target.
+// and for the rivals: 1 means that both grow alike. It has no target.
 func growthOfLookup(b *bench) {
 	least := b.scale.growth[0]
 	small := newFixture(uint64Kind, least, false)
@@ -55,8 +55,8 @@ func growthOfLookup(b *bench) {
 	}
 }
 
-// size builds n ranges and says how long that takes, how much memory it takes and how
-// long it takes to walk over them. Of small maps it builds many.
+// size builds n ranges and reports how long that takes, how much memory it takes and how
+// long it takes to walk over them. If n is small it builds many maps.
 func size[K any](b *bench, k *kind[K], n int) {
 	rs := makeRanges(k, n, 1)
 	copies := max(1, 20_000/n)
@@ -73,7 +73,7 @@ func size[K any](b *bench, k *kind[K], n int) {
 			var took time.Duration
 			heap := heapGrowth(func() any {
 				for i := range stores {
-					// A fresh list of all, of which only this one is kept.
+					// A new list of all stores, of which only this one is kept.
 					stores[i] = newStores(k)[which]
 					start := time.Now()
 					stores[i].load(rs)
@@ -96,7 +96,7 @@ func size[K any](b *bench, k *kind[K], n int) {
 			}
 		}
 	}
-	var small *bound // of small maps the map itself is the most
+	var small *bound // no target for small maps, where the map itself is the largest part
 	if n >= 10_000 {
 		small = map[string]*bound{"uint64": atMost(88), "string": atMost(120), "bytes": atMost(128)}[k.name]
 	}
@@ -111,7 +111,7 @@ func size[K any](b *bench, k *kind[K], n int) {
 	}
 	s.add("ours (Reader)", "ns walk", series["reader"], atMost(15))
 	s.add("ours (Stats)", "B", series["stats"], small)
-	// The mutex's store is filled by google/btree's insertions, without the lock.
+	// The store with a mutex is filled by google/btree's insertions, without the lock.
 	var build *bound
 	if n == 1_000_000 {
 		build = atMost(0.25)
@@ -119,7 +119,7 @@ func size[K any](b *bench, k *kind[K], n int) {
 	s.add("ours/mutex", "× build", stat.Ratios(series["ours build"], series["mutex build"]), build)
 }
 
-// walkReader walks over the map from a key on, times times, as a Reader.
+// walkReader walks over the map from a key on, times times, with a Reader.
 func walkReader[K any](m *rangelock.Map[K, *int], from K, times int) time.Duration {
 	r := m.RLock()
 	defer r.Unlock()
@@ -144,8 +144,8 @@ func crowd(b *bench, g int) {
 	s.throughput(o, g)
 }
 
-// manyGuards holds k guards, spread over all ranges, and says what another one costs
-// meanwhile, and what those that are held take of the heap.
+// manyGuards holds k guards, spread over all ranges, and reports what another guard costs
+// meanwhile, and how much of the heap the held ones take.
 func manyGuards(b *bench, k int) {
 	n := min(k, 100_000)
 	f := newFixture(uint64Kind, n, false)

@@ -18,8 +18,8 @@ func longGuards(b *bench) {
 	latencyBesideGuards(b)
 }
 
-// writersBesideGuards lets a writer replace ranges that nobody holds, and counts how
-// often it does so while others are held. Where the lock keeps it out it does so never.
+// writersBesideGuards lets a writer replace ranges that are not held, and counts how
+// often it does so while others are held. If the store's lock keeps it out, that is never.
 func writersBesideGuards(b *bench) {
 	n := 4 * b.scale.guards
 	f := newFixture(uint64Kind, n, false)
@@ -43,7 +43,7 @@ func writersBesideGuards(b *bench) {
 	}
 }
 
-// readersBesideGuards reads ranges that nobody holds while others are held.
+// readersBesideGuards reads ranges that are not held while others are held.
 func readersBesideGuards(b *bench) {
 	n := 4 * b.scale.guards
 	f := newFixture(uint64Kind, n, false)
@@ -77,8 +77,8 @@ func readersBesideGuards(b *bench) {
 	}
 }
 
-// writesWhile returns how many ranges above the held ones a writer replaces in a second
-// while what take returns has not been called.
+// writesWhile returns how many ranges above the held ones a writer replaces in a second,
+// between the call of take and the call of the function that take returns.
 func (f *fixture[K]) writesWhile(b *bench, st store[K], take func() (release func())) float64 {
 	release := take()
 	var stop atomic.Bool
@@ -103,7 +103,7 @@ func (f *fixture[K]) writesWhile(b *bench, st store[K], take func() (release fun
 	return float64(n) / took.Seconds()
 }
 
-// holdMany holds the first n ranges, or the lock over them, which a mutex can be once.
+// holdMany holds the first n ranges. For a store with a mutex it holds that lock, once.
 func (f *fixture[K]) holdMany(st store[K], n int) (release func()) {
 	if st.name() == "mutex" {
 		n = 1

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// newReport returns a report without cells about this program on this machine. The
-// commit is asked of git unless it is given.
+// newReport returns a report without cells about this program on this machine. It asks git
+// for the commit unless that is given.
 func newReport(commit string, sc scale) *report {
 	if commit == "" {
 		commit = gitCommit()
@@ -43,8 +43,7 @@ func gitCommit() string {
 	return commit
 }
 
-// cpuModel returns what the kernel calls the processor, where that can be read from a
-// file.
+// cpuModel returns the kernel's name of the processor, if that can be read from a file.
 func cpuModel() string {
 	all, err := os.ReadFile("/proc/cpuinfo")
 	if err == nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/spanlock/spanlock/benchmarks/internal/stat"
 )
 
-// hotRange is row 4: everybody reads one range of a thousand. One goroutine and two
-// have stores of their own, since a store may get used to what it meets.
+// hotRange is row 4: all goroutines read one range of a thousand. The runs with one goroutine
+// and with two have separate stores, because a store may adapt to its readers.
 func hotRange(b *bench) {
 	f, other := newFixture(uint64Kind, 1000, false), newFixture(uint64Kind, 1000, false)
 	clear(f.keys)
@@ -49,8 +49,8 @@ func hotRange(b *bench) {
 	firstMillisecond(b, f)
 }
 
-// firstMillisecond is the hot range in stores that nobody has read before: so many reads as
-// take about a millisecond, by each of two goroutines.
+// firstMillisecond is the hot range in stores that have not been read before: each of two
+// goroutines makes as many reads as take about a millisecond.
 func firstMillisecond(b *bench, f *fixture[uint64]) {
 	const g, reads = 2, 10_000
 	fresh := func(name string, open func() store[uint64]) contender {

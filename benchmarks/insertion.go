@@ -6,7 +6,7 @@ import (
 )
 
 // insertion is the part of row 12 about maps that are built range by range: all in one
-// transaction, since the rival, a google/btree without any lock, has none; and with one each.
+// transaction, because the rival, a google/btree, has no lock; and with a transaction for each.
 func insertion(b *bench) {
 	n := b.scale.inserted
 	inOrder := makeRanges(uint64Kind, n, 1)
@@ -47,7 +47,7 @@ func timeInsertion(name string, rs []ranged[uint64]) time.Duration {
 	case "counted":
 		return one(newCounted(uint64Kind))
 	case "snapshot":
-		// Each by itself would copy a path of the tree a million times.
+		// One change for each range would copy a path of the tree a million times.
 		return insertAll(newSnapshot(uint64Kind), rs)
 	case "ours":
 		return insertAll[uint64](newOurs(uint64Kind, nil), rs)
@@ -55,7 +55,7 @@ func timeInsertion(name string, rs []ranged[uint64]) time.Duration {
 	return one(newOurs(uint64Kind, nil))
 }
 
-// insertAll inserts the ranges together.
+// insertAll inserts the ranges with one call of apply.
 func insertAll[K any](s store[K], rs []ranged[K]) time.Duration {
 	cs := make([]change[K], len(rs))
 	for i := range rs {
@@ -77,8 +77,8 @@ func shuffled[K any](rs []ranged[K]) []ranged[K] {
 	return rs
 }
 
-// grownFixture is ours and one rival with n ranges that touch and that were inserted in
-// random order, some at a time.
+// grownFixture is ours and one rival, with n ranges that touch and were inserted in random
+// order, some at a time.
 func grownFixture[K any](k *kind[K], n int) *fixture[K] {
 	f := &fixture[K]{kind: k, stores: []store[K]{newOurs(k, nil), newRWMutex(k)}}
 	f.ranges, f.keys = makeRanges(k, n, 1), makeKeys(k, n, 1)

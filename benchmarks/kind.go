@@ -7,8 +7,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// kind is a type of keys with all that the stores need to order them. The functions
-// are written out for each type: one that calls another would slow the rivals down.
+// kind is a type of keys with everything that the stores need to order them. The functions
+// are written out for each type: a function that calls another would slow the rivals down.
 type kind[K any] struct {
 	name        string
 	before      func(a, b K) bool
@@ -47,7 +47,7 @@ var bytesKind = &kind[[]byte]{
 	},
 }
 
-// prefixed returns a key of 12 bytes, of which the first four are the same in all.
+// prefixed returns a key of 12 bytes, of which the first four are the same for all keys.
 func prefixed(i uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte("key/"), i)
 }

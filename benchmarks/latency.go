@@ -33,10 +33,10 @@ func readFor[K any](s store[K], keys []K, from int, d time.Duration) (rate float
 // pace is how often readPaced wants to read.
 const pace = 5 * time.Microsecond
 
-// readPaced wants to read once every pace for d, and returns how long after the
-// instant at which each read was due it was done, sorted. A reader that is stopped for
-// a millisecond is late two hundred times, while one that reads as fast as it can would
-// note a single slow read.
+// readPaced wants to read once every pace for d. It returns, sorted, how long after the
+// instant at which each read was due it was done. A reader that is stopped for a
+// millisecond is late two hundred times, while one that reads as fast as it can would
+// record a single slow read.
 func readPaced[K any](s store[K], keys []K, from int, d time.Duration) (times []float64) {
 	mask := len(keys) - 1
 	sum := 0
@@ -95,5 +95,5 @@ func beside(step func(), f func()) {
 	wg.Wait()
 }
 
-// tail is the quantile of times that the targets speak of.
+// tail is the quantile of times for which there are targets.
 func tail(times []float64) float64 { return stat.Quantile(times, 0.999) }

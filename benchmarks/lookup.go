@@ -24,7 +24,7 @@ func lookupKind[K any](b *bench, k *kind[K], n int) {
 	}
 }
 
-// lookupTargets are the targets of row 1 that there are for so many ranges and goroutines.
+// lookupTargets returns the targets of row 1 for n ranges and g goroutines.
 func lookupTargets(keys string, n, g int) map[string]*bound {
 	t := map[string]*bound{"snapshot": atMost(0.5)}
 	rwmutex := func(one, two float64) {
@@ -60,8 +60,7 @@ func bareLookup(b *bench) {
 
 const bareName = "bare search"
 
-// bare is one search of the rivals' tree, without a lock and without a look at what it
-// has found.
+// bare is one search of the rivals' tree, without a lock and without a read of the value.
 func (f *fixture[K]) bare() contender {
 	t := newTree(f.kind)
 	t.load(f.ranges)

@@ -18,8 +18,8 @@ func (r *report) machine() string {
 		r.CPU, r.OS, r.Arch, r.Cores, caches, r.Go, r.Procs, r.Commit, r.Date)
 }
 
-// cacheSizes returns the caches of the first core, as in "L1d 48K, L2 2048K", where the
-// kernel tells.
+// cacheSizes returns the caches of the first core, as in "L1d 48K, L2 2048K", if the kernel
+// reports them.
 func cacheSizes() string {
 	return readCaches("/sys/devices/system/cpu/cpu0/cache")
 }

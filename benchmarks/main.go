@@ -1,5 +1,5 @@
-// Command benchmarks measures what the packages of spanlock cost beside what people
-// write by hand and beside other locks and trees, and says which targets that meets.
+// Command benchmarks measures the packages of spanlock in comparison with what people write
+// by hand and with other locks and trees, and says which targets they meet.
 // It is a module of its own, so that users of spanlock do not inherit the rivals:
 //
 //	cd benchmarks
@@ -53,14 +53,14 @@ func run(args []string, stdout, stderr io.Writer) error {
 	f.SetOutput(stderr)
 	f.BoolVar(&o.quick, "quick", false, "measure in a few minutes; the default")
 	f.BoolVar(&o.full, "full", false, "measure longer, and maps of ten million ranges")
-	f.BoolVar(&o.smoke, "smoke", false, "run everything once and for next to no time: the figures mean nothing")
-	f.IntVar(&o.rounds, "rounds", 0, "how many rounds, instead of what the mode says")
+	f.BoolVar(&o.smoke, "smoke", false, "run everything once for a very short time: the figures mean nothing")
+	f.IntVar(&o.rounds, "rounds", 0, "how many rounds, instead of the mode's number")
 	f.StringVar(&o.row, "row", "", "the rows to measure: a regular expression for the number or the name")
 	f.StringVar(&o.json, "json", "", "write everything that was measured to this `file`")
 	f.StringVar(&o.svg, "svg", "", "draw the pictures in this `directory`")
 	f.StringVar(&o.markdown, "markdown", "", "write the table of targets to this `file`, for docs/performance.md")
 	f.StringVar(&o.from, "from", "", "measure nothing, read this `file`, which -json has written, or several with commas between them")
-	f.StringVar(&o.commit, "commit", "", "the commit to name in the report, instead of what git says")
+	f.StringVar(&o.commit, "commit", "", "the commit to name in the report, instead of git's")
 	f.BoolVar(&o.machine, "machine", false, "measure nothing, print what this runs on")
 	f.BoolVar(&o.verbose, "v", false, "print on the standard error what is being measured")
 	if err := f.Parse(args); err != nil {
@@ -145,14 +145,14 @@ func measure(chosen []row, sc scale, commit string, progress io.Writer) *report 
 		b := &bench{scale: sc, row: row.number, progress: progress}
 		row.measure(b)
 		r.Cells = append(r.Cells, b.cells...)
-		runtime.GC() // so that the next row does not work on this one's heap
+		runtime.GC() // so that the next row does not begin with this one's heap
 	}
 	r.Parallel = min(r.Parallel, parallel(sc))
 	r.Took = time.Since(start).Round(100 * time.Millisecond).String()
 	return r
 }
 
-// parallel returns by how much two goroutines are faster than one.
+// parallel returns how many times as fast two goroutines are as one.
 func parallel(sc scale) float64 {
 	b := &bench{scale: sc}
 	one, two := rmw2(), rmw2()

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// markdown writes the cells that have a target as a table for docs/performance.md, and before
-// it how many of them meet it.
+// markdown writes the cells that have a target as a table for docs/performance.md. Before the
+// table it writes how many of them meet their target.
 func markdown(w io.Writer, r *report) error {
 	var cells []*cell
 	for _, row := range rows {

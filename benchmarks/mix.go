@@ -8,8 +8,8 @@ import (
 	"github.com/spanlock/spanlock/benchmarks/internal/stat"
 )
 
-// mix is row 8: two goroutines that read, and write now and then, each its own ranges.
-// A write replaces a range (swap), or inserts one and removes it the next time.
+// mix is row 8: two goroutines read, and sometimes write, each to its own ranges. A write
+// replaces a range (swap), or inserts one that the next write removes.
 func mix(b *bench) {
 	const n, g = 1000, 2
 	for _, how := range []string{"swap", "insert and remove"} {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// mutex is a sync.Mutex over a google/btree: for writes there is nothing simpler.
+// mutex is a sync.Mutex over a google/btree: the simplest store for writes.
 type mutex[K any] struct {
 	mu sync.Mutex
 	tree[K]

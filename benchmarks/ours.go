@@ -28,7 +28,7 @@ func (s *ours[K]) read(key K) int {
 	return v
 }
 
-// get reads a value that the collector owns, and so without a guard.
+// get reads a value without a guard, because the collector owns it.
 func (s *ours[K]) get(key K) int {
 	v, ok := s.m.Get(key)
 	if !ok {

@@ -2,8 +2,8 @@ package main
 
 import "github.com/spanlock/spanlock/benchmarks/internal/stat"
 
-// overhead is row 3: what a guard costs on top of the search, which is read here as
-// the search of a Reader, that holds the map and needs no guard.
+// overhead is row 3: the cost of a guard beyond that of the search. The search is measured
+// with a Reader, which holds the map and needs no guard.
 func overhead(b *bench) {
 	f := newFixture(uint64Kind, 1000, false)
 	m := f.ours()
@@ -23,11 +23,11 @@ func overhead(b *bench) {
 	o := b.duel(1, f.readings()[0], get, search)
 	s.times(o)
 	s.add("(ours-search)/rmw2", "×", o.over("ours", "search"), atMost(1.3))
-	// One atomic write would be half of it.
+	// One atomic write would be half of rmw2.
 	s.add("(get-search)/rmw2", "×", o.over("get", "search"), atMost(0.5))
 }
 
-// over returns by how many yardsticks a takes longer than b, round by round.
+// over returns how many yardsticks longer a takes than b, round by round.
 func (o *bout) over(a, b string) []float64 {
 	return stat.Ratios(o.minus(a, b), o.times[yardstick])
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// pass is row 15: what a writer's look at the lines of its readers takes. It excludes ranges
-// whose readers announce themselves, on which nobody is, and others that nobody has ever read,
-// for which it does not look; the difference is the look. All lines have been in use. Nobody
-// writes into them meanwhile: on a machine with more processors a line that another one has
-// just written takes a transfer more.
+// pass is row 15: the cost of a writer's scan of its readers' lines. It excludes ranges whose
+// readers announce themselves and which have no reader at the moment, and ranges that have
+// never been read, for which it does not scan. The difference is the scan. All lines have been
+// in use. No reader writes into them meanwhile: on a machine with more processors, a line that
+// another one has just written takes one more transfer.
 func pass(b *bench) {
 	const n = 4096
 	for _, lines := range []int{16, 64, 256} {
@@ -47,8 +47,9 @@ func pass(b *bench) {
 	}
 }
 
-// useLines makes m have that many lines, as on a machine with an eighth as many processors,
-// and has goroutines use all of them: sixteen times as many as there are lines, at one time.
+// useLines gives m that many lines, as on a machine with an eighth as many processors, and has
+// goroutines use all of them. There are sixteen times as many goroutines as lines, all at the
+// same time.
 func useLines(m *rangelock.Map[uint64, *int], key uint64, lines int) {
 	procs := runtime.GOMAXPROCS(lines / 8)
 	first, _ := m.Acquire(key)

@@ -56,7 +56,7 @@ func pictures(r *report) []picture {
 	return ps
 }
 
-// colours are middle tones, to be told apart on white and on black.
+// colours are middle tones that can be distinguished on white and on black.
 var colours = map[string]string{
 	"ours":               "#1f83f0",
 	"ours with OnRetire": "#1f83f0",
@@ -78,7 +78,7 @@ func colour(name string) string {
 	return "#9aa2ad"
 }
 
-// shown is the name in a picture, where ours needs one.
+// shown returns the name that a picture shows for a contender.
 func shown(name string) string {
 	if name == "ours" {
 		return "spanlock"

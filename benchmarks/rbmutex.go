@@ -6,7 +6,7 @@ import (
 	"github.com/puzpuzpuz/xsync/v4"
 )
 
-// rbmutex is xsync's reader-biased mutex over a google/btree, the read lock held over
+// rbmutex is xsync's reader-biased mutex over a google/btree. The read lock is held during
 // the access.
 type rbmutex[K any] struct {
 	mu *xsync.RBMutex

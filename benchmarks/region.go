@@ -13,7 +13,7 @@ import (
 )
 
 // regions is row 18: a client's cache of the regions of a table, which the servers split and
-// merge. A locate returns a region of the garbage collector's, so no guard is needed.
+// merge. The garbage collector owns the regions, so a locate needs no guard.
 func regions(b *bench) {
 	n := b.scale.regions
 	caches := []regionCache{newOurRegions(n), newLockedRegions(n)}
@@ -63,7 +63,7 @@ func regions(b *bench) {
 	x = newSeries()
 	order := make([]int, n)
 	for i := range order {
-		order[i] = int(uint64(i) * 7919 % uint64(n)) // n is no multiple of it
+		order[i] = int(uint64(i) * 7919 % uint64(n)) // a permutation, because n is not a multiple of 7919
 	}
 	makers := []func(int) regionCache{
 		func(int) regionCache { return newOurRegions(0) },
@@ -87,7 +87,7 @@ func regions(b *bench) {
 	s.add(ours+"/"+rival, "×", stat.Ratios(x[ours], x[rival]), atMost(1.2))
 }
 
-// region is what a client knows of some keys.
+// region is what a client knows about some keys.
 type region struct {
 	lo, hi uint64
 	server int
@@ -95,7 +95,7 @@ type region struct {
 
 const regionWidth = 1 << 16
 
-// regionAt returns the i-th region of a table that nobody has split.
+// regionAt returns the i-th region of a table that has not been split.
 func regionAt(i, server int) *region {
 	lo := uint64(i) * regionWidth
 	return &region{lo, lo + regionWidth, server}
@@ -106,12 +106,12 @@ type regionCache interface {
 	name() string
 	locate(key uint64) int
 	locateMany(keys []uint64) int
-	learn(rs ...*region) // together; what they overlap is known no more
+	learn(rs ...*region) // in one step; the regions that they overlap are forgotten
 }
 
-// flood locates keys and, beside that, splits and merges regions for a while, and returns how
-// many millions of either there were in a second. A split and a merge are one each. There is
-// at least one of each, however short the while is.
+// flood locates keys and at the same time splits and merges regions for a while. It returns how
+// many millions of locates and of writes there were in a second. A split and a merge are one
+// write each. There is at least one of each, even if the while is very short.
 func flood(c regionCache, n int, d time.Duration) (locates, writes float64) {
 	var stop atomic.Bool
 	var wg sync.WaitGroup
@@ -150,7 +150,7 @@ type idle struct{ regionCache }
 
 func (idle) learn(...*region) { time.Sleep(time.Millisecond) }
 
-// unread is a cache that nobody reads.
+// unread is a cache that is not read.
 type unread struct{ regionCache }
 
 func (unread) locate(uint64) int { time.Sleep(10 * time.Microsecond); return 0 }
@@ -195,7 +195,7 @@ func (c ourRegions) learn(rs ...*region) {
 	w.Unlock()
 }
 
-// lockedRegions is a google/btree behind a sync.RWMutex, as such clients have it.
+// lockedRegions is a google/btree under a sync.RWMutex, as in such clients.
 type lockedRegions struct {
 	mu sync.RWMutex
 	t  *btree.BTreeG[region]
@@ -234,7 +234,7 @@ func (c *lockedRegions) locateMany(keys []uint64) (sum int) {
 	return sum
 }
 
-// learn takes out what overlaps, trims what sticks out, and puts the new ones in.
+// learn removes the regions that overlap, trims those that extend beyond, and inserts the new ones.
 func (c *lockedRegions) learn(rs ...*region) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -245,7 +245,7 @@ func (c *lockedRegions) learn(rs ...*region) {
 			if x.lo < r.lo && x.hi > r.lo {
 				over = append(over, x)
 			}
-			return x.lo == r.lo // that one comes below
+			return x.lo == r.lo // that region is in the part below
 		})
 		c.t.AscendRange(*r, region{lo: r.hi}, func(x region) bool {
 			over = append(over, x)

@@ -15,7 +15,7 @@ type report struct {
 	OS      string `json:"goos"`
 	Arch    string `json:"goarch"`
 	CPU     string `json:"cpu"`
-	Caches  string `json:"caches,omitempty"` // "" where they are not known
+	Caches  string `json:"caches,omitempty"` // "" if they are not known
 	Cores   int    `json:"cores"`
 	Procs   int    `json:"gomaxprocs"`
 	Command string `json:"command"`
@@ -23,15 +23,15 @@ type report struct {
 	Mode    string `json:"mode"`
 	Took    string `json:"took"`
 
-	// Parallel is the throughput of the yardstick with two goroutines beside one, the
-	// lowest of before and after: 2 where the program had two cores to itself.
+	// Parallel is the throughput of the yardstick with two goroutines divided by that with
+	// one, the lower of the values before and after: 2 if the program had two cores to itself.
 	Parallel float64 `json:"parallel"`
 
 	Cells []cell `json:"cells"`
 }
 
-// write writes r as JSON, with a line for each cell: so two reports can be compared, and a
-// file of a thousand cells has no more lines than that.
+// write writes r as JSON, with one line for each cell, so that two reports can be compared
+// and a file of a thousand cells has about a thousand lines.
 func (r *report) write(w io.Writer) error {
 	head := *r
 	head.Cells = []cell{}
@@ -42,7 +42,7 @@ func (r *report) write(w io.Writer) error {
 	if err := e.Encode(head); err != nil {
 		return err
 	}
-	e = json.NewEncoder(&cells) // a line for each
+	e = json.NewEncoder(&cells) // writes a line for each
 	e.SetEscapeHTML(false)
 	for i := range r.Cells {
 		if err := e.Encode(&r.Cells[i]); err != nil {
@@ -80,17 +80,17 @@ func (r *report) heading() string {
 		r.Commit, r.Go, r.OS, r.Arch, r.CPU, caches, r.Cores, r.Procs, r.Date, r.Command, r.Mode, r.Took)
 	s += fmt.Sprintf("The yardstick with 2 goroutines is %s times as fast as with 1.\n", number(r.Parallel))
 	if r.Procs > 1 && r.Parallel < enoughParallel {
-		s += "WARNING: that should be nearly 2. Something else was running, and figures with 2 goroutines and more mean little.\n"
+		s += "WARNING: that should be nearly 2. Something else was running, so figures with 2 or more goroutines mean little.\n"
 	}
 	return s
 }
 
-// enoughParallel is the throughput with two goroutines from which on they count as
-// having run side by side.
+// enoughParallel is the least throughput with two goroutines, relative to one, at which they
+// count as having run side by side.
 const enoughParallel = 1.8
 
-// merge adds the cells of another run on the same machine with the same program. Of a
-// row that both have the other's count.
+// merge adds the cells of another run on the same machine with the same program. If both have
+// a row, it keeps the other's cells.
 func (r *report) merge(other *report) error {
 	if r.Commit != other.Commit || r.Go != other.Go || r.CPU != other.CPU || r.Procs != other.Procs || r.Mode != other.Mode {
 		return fmt.Errorf("reports of different commits, machines or modes: %s and %s", r.Command, other.Command)

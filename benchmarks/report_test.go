@@ -117,8 +117,8 @@ var measured = sync.OnceValue(func() *report {
 	return measure(rows, smallest(), "0123456789ab", io.Discard)
 })
 
-// Every row of the targets is there, in order, and has cells with a target, and in them
-// the rivals that the row is about.
+// Every row of the targets is there, in order, and has cells with a target. Its cells have the
+// rivals that the row is about.
 func TestEveryRow(t *testing.T) {
 	if len(rows) != 18 {
 		t.Fatalf("%d rows, want 18", len(rows))
@@ -180,7 +180,7 @@ func TestJSON(t *testing.T) {
 		}
 	}
 	if _, err := readReport(strings.NewReader(`{"cells": 3}`)); err == nil {
-		t.Error("read a report that is none")
+		t.Error("read a report from a file that has none")
 	}
 }
 
@@ -208,7 +208,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// Every picture is well-formed and has a line or a bar for everybody.
+// Every picture is well-formed and has a line or a bar for every contender.
 func TestPictures(t *testing.T) {
 	ps := pictures(measured())
 	if len(ps) != 5 {
@@ -258,7 +258,7 @@ func seriesIn(t *testing.T, svg []byte) (names []string) {
 	}
 }
 
-// All start, none twice, and the time is that of the slowest.
+// Every goroutine starts, none twice, and the time is that of the slowest.
 func TestSideBySide(t *testing.T) {
 	for _, g := range []int{1, 2, 3, 16} {
 		var runs [16]atomic.Int32

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// row is one line of the targets: what is measured, and what it should come to.
+// row is one line of the targets: what is measured, and the target.
 type row struct {
 	number   int
 	name     string
@@ -55,7 +55,7 @@ var rows = []row{
 		"locates ≥ 5 ×, writes ≥ 0.8 × rwmutex; ≤ 0.5 × the time; ≤ 1.2 × the time", regions},
 }
 
-// choose returns the rows of which the number or the name matches re from end to end.
+// choose returns the rows whose number or whole name matches re.
 func choose(re string) ([]row, error) {
 	if re == "" {
 		return rows, nil

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// rwmutex is a sync.RWMutex over a google/btree, the read lock held over the access,
-// as bbolt and others do it.
+// rwmutex is a sync.RWMutex over a google/btree. The read lock is held during the access,
+// as in bbolt and others.
 type rwmutex[K any] struct {
 	mu sync.RWMutex
 	tree[K]

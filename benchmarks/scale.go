@@ -2,13 +2,13 @@ package main
 
 import "time"
 
-// scale says how much is measured. The rows read it; nothing else differs between
+// scale says how much is measured. The rows read it; it is the only difference between
 // the modes.
 type scale struct {
 	name   string
 	rounds int
 	slice  time.Duration // how long a contender runs in a round
-	window time.Duration // the same, where something has to happen meanwhile
+	window time.Duration // the same, for measurements during which something must happen
 
 	// patience is how long goroutines try to start on a core each.
 	patience time.Duration
@@ -27,7 +27,7 @@ type scale struct {
 	texts    []int         // row 12: ranges whose keys are texts
 	inserted int           // row 12: ranges inserted one by one
 	batched  []int         // row 14
-	builds   int           // row 16: rounds; where there are several the first does not count
+	builds   int           // row 16: rounds; if there are several, the first does not count
 	retired  int           // row 13
 	evicting int           // row 17: ranges in the arena
 	regions  int           // row 18
@@ -88,7 +88,7 @@ var full = scale{
 	drains:   10,
 }
 
-// smoke shows that everything runs, and nothing else.
+// smoke only shows that everything runs.
 var smoke = scale{
 	name:     "smoke",
 	rounds:   1,

@@ -9,8 +9,7 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// semaphore is row 9. every is how many operations there are for each write, 0 for
-// none.
+// semaphore is row 9. every says that one operation in so many is a write; 0 means none.
 func semaphore(b *bench) {
 	var all []float64
 	for _, every := range []int{0, 1, 10, 100} {
@@ -27,7 +26,7 @@ func semaphore(b *bench) {
 	b.about("lock pair, the medians of all of these").add("ours/rwmutex", "×", all, atMost(1))
 }
 
-// share says how many writes there are when one operation of every is one.
+// share says in words how many writes there are if one operation in every is one.
 func share(every int) string {
 	switch every {
 	case 0:

@@ -8,14 +8,14 @@ import (
 	"github.com/google/btree"
 )
 
-// snapshot is an atomic pointer to a google/btree that nobody changes any more, with a
+// snapshot is an atomic pointer to a google/btree that is no longer changed, with a
 // count on each segment: the best that a careful team writes by hand. A writer clones
 // the tree, which copies lazily, changes the clone and publishes it.
 type snapshot[K any] struct {
 	kind *kind[K]
 	t    atomic.Pointer[btree.BTreeG[countedItem[K]]]
 	mu   sync.Mutex    // held by writers
-	old  []*counted[K] // of the present writer, to be retired when the clone is out
+	old  []*counted[K] // of the current writer, to be retired when the clone is published
 }
 
 type countedItem[K any] struct {
@@ -26,11 +26,11 @@ type countedItem[K any] struct {
 type counted[K any] struct {
 	segment[K]
 	refs  atomic.Int64
-	freed bool // written by whoever brings refs to dead
+	freed bool // written by the goroutine that brings refs to dead
 }
 
-// dead is added to the count of a segment that has left the tree. Who then finds the
-// count at dead alone is the last and may free what the value stands for.
+// dead is added to the count of a segment that has left the tree. A goroutine that then
+// brings the count to exactly dead is the last and may free the resource of the value.
 const dead = 1 << 40
 
 func newSnapshot[K any](k *kind[K]) store[K] {
@@ -55,7 +55,7 @@ func (s *snapshot[K]) acquire(key K) *counted[K] {
 		if found.s.refs.Add(1) < dead {
 			return found.s
 		}
-		found.s.refs.Add(-1) // retired meanwhile, by somebody who has published another tree
+		found.s.refs.Add(-1) // retired meanwhile, by a writer that has published another tree
 	}
 }
 

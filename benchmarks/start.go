@@ -9,8 +9,8 @@ import (
 )
 
 // sideBySide runs f on g goroutines that start together, and returns the time from the
-// start of the first to the end of the last. Where there is a processor for each they first make sure
-// that they run at the same time, which they try for patience: after a wake-up the
+// start of the first to the end of the last. If there is a processor for each, they first
+// make sure that they run at the same time, and try that for patience: after a wake-up the
 // kernel may leave two threads on one core for longer than a slice.
 func sideBySide(g int, patience time.Duration, f func(worker int)) time.Duration {
 	m := meeting{g: int64(g), spin: patience > 0 && g <= runtime.GOMAXPROCS(0), patience: patience}
@@ -39,7 +39,7 @@ type meeting struct {
 
 const (
 	handshakes = 50                    // in a row
-	oneCore    = 10 * time.Microsecond // no handshake within one core is as quick
+	oneCore    = 10 * time.Microsecond // every handshake within one core takes longer
 )
 
 // gather returns on all g goroutines at about the same time.
@@ -60,14 +60,14 @@ func (m *meeting) gather(worker int) {
 			}
 			m.over.Store(quick == handshakes || time.Since(began) > m.patience)
 		}
-		m.meet() // now all know
+		m.meet() // now all have seen over
 		if m.over.Load() {
 			return
 		}
 	}
 }
 
-// meet returns when all g goroutines have called it as often.
+// meet returns when all g goroutines have called it equally often.
 func (m *meeting) meet() {
 	all := (m.arrived.Add(1)-1)/m.g*m.g + m.g
 	for m.arrived.Load() < all {

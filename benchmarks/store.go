@@ -11,11 +11,11 @@ import (
 type store[K any] interface {
 	name() string
 
-	// read finds the range that covers key and reads its value while nobody can
-	// free it; it returns 0 if there is none.
+	// read finds the range that covers key and reads its value while no writer can
+	// free it. It returns 0 if there is none.
 	read(key K) int
 
-	// apply makes the changes together, where the store can, and stays the writer
+	// apply makes the changes together, if the store can do that, and stays the writer
 	// for linger afterwards.
 	apply(cs []change[K], linger time.Duration)
 
@@ -25,8 +25,8 @@ type store[K any] interface {
 	// walk reads the value of every range in order and returns the sum.
 	walk() int
 
-	// hold protects the range that covers key, and whatever else the store cannot
-	// help protecting with it, until release is called.
+	// hold protects the range that covers key, and everything else that the store has
+	// to protect with it, until release is called.
 	hold(key K) (release func())
 }
 
@@ -36,16 +36,16 @@ type ranged[K any] struct {
 	v      *int
 }
 
-// what is what a change does.
+// what is the kind of a change.
 type what int
 
 const (
-	insert what = iota // a range that is not there
-	remove             // one that is
-	swap               // one that is, for one with the same bounds and another value
+	insert what = iota // a range that is not in the store
+	remove             // a range that is in the store
+	swap               // replaces a range in the store by one with the same bounds and another value
 )
 
-// change is one operation of a writer. A store panics if it cannot be done.
+// change is one operation of a writer. A store panics if it cannot do it.
 type change[K any] struct {
 	what what
 	ranged[K]
@@ -61,8 +61,8 @@ func newStores[K any](k *kind[K]) []store[K] {
 // storeNames are the names of what newStores returns.
 var storeNames = []string{"ours", "rwmutex", "counted", "rbmutex", "snapshot", "tidwall", "mutex"}
 
-// item is what the trees of the rivals hold. The key lies in the node; the rest, which
-// a search needs once, does not: with keys of any length that has been the fastest.
+// item is what the trees of the rivals hold. The key is in the node. The rest, which a
+// search needs only once, is not: for keys of any length this was the fastest.
 type item[K any] struct {
 	lo K
 	s  *segment[K]
@@ -73,11 +73,11 @@ type segment[K any] struct {
 	v  *int
 }
 
-// tree is a google/btree of segments, and is what stores with a lock have under it.
+// tree is a google/btree of segments, which stores with a lock have under it.
 type tree[K any] struct {
 	kind *kind[K]
 	t    *btree.BTreeG[item[K]]
-	free []*segment[K] // removed, for the next insert: with the lock nobody else has them
+	free []*segment[K] // removed, kept for the next insert: the lock protects them
 }
 
 func newTree[K any](k *kind[K]) tree[K] {
@@ -102,7 +102,7 @@ func (t *tree[K]) find(key K) int {
 	return 0
 }
 
-// segment returns one that a removal has left, or a new one.
+// segment returns a segment that a removal has left, or a new one.
 func (t *tree[K]) segment(hi K, v *int) *segment[K] {
 	if n := len(t.free); n > 0 {
 		s := t.free[n-1]
@@ -144,14 +144,14 @@ func (t *tree[K]) walk() (sum int) {
 	return sum
 }
 
-// linger waits as a writer that has work to do.
+// linger spends time as a writer with work to do would.
 func linger(d time.Duration) {
 	if d > 0 {
 		time.Sleep(d)
 	}
 }
 
-// must panics if a store could not do what it has to be able to.
+// must panics if a store could not make a change.
 func must(ok bool) {
 	if !ok {
 		panic("benchmarks: a store has refused a change")

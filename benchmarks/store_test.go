@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// model is what every store has to do, done plainly.
+// model is the simplest implementation of what every store does.
 type model struct {
 	ranges map[int]int // number of a range to its value
 }
@@ -20,8 +20,8 @@ func (m *model) walk() (sum int) {
 	return sum
 }
 
-// Every store, ours and the rivals, gives the answers of the model after random
-// changes, alone and several at once.
+// Every store, ours and the rivals, gives the same results as the model after random
+// changes, made one at a time and several at once.
 func TestStoresConform(t *testing.T) {
 	t.Run("uint64", func(t *testing.T) { conform(t, uint64Kind) })
 	t.Run("string", func(t *testing.T) { conform(t, stringKind) })
@@ -104,7 +104,7 @@ func names[K any](stores []store[K]) []string {
 	return names
 }
 
-// A store that refuses a change says so.
+// A store that cannot make a change panics.
 func TestStoresRefuse(t *testing.T) {
 	v := 1
 	there := ranged[uint64]{0, width, &v}
@@ -128,7 +128,7 @@ func TestStoresRefuse(t *testing.T) {
 	}
 }
 
-// Nothing is allocated by a lookup: a rival that did would be slower than it can be.
+// A lookup allocates nothing: a rival that allocated would be slower than necessary.
 func TestReadsDoNotAllocate(t *testing.T) {
 	readsDoNotAllocate(t, uint64Kind)
 	readsDoNotAllocate(t, stringKind)
@@ -149,7 +149,7 @@ func readsDoNotAllocate[K any](t *testing.T, k *kind[K]) {
 	}
 }
 
-// Keys lie in ranges that are there, missing ranges where there is none.
+// All keys lie in ranges of the stores, and the missing ranges lie in gaps.
 func TestFixture(t *testing.T) {
 	const n = 100
 	f := newFixture(bytesKind, n, true)

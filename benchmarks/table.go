@@ -6,8 +6,8 @@ import (
 	"text/tabwriter"
 )
 
-// table prints the report: a line for each cell that has a target, below it in one line
-// the others about the same subject; then what came of each row.
+// table prints the report: a line for each cell that has a target, and below it, in one
+// line, the other cells of the same subject; then the result of each row.
 func table(w io.Writer, r *report) {
 	fmt.Fprint(w, r.heading())
 	fmt.Fprintln(w, "Medians over the rounds; in brackets the quartiles. × is a ratio of times taken in the same round.")
@@ -38,7 +38,7 @@ func subjectLines(w io.Writer, cells []*cell) {
 			fmt.Fprintf(w, "   %s\t%s\t%s\t%s\t%s\t%s\n", label, c.Who, c.value(), c.spread(), c.Bound.String(), c.verdict())
 		}
 	}
-	// The rest has no columns, or the table would be as wide as its longest line.
+	// The other cells have no columns. Otherwise the table would be as wide as its longest line.
 	for _, beside := range besides(cells) {
 		fmt.Fprintf(w, "   %s\t%s\n", label, beside)
 		label = ""
@@ -48,7 +48,7 @@ func subjectLines(w io.Writer, cells []*cell) {
 // value is the median with its unit.
 func (c *cell) value() string { return number(c.Median) + " " + c.Unit }
 
-// spread is the quartiles, where there was more than one round.
+// spread is the quartiles, if there was more than one round.
 func (c *cell) spread() string {
 	if c.Rounds < 2 {
 		return ""
@@ -68,7 +68,7 @@ func (r *report) cellsOf(row row) (cells []*cell) {
 	return cells
 }
 
-// targets returns those of the cells that have a target, and how many meet it.
+// targets returns the cells that have a target, and how many of them meet it.
 func targets(cells []*cell) (with []*cell, met int) {
 	for _, c := range cells {
 		if c.Bound == nil {
@@ -108,7 +108,7 @@ func besides(cells []*cell) []string {
 	return out
 }
 
-// summary says for each row in how many cells the target is met, and where it is missed
+// summary says for each row in how many cells the target is met, and which cell misses it
 // by most.
 func summary(w io.Writer, r *report) {
 	fmt.Fprintf(w, "\nsummary\n")

@@ -6,8 +6,8 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// tidwall is tidwall/btree with its own lock, a sync.RWMutex; the value is read in the
-// callback, under it. Several changes are several turns at the lock.
+// tidwall is tidwall/btree with its own lock, a sync.RWMutex. The value is read in the
+// callback, under the lock. Each change takes the lock separately.
 type tidwall[K any] struct {
 	kind *kind[K]
 	t    *btree.BTreeG[item[K]]
@@ -62,7 +62,7 @@ func (s *tidwall[K]) walk() (sum int) {
 	return sum
 }
 
-// hold needs a goroutine, since the lock is held for as long as a callback runs.
+// hold needs a goroutine, because the lock is held only while a callback runs.
 func (s *tidwall[K]) hold(K) func() {
 	held, end := make(chan struct{}), make(chan struct{})
 	done := make(chan struct{})

@@ -3,7 +3,7 @@ package main
 import "time"
 
 // waiting is row 11: the processor time that the process uses while a writer waits to
-// remove a range on which there is a guard. The writers of snapshot and counted do not
+// remove a range on which a guard is held. The writers of snapshot and counted do not
 // wait.
 func waiting(b *bench) {
 	if !canTellProcessorTime {

@@ -9,8 +9,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// write is row 7. The collector is off, so that nobody pays for the garbage of the
-// snapshot but the snapshot.
+// write is row 7. The collector is off, so that only the snapshot pays for the garbage of
+// the snapshot.
 func write(b *bench) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	for _, n := range b.scale.writes {
@@ -23,7 +23,7 @@ func write(b *bench) {
 	bulkLoad(b)
 }
 
-// gapped returns a fixture of n ranges with gaps, and with one more store of ours, that
+// gapped returns a fixture of n ranges with gaps, and with one more store of ours, which
 // has an OnRetire.
 func gapped(n int) *fixture[uint64] {
 	f := newFixture(uint64Kind, n, true)
@@ -71,7 +71,7 @@ func writePairs(b *bench, n int) {
 	}
 }
 
-// writeSwaps puts another value into a range that is there.
+// writeSwaps replaces a range by one with another value.
 func writeSwaps(b *bench, n int) {
 	f := gapped(n)
 	s := b.about("swap", "n", n)
@@ -112,7 +112,7 @@ func writeBatches(b *bench, size int) {
 		}
 		c := contender{name: st.name(), garbage: st.name() == "snapshot"}
 		c.clock = func(from, count int) time.Duration {
-			// Whole transactions only, and the time in proportion.
+			// Only whole transactions are made; the time is reduced in proportion.
 			whole := (count + 2*size - 1) / (2 * size) * 2 * size
 			start := time.Now()
 			run(0, from, whole)

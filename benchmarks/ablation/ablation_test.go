@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Each patch applies to the module as it is, on the patch that it is compared on, and
-// changes product code.
+// Each patch applies to the module as it is, after the patch named in its line "on", and
+// changes only product code.
 func TestPatchesApply(t *testing.T) {
 	root, patches := testPatches(t)
 	for _, p := range patches {
@@ -40,8 +40,8 @@ func TestPatchesApply(t *testing.T) {
 	}
 }
 
-// What the numbers are asked of is there: each patch is measured, and every cell is one
-// that the probe knows; both sides of each comparison build and answer.
+// Each patch is measured, the probe knows every cell, and both sides of each comparison build
+// and answer.
 func TestSmoke(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the module a dozen times")
@@ -60,7 +60,7 @@ func TestSmoke(t *testing.T) {
 			}
 		}
 		if !strings.Contains(table, p.so) {
-			t.Errorf("%s: not said what is lost", p.name)
+			t.Errorf("%s: the table does not say what is lost", p.name)
 		}
 	}
 	if t.Failed() {
@@ -116,7 +116,7 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
-// A probe that dies is an error and no hang.
+// A probe that dies causes an error and not a hang.
 func TestProbeThatDies(t *testing.T) {
 	program, err := os.Executable()
 	if err != nil {
@@ -124,7 +124,7 @@ func TestProbeThatDies(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	// The test's own program knows no -do, and exits.
+	// The test's own program does not know the flag -do, and exits.
 	if _, err := duel(ctx, options{turns: 1, slice: time.Millisecond}, cell{"get", 1, 1}, []string{program, program}); err == nil || ctx.Err() != nil {
 		t.Errorf("duel returned %v", err)
 	}

@@ -2,29 +2,29 @@
 // out, one at a time, and measures again.
 //
 // Each file NAME.patch beside this program takes one part out. It begins with lines that
-// say what and with which result, and what to measure:
+// say what is taken out, what follows from that, and what to measure:
 //
 //	# out: the publication sequence
-//	# so: a search that a transaction overtakes reports a gap that never was
+//	# so: a search that a transaction overtakes reports a gap that never existed
 //	# cells: miss n=1000; miss n=1000 g=2
 //	# on: no_lines
 //
 // A cell is a workload of the program in the directory probe, with the number of ranges
-// and of goroutines. With "on" the map that it is compared with lacks something, too. A
-// map without a part is there to be measured and nothing else: some of them are wrong.
-// What a patch takes out may also be a choice, for which another one stands in then.
+// and of goroutines. With "on", both sides of the comparison also lack the named part. A
+// map without a part is only for measuring: some of them are wrong. A patch may also
+// replace one way of doing something by another.
 //
-// For each patch ablation copies the module to a temporary directory, builds the probe
+// For each patch, ablation copies the module to a temporary directory, builds the probe
 // there with and without the patch, and lets the two take turns. Each round starts both
-// anew, so that what depends on where memory happens to lie differs from round to round;
-// the ratio is taken within a round, and the table has its median and its quartiles.
+// again, so that effects of the memory layout differ from round to round. The ratio is
+// taken within a round, and the table has its median and its quartiles.
 //
 // Run it in the directory benchmarks, on a machine that does nothing else:
 //
 //	go run ./ablation
 //	go run ./ablation -run pinned -rounds 30
 //
-// -smoke shows that everything runs and says nothing about speed.
+// -smoke only shows that everything runs, and says nothing about speed.
 package main
 
 import (

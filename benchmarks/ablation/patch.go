@@ -15,7 +15,7 @@ type patch struct {
 	out   string // what is left out
 	so    string // what goes wrong, or is lost, without it
 	cells []cell
-	on    []*patch // what lacks in both sides of the comparison
+	on    []*patch // what both sides of the comparison lack
 }
 
 // A cell is one workload of the probe.
@@ -56,7 +56,7 @@ func readPatches(root string) ([]*patch, error) {
 		switch base := named[name]; {
 		case name == "":
 		case base == nil || on[base] != "":
-			return nil, fmt.Errorf("%s: there is no patch %q that stands by itself", p.name, name)
+			return nil, fmt.Errorf("%s: there is no patch %q without a line \"on\"", p.name, name)
 		default:
 			p.on = []*patch{base}
 		}
@@ -64,8 +64,7 @@ func readPatches(root string) ([]*patch, error) {
 	return patches, nil
 }
 
-// parse reads the lines before the diff, and returns the name of the patch that it is to
-// be compared on.
+// parse reads the lines before the diff, and returns the name in the line "on".
 func (p *patch) parse(text string) (on string, err error) {
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, "--- ") {
@@ -110,7 +109,7 @@ func parseCell(text string) (cell, error) {
 		number, err := strconv.Atoi(value)
 		switch {
 		case err != nil || number < 1:
-			return cell{}, fmt.Errorf("cell %q: %q is no number of anything", text, value)
+			return cell{}, fmt.Errorf("cell %q: %q is not a positive number", text, value)
 		case key == "n":
 			c.n = number
 		case key == "g":

@@ -18,7 +18,7 @@ type row struct {
 	ratios        []float64 // time without by time with, one for each round
 }
 
-// A sample is what a probe answers.
+// A sample is one answer of a probe.
 type sample struct {
 	ns, rmw2, allocs, bytes float64
 }
@@ -26,7 +26,7 @@ type sample struct {
 // measure runs the two probes against each other.
 func (r *row) measure(ctx context.Context, o options, with, without string) error {
 	for round := range o.rounds {
-		// Neither is always the first to start, or to measure.
+		// The two take turns at starting, and measuring, first.
 		programs := []string{with, without}
 		if round%2 == 1 {
 			slices.Reverse(programs)
@@ -50,7 +50,7 @@ func duel(ctx context.Context, o options, c cell, programs []string) ([]sample, 
 	ctx, cancel := context.WithCancel(ctx)
 	probes := make([]*probe, 0, len(programs))
 	defer func() {
-		cancel() // after an error some are still there
+		cancel() // after an error some programs still run
 		for _, p := range probes {
 			p.cmd.Wait()
 		}
@@ -69,7 +69,7 @@ func duel(ctx context.Context, o options, c cell, programs []string) ([]sample, 
 			if err != nil {
 				return nil, err
 			}
-			if turn > 0 || o.turns == 1 { // the first is for the caches
+			if turn > 0 || o.turns == 1 { // the first turn only warms the caches
 				turns[i] = append(turns[i], s)
 			}
 		}
@@ -84,7 +84,7 @@ func duel(ctx context.Context, o options, c cell, programs []string) ([]sample, 
 	return samples, nil
 }
 
-// probe is a running probe. It sleeps but when it is asked.
+// probe is a running probe. It sleeps until it is asked.
 type probe struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser

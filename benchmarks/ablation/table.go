@@ -38,8 +38,8 @@ func printTable(w io.Writer, conditions []string, rows []row) {
 	}
 }
 
-// garbage says what an operation allocates with and without the part. A collection, or
-// a goroutine that was started to measure, is not the operation's.
+// garbage says what an operation allocates with and without the part. Allocations of the
+// collector, or of starting a goroutine to measure, do not count.
 func garbage(with, without sample) string {
 	say := func(s sample) string {
 		if s.allocs < 0.05 {
@@ -59,8 +59,8 @@ func conditions(ctx context.Context, root string, o options) []string {
 	return []string{
 		"commit " + commit(ctx, root),
 		fmt.Sprintf("%s, %s/%s, %d processors (%s)", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), processor()),
-		fmt.Sprintf("%d rounds; in each both are started anew and take turns of %v; the medians over the rounds, and for the ratio also the quartiles", o.rounds, o.slice),
-		"rmw2: two atomic additions to an own cache line, on as many goroutines; where it is much longer for g=2, there was no second processor and the row says nothing",
+		fmt.Sprintf("%d rounds; in each both are started again and take turns of %v; the medians over the rounds, and for the ratio also the quartiles", o.rounds, o.slice),
+		"rmw2: two atomic additions to an own cache line, on as many goroutines; if it takes much longer for g=2, there was no second processor and the row says nothing",
 	}
 }
 
@@ -75,7 +75,7 @@ func commit(ctx context.Context, root string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// processor returns the model's name where the system tells.
+// processor returns the name of the processor model, if the system reports it.
 func processor() string {
 	text, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

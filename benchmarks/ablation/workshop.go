@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// workshop makes probes: each in a copy of the module of its own.
+// workshop makes probes, each in its own copy of the module.
 type workshop struct {
 	root   string            // the module
 	dir    string            // where the copies go
@@ -33,7 +33,7 @@ func (w *workshop) probe(ctx context.Context, patches ...*patch) (program string
 		return "", err
 	}
 	program = filepath.Join(w.dir, name+".probe")
-	// Without the directory in the result the build cache knows what it has built before.
+	// -trimpath keeps the directory out of the result, so that the build cache can be used.
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", program, "./probe")
 	cmd.Dir = tree
 	cmd.Env = append(os.Environ(), "GOWORK=off")
@@ -44,8 +44,8 @@ func (w *workshop) probe(ctx context.Context, patches ...*patch) (program string
 	return program, nil
 }
 
-// tree makes a copy of the module with the patches in it, and with the probe as one of
-// its packages: so it needs nothing of what the rivals need.
+// tree makes a copy of the module with the patches applied, and with the probe as one of
+// its packages, so that the probe does not need the rivals' modules.
 func (w *workshop) tree(ctx context.Context, tree string, patches ...*patch) error {
 	if err := copyModule(tree, w.root); err != nil {
 		return err
@@ -83,9 +83,9 @@ func moduleRoot(dir string) (string, error) {
 	}
 }
 
-// copyModule copies what a build needs, the Go files, go.mod and go.sum, from the
-// directory from to the directory to, which must not exist. Tests stay behind, and so do
-// nested modules and version control.
+// copyModule copies what a build needs, the Go files, go.mod and go.sum, from the directory
+// from to the directory to, which must not exist. It leaves out tests, nested modules and
+// version control.
 func copyModule(to, from string) error {
 	return filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -134,9 +134,8 @@ func copyFile(to, from string) (err error) {
 func (p *patch) apply(ctx context.Context, tree string) error {
 	cmd := exec.CommandContext(ctx, "git", "apply", "--whitespace=nowarn", p.path)
 	cmd.Dir = tree
-	// The temporary directory may lie within somebody's repository. Git would take
-	// that one for the patch's, find none of the names in this directory, skip them
-	// and report success.
+	// The temporary directory may lie within a repository. Git would apply the patch to
+	// that one, find none of its names in this directory, skip them and report success.
 	cmd.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(tree))
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -2,11 +2,11 @@
 // once with the map as it is and once without one of its parts. It uses the public API
 // only.
 //
-// It makes the map, and then runs for one slice of time for each line that it reads from
-// standard input, and answers with one line: nanoseconds for an operation, nanoseconds
-// for the yardstick (two atomic additions to an own cache line), allocations and bytes
-// for an operation. The yardstick runs on as many goroutines: where it takes longer on
-// two than on one, there was no second processor to be had.
+// It makes the map. Then, for each line that it reads from standard input, it runs for one
+// slice of time and answers with one line: nanoseconds for an operation, nanoseconds for
+// the yardstick (two atomic additions to an own cache line), allocations and bytes for an
+// operation. The yardstick runs on as many goroutines as the workload: if it takes longer
+// on two than on one, there was no second processor available.
 package main
 
 import (
@@ -44,13 +44,13 @@ func main() {
 	}
 }
 
-// calibrate returns how many operations of run take about as long as slice, and warms
-// it up.
+// calibrate returns how many operations of run take about as long as slice. It also warms
+// run up.
 func calibrate(run work, slice time.Duration) int {
 	run(0, 64)
 	for n := 64; ; n *= 2 {
 		d := time.Duration(measure(run, 1, n) * float64(n))
-		for range 2 { // or somebody else may have had the core
+		for range 2 { // twice, because another program may have had the core
 			if d > slice/4 {
 				d = min(d, time.Duration(measure(run, 1, n)*float64(n)))
 			}

@@ -10,7 +10,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// work does n operations on one goroutine; worker tells the goroutines apart.
+// work does n operations on one goroutine; worker is the goroutine's number.
 type work func(worker, n int)
 
 // step is the distance of the low bounds of two ranges. Each range covers the first half
@@ -28,7 +28,7 @@ func workload(name string, n int) (work, bool) {
 	if name == "one" {
 		n = 1
 	}
-	// The lower halves of random steps: in a range. The upper ones: in a gap.
+	// Keys in the lower half of a random step lie in a range, those in the upper half in a gap.
 	keys := make([]uint64, 1<<16)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range keys {

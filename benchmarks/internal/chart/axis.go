@@ -6,22 +6,22 @@ import "math"
 type Axis struct {
 	Label string
 	Log   bool
-	Ticks []Tick // found by themselves if there are none
+	Ticks []Tick // chosen automatically if there are none
 
-	// Format writes the values of ticks that are found.
+	// Format writes the values of ticks that are chosen automatically.
 	Format func(x float64) string
 
 	low, high float64 // values at the ends
 	from, to  float64 // the ends, in pixels
 }
 
-// A Tick is a value with what to write beside it.
+// A Tick is a value with its label.
 type Tick struct {
 	At    float64
 	Label string
 }
 
-// fit makes the axis hold the values low to high, which for a logarithm are above zero.
+// fit makes the axis hold the values low to high, which must be above zero if it is logarithmic.
 func (a *Axis) fit(low, high, from, to float64) {
 	a.from, a.to = from, to
 	a.low, a.high = low, high
@@ -44,7 +44,7 @@ func (a *Axis) fit(low, high, from, to float64) {
 	}
 }
 
-// place returns where v goes.
+// place returns the position of v.
 func (a *Axis) place(v float64) float64 {
 	low, high := a.low, a.high
 	if a.Log {
@@ -72,7 +72,7 @@ func linearTicks(low, high float64) []float64 {
 	}
 }
 
-// logTicks are at powers of ten, and at their halves and fifths where there are few,
+// logTicks are at powers of ten, also at their halves and fifths if there are few of them,
 // and enclose low and high.
 func logTicks(low, high float64) []float64 {
 	within := []float64{1}

@@ -44,7 +44,7 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// A chart is XML, whatever the names are, and higher values are drawn higher up.
+// A chart is XML for any names, and higher values are drawn higher up.
 func TestLines(t *testing.T) {
 	l := &Lines{
 		Title: `<"&'>`,

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A Series is one line. Low and High, where they are given, are drawn as a band.
+// A Series is one line. Low and High are drawn as a band if they are given.
 type Series struct {
 	Name      string
 	Colour    string
@@ -124,7 +124,7 @@ func (c *canvas) series(s Series, x, y *Axis) {
 
 func point(x, y float64) string { return fmt.Sprintf("%s,%s", short(x), short(y)) }
 
-// names writes the name of each line at its end, moved where two would overlap.
+// names writes the name of each line at its end, and moves names that would overlap.
 func (c *canvas) names(series []Series, y *Axis) {
 	type name struct {
 		s       Series
@@ -158,11 +158,11 @@ func (c *canvas) names(series []Series, y *Axis) {
 	}
 }
 
-// spread moves sorted places apart until neighbours are at least gap away, each by as
-// little as that needs, and all within low and high if there is room.
+// spread moves sorted places apart until neighbours are at least gap apart. It moves each as
+// little as possible, and keeps all within low and high if there is room.
 func spread(places []float64, gap, low, high float64) []float64 {
 	type block struct {
-		sum float64 // of where its members would begin if they were the block's first
+		sum float64 // of the block's begins that its members would choose
 		n   int
 	}
 	var blocks []block

@@ -1,5 +1,5 @@
 // Package chart draws lines and bars as SVG that reads well on light and on dark
-// grounds. It knows nothing of benchmarks.
+// backgrounds. It knows nothing about benchmarks.
 package chart
 
 import (
@@ -14,7 +14,7 @@ type canvas struct {
 	b bytes.Buffer
 }
 
-// style has the ground's two kinds of grey; the ground itself stays transparent.
+// style has the greys for a light and a dark background; the background stays transparent.
 const style = `
 text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; font-size: 13px; fill: #57606a }
 .title { font-size: 17px; font-weight: 600; fill: #1f2328 }
@@ -29,7 +29,7 @@ text { fill: #9198a1 }
 }
 `
 
-// newCanvas opens a document. The label is for who cannot see it.
+// newCanvas opens a document. The label is for readers who cannot see the picture.
 func newCanvas(width, height float64, label string) *canvas {
 	c := new(canvas)
 	c.printf(`<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s" viewBox="0 0 %[1]s %[2]s" role="img">`, short(width), short(height))

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// A Summary is the middle of some values and how far they spread.
+// A Summary is the median of some values and their spread.
 type Summary struct {
 	Rounds int     `json:"rounds"` // how many values there were
 	Median float64 `json:"median"`
@@ -14,7 +14,8 @@ type Summary struct {
 	Upper  float64 `json:"upper"` // the third
 }
 
-// Summarize returns the summary of xs, which it leaves as they are. Of none it is zero.
+// Summarize returns the summary of xs, which it does not change. The summary of no values is
+// zero.
 func Summarize(xs []float64) Summary {
 	sorted := slices.Sorted(slices.Values(xs))
 	return Summary{
@@ -25,8 +26,8 @@ func Summarize(xs []float64) Summary {
 	}
 }
 
-// Quantile returns the value below which the share q of the sorted values lies; between
-// two values it draws a straight line. Of no values it is 0.
+// Quantile returns the value below which the share q of the sorted values lies. It
+// interpolates linearly between two values. For no values it returns 0.
 func Quantile(sorted []float64, q float64) float64 {
 	if len(sorted) == 0 {
 		return 0
@@ -37,7 +38,7 @@ func Quantile(sorted []float64, q float64) float64 {
 	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
 }
 
-// Ratios returns a[i]/b[i]: what is compared was measured in the same round.
+// Ratios returns a[i]/b[i]: the two values were measured in the same round.
 func Ratios(a, b []float64) []float64 {
 	r := make([]float64, min(len(a), len(b)))
 	for i := range r {
