@@ -19,7 +19,7 @@ const (
 
 var numbers = []number{
 	{"spanlock.ranges", "{range}", "Ranges in the map.", false, "", "", func(s rangelock.Stats) float64 { return float64(s.Ranges) }},
-	{"spanlock.memory", "By", "Memory of the tree and the range objects, about.", false, "", "", func(s rangelock.Stats) float64 { return float64(s.Bytes) }},
+	{"spanlock.memory", "By", "Approximate memory of the tree and the range objects.", false, "", "", func(s rangelock.Stats) float64 { return float64(s.Bytes) }},
 	{"spanlock.fallbacks", "{attempt}", fellBack, true, "reason", "busy", func(s rangelock.Stats) float64 { return float64(s.FellBackBusy) }},
 	{"spanlock.fallbacks", "{attempt}", fellBack, true, "reason", "miss", func(s rangelock.Stats) float64 { return float64(s.FellBackMiss) }},
 	{"spanlock.fallbacks", "{attempt}", fellBack, true, "reason", "gone", func(s rangelock.Stats) float64 { return float64(s.FellBackGone) }},
@@ -29,10 +29,10 @@ var numbers = []number{
 	{"spanlock.wait.time", "s", waited, true, "for", "lock", func(s rangelock.Stats) float64 { return s.LockWaited.Seconds() }},
 	{"spanlock.wait.time", "s", waited, true, "for", "exclude", func(s rangelock.Stats) float64 { return s.ExcludeWaited.Seconds() }},
 	{"spanlock.wait.time", "s", waited, true, "for", "turn", func(s rangelock.Stats) float64 { return s.TurnWaited.Seconds() }},
-	{"spanlock.waiting", "{wait}", "Waits under way, but for those in the queue of the semaphore.", false, "", "", func(s rangelock.Stats) float64 { return float64(s.Waiting) }},
+	{"spanlock.waiting", "{wait}", "Current waits, except those in the queue of the semaphore.", false, "", "", func(s rangelock.Stats) float64 { return float64(s.Waiting) }},
 	{"spanlock.lock.waiting", "{goroutine}", queued, false, "mode", "read", func(s rangelock.Stats) float64 { return float64(s.Sem.WaitingReaders) }},
 	{"spanlock.lock.waiting", "{goroutine}", queued, false, "mode", "write", func(s rangelock.Stats) float64 { return float64(s.Sem.WaitingWriters) }},
-	{"spanlock.lock.writer", "1", "1 while a writer holds the map's semaphore, or else 0.", false, "", "", func(s rangelock.Stats) float64 {
+	{"spanlock.lock.writer", "1", "1 while a writer holds the map's semaphore, otherwise 0.", false, "", "", func(s rangelock.Stats) float64 {
 		if s.Sem.Writer {
 			return 1
 		}

@@ -1,12 +1,12 @@
-// Package spanlockotel gives OpenTelemetry what the maps of package rangelock count: who fell back,
-// who waits and for how long, who has the lock, what is pending.
+// Package spanlockotel gives OpenTelemetry the statistics of maps of package rangelock: readers that
+// fell back, waits and their duration, holders of the lock, ranges that are pending.
 //
 //	o, err := spanlockotel.New(otel.Meter("segments"))
 //	…
 //	o.Add("segments", m)
 //
 // It is a module of its own, so that a program without OpenTelemetry does not depend on it.
-// Each collection calls Stats of each map once; the documentation of module contrib/prometheus
+// Each collection calls Stats of each map once. The documentation of module contrib/prometheus
 // says what that costs, and what the numbers do not show.
 package spanlockotel
 
@@ -25,8 +25,8 @@ import (
 // Map is a [rangelock.Map], or a rangealloc.Map, of any types.
 type Map interface{ Stats() rangelock.Stats }
 
-// Observer observes maps, each under a name, with the attribute map=name. New makes it. Its methods
-// may be called by several goroutines at the same time. It keeps a map alive until Remove.
+// Observer observes maps, each under a name, with the attribute map=name. New makes an Observer. Its
+// methods may be called by several goroutines at the same time. It keeps a map alive until Remove.
 type Observer struct {
 	mu   sync.Mutex
 	maps map[string]Map // by name; under mu
@@ -35,8 +35,8 @@ type Observer struct {
 	registered  metric.Registration
 }
 
-// New makes the instruments with meter, and returns an Observer that has no map yet. The error is
-// the meter's.
+// New makes the instruments with meter, and returns an Observer without maps. The error is the
+// meter's.
 func New(meter metric.Meter) (*Observer, error) {
 	o := &Observer{maps: map[string]Map{}, instruments: map[string]metric.Float64Observable{}}
 	var all []metric.Observable
@@ -61,10 +61,10 @@ func New(meter metric.Meter) (*Observer, error) {
 	return o, err
 }
 
-// Add has the map observed from now on. It panics if name is empty or taken, and where m.Stats
+// Add begins the observation of the map. It panics if name is empty or taken, or if m.Stats
 // panics.
 func (o *Observer) Add(name string, m Map) {
-	m.Stats() // a map that was not made shows here, and not in a collection
+	m.Stats() // a map that was not made by New panics here, and not in a collection
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if name == "" || o.maps[name] != nil {
@@ -73,8 +73,8 @@ func (o *Observer) Add(name string, m Map) {
 	o.maps[name] = m
 }
 
-// Remove ends the observation of the map of that name, if there is one. A collection under way may
-// still show it, and use it.
+// Remove ends the observation of the map of that name, if there is one. A collection that is
+// running may still show the map, and use it.
 func (o *Observer) Remove(name string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// fixed is a map with the same Stats for ever.
+// fixed is a map whose Stats never change.
 type fixed struct{ s rangelock.Stats }
 
 func (f fixed) Stats() rangelock.Stats { return f.s }
@@ -45,7 +45,7 @@ func collect(t *testing.T, r *metric.ManualReader) string {
 				add(m, "gauge", d.DataPoints)
 			case metricdata.Sum[float64]:
 				if !d.IsMonotonic {
-					t.Errorf("%s is no counter", m.Name)
+					t.Errorf("%s is not a counter", m.Name)
 				}
 				add(m, "counter", d.DataPoints)
 			}
@@ -55,7 +55,7 @@ func collect(t *testing.T, r *metric.ManualReader) string {
 	return strings.Join(lines, "")
 }
 
-// TestObserve: each number is in the instrument that names it, until Remove or Close.
+// TestObserve: each number is in the instrument of its name, until Remove or Close.
 //
 // It kills 259_observed_after_close.
 func TestObserve(t *testing.T) {
@@ -104,7 +104,7 @@ gauge spanlock.waiting map=a 9 {wait}
 	}
 }
 
-// TestAdd: a name is taken once, and a map has to be made.
+// TestAdd: a name can be taken only once, and a map must have been made by New.
 func TestAdd(t *testing.T) {
 	o, err := spanlockotel.New(metric.NewMeterProvider().Meter("test"))
 	if err != nil {

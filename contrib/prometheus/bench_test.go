@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// BenchmarkScrape is what one scrape costs the program, without the text of the answer.
+// BenchmarkScrape measures what one scrape costs the program, without writing the response.
 func BenchmarkScrape(b *testing.B) {
 	for _, maps := range []int{1, 100} {
 		for _, ranges := range []int{1_000, 1_000_000 / maps} {
@@ -28,7 +28,7 @@ func BenchmarkScrape(b *testing.B) {
 			})
 		}
 	}
-	// What Stats takes of it.
+	// The part of Stats.
 	for _, ranges := range []int{1_000, 1_000_000} {
 		b.Run(fmt.Sprintf("stats/ranges=%d", ranges), func(b *testing.B) {
 			m := filled(b, ranges, nil)

@@ -15,12 +15,12 @@ import (
 )
 
 // Collector is a [prometheus.Collector] of the Stats of maps, allocators and semaphores, each
-// under a name. A registry takes one of them.
+// under a name. A registry accepts only one Collector.
 //
 // Its methods may be called by several goroutines at the same time, also during a scrape. The
-// zero value is ready and has nothing. A Collector must not be copied after first use.
+// zero value is ready and collects nothing. A Collector must not be copied after first use.
 //
-// It keeps what was added alive until Remove.
+// It keeps everything that was added alive until Remove.
 type Collector struct {
 	mu     sync.Mutex
 	things map[string]thing // by name; under mu
@@ -42,23 +42,23 @@ type thing interface {
 	collect(name string, to chan<- prometheus.Metric)
 }
 
-// Add has the map collected from now on, with the label map=name. It panics if name is taken, by
-// whatever kind of thing, is empty, or is not UTF-8, and where m.Stats panics.
+// Add begins the collection of the map, with the label map=name. It panics if name is taken, by
+// any kind of thing, is empty, or is not UTF-8, or if m.Stats panics.
 func (c *Collector) Add(name string, m Map) {
-	m.Stats() // a map that was not made shows here, and not in a scrape
+	m.Stats() // a map that was not made by New panics here, and not in a scrape
 	c.add(name, source[rangelock.Stats]{m.Stats, ofMaps})
 }
 
-// AddAllocator has the allocator collected from now on, with the label allocator=name. It panics
-// as Add does. The waits and the retired ranges of an allocator are those of its map: add that,
-// too, under another name.
+// AddAllocator begins the collection of the allocator, with the label allocator=name. It panics
+// as Add does. The waits and the retired ranges of an allocator are those of its map: to collect
+// them, add the map as well, under another name.
 func (c *Collector) AddAllocator(name string, a Allocator) {
 	a.Stats()
 	c.add(name, source[rangealloc.Stats]{a.Stats, ofAllocators})
 }
 
-// AddSem has the semaphore collected from now on, with the label sem=name. It panics as Add does.
-// The semaphore that a map has inside comes with the map.
+// AddSem begins the collection of the semaphore, with the label sem=name. It panics as Add does.
+// The semaphore inside a map is collected with the map.
 func (c *Collector) AddSem(name string, s Sem) {
 	s.Stats()
 	c.add(name, source[rwsem.Stats]{s.Stats, ofSems})
@@ -79,9 +79,9 @@ func (c *Collector) add(name string, t thing) {
 	c.things[name] = t
 }
 
-// Remove ends the collection of what was added by that name; if there is nothing, it does nothing.
-// A scrape under way may still show it, and use it. If something else is added by the name
-// later, its counters start lower, which Prometheus takes for a restart.
+// Remove ends the collection of the thing of that name; if there is none, it does nothing. A
+// scrape that is running may still show the thing, and use it. If another thing is added under
+// the name later, its counters start lower, which Prometheus takes for a restart.
 func (c *Collector) Remove(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -95,8 +95,8 @@ func (c *Collector) Describe(to chan<- *prometheus.Desc) {
 	describe(ofSems, to)
 }
 
-// Collect is for the registry. It calls Stats of each thing that was added, one after the other,
-// with no lock of the Collector held: so Add and Remove never wait for a scrape.
+// Collect is for the registry. It calls Stats of each thing that was added, one after the other.
+// It holds no lock of the Collector meanwhile, so Add and Remove never wait for a scrape.
 func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	c.mu.Lock()
 	things := maps.Clone(c.things)

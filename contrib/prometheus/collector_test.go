@@ -50,7 +50,7 @@ func full(t testing.TB) *Collector {
 	return c
 }
 
-// TestCollect: each number is in the metric that names it, with the name of the thing.
+// TestCollect: each number is in the metric of its name, with the name of the thing.
 //
 // It kills 255_seconds_as_nanoseconds.
 func TestCollect(t *testing.T) {
@@ -128,12 +128,12 @@ spanlock_waits_total{for="turn",map="a"} 9
 	}
 }
 
-// fixed is a thing with the same Stats for ever.
+// fixed is a thing whose Stats never change.
 type fixed[S any] struct{ s S }
 
 func (f fixed[S]) Stats() S { return f.s }
 
-// TestLint: Prometheus's own checks of names, units and texts have nothing to say.
+// TestLint: Prometheus's own checks of names, units and texts report nothing.
 func TestLint(t *testing.T) {
 	r := prometheus.NewPedanticRegistry()
 	r.MustRegister(full(t))
@@ -149,7 +149,7 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// TestAddRemove: names are taken once, and free again after Remove.
+// TestAddRemove: a name can be taken only once, and is free again after Remove.
 //
 // It kills 256_name_taken_twice.
 func TestAddRemove(t *testing.T) {
@@ -179,10 +179,10 @@ func TestAddRemove(t *testing.T) {
 		}()
 	}
 	if n := testutil.CollectAndCount(c); n != before {
-		t.Errorf("%d series after what was refused, want %d", n, before)
+		t.Errorf("%d series after the refused calls, want %d", n, before)
 	}
 	c.Remove("segments")
-	c.Remove("segments") // nothing is there
+	c.Remove("segments") // there is no such name
 	if n := testutil.CollectAndCount(c, "spanlock_ranges"); n != 1 {
 		t.Errorf("%d maps, want that of the allocator", n)
 	}
@@ -193,7 +193,7 @@ func TestAddRemove(t *testing.T) {
 }
 
 const (
-	held = `# HELP spanlock_lock_writer_held 1 while a writer holds the map's semaphore, or else 0.
+	held = `# HELP spanlock_lock_writer_held 1 while a writer holds the map's semaphore, otherwise 0.
 # TYPE spanlock_lock_writer_held gauge
 `
 	waiting = `# HELP spanlock_waiting Waits under way, but for those in the queue of the semaphore.
@@ -201,7 +201,7 @@ const (
 `
 )
 
-// TestNobodyWaits: a scrape does not wait for a transaction that has the map, nor for a guard, and
+// TestNobodyWaits: a scrape waits neither for a transaction that has the map nor for a guard, and
 // shows both.
 //
 // It kills 257_scrape_takes_the_lock.
@@ -217,7 +217,7 @@ func TestNobodyWaits(t *testing.T) {
 			waits <- w.Exclude(rangelock.Span(0, 10)) // waits for the guard
 			w.Unlock()
 		}()
-		synctest.Wait() // the writer has come to its wait
+		synctest.Wait() // until the writer waits
 		scraped := make(chan error, 1)
 		go func() {
 			scraped <- errors.Join(

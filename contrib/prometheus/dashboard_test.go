@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// dashboard is what the tests read of dashboard.json.
+// dashboard has the parts of dashboard.json that the tests read.
 type dashboard struct {
 	Title         string
 	UID           string
@@ -78,13 +78,13 @@ func TestDashboardNames(t *testing.T) {
 	for _, v := range d.Templating.List {
 		for _, n := range name.FindAllString(v.Definition, -1) {
 			if !collected[n] {
-				t.Errorf("the variable %s asks for %s, which nobody collects", v.Name, n)
+				t.Errorf("the variable %s asks for %s, which is not collected", v.Name, n)
 			}
 		}
 	}
 	for _, n := range slices.Sorted(maps.Keys(shown)) {
 		if !collected[n] {
-			t.Errorf("%s is on the dashboard, and nobody collects it", n)
+			t.Errorf("%s is on the dashboard, but is not collected", n)
 		}
 	}
 	for _, n := range slices.Sorted(maps.Keys(collected)) {
@@ -94,9 +94,9 @@ func TestDashboardNames(t *testing.T) {
 	}
 }
 
-// TestDashboardShape: what Grafana asks of a dashboard, as far as it can be said here: panels have
-// numbers of their own and places that do not overlap, a unit, a text, and queries that the
-// variables narrow.
+// TestDashboardShape checks, as far as that is possible here, what Grafana requires of a dashboard:
+// each panel has a number of its own, a place that overlaps no other, a unit, a text, and queries
+// that the variables narrow.
 func TestDashboardShape(t *testing.T) {
 	d, _ := readDashboard(t)
 	if d.Title == "" || d.UID == "" || d.SchemaVersion < 36 {

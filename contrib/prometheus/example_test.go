@@ -27,7 +27,7 @@ func Example() {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(&c)
 
-	// A program says http.Handle("/metrics", h) and serves; here is one scrape.
+	// A program calls http.Handle("/metrics", h) and serves; this example makes one scrape.
 	h := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	answer := httptest.NewRecorder()
 	h.ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))

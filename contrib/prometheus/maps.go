@@ -6,7 +6,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// ofMaps is what is collected of a map.
+// ofMaps are the metrics of a map.
 var ofMaps = func() []metric[rangelock.Stats] {
 	type stats = rangelock.Stats
 	k := kindOf[stats]{"map"}
@@ -47,7 +47,7 @@ var ofMaps = func() []metric[rangelock.Stats] {
 		k.gauge("spanlock_waiting", "Waits under way, but for those in the queue of the semaphore.", func(s stats) float64 { return float64(s.Waiting) }),
 		k.gauge("spanlock_oldest_wait_seconds", "How long the oldest of spanlock_waiting has lasted; 0 if there is none.", func(s stats) float64 { return s.OldestWait.Seconds() }),
 
-		k.gauge("spanlock_lock_writer_held", "1 while a writer holds the map's semaphore, or else 0.", func(s stats) float64 { return one(s.Sem.Writer) }),
+		k.gauge("spanlock_lock_writer_held", "1 while a writer holds the map's semaphore, otherwise 0.", func(s stats) float64 { return one(s.Sem.Writer) }),
 		k.gauge("spanlock_lock_readers", "Readers that hold the map's semaphore.", func(s stats) float64 { return float64(s.Sem.Readers) }),
 		queued("read", func(s stats) float64 { return float64(s.Sem.WaitingReaders) }),
 		queued("write", func(s stats) float64 { return float64(s.Sem.WaitingWriters) }),

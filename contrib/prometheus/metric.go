@@ -17,7 +17,7 @@ type source[S any] struct {
 }
 
 func (s source[S]) collect(name string, to chan<- prometheus.Metric) {
-	now := s.stats() // once: its numbers belong together, as far as they do
+	now := s.stats() // once, so that the numbers are consistent as far as Stats makes them so
 	for _, m := range s.list {
 		labels := [...]string{name, m.label}
 		n := len(labels)
@@ -28,7 +28,7 @@ func (s source[S]) collect(name string, to chan<- prometheus.Metric) {
 	}
 }
 
-// describe sends what list is of.
+// describe sends the descriptions of the metrics in list.
 func describe[S any](list []metric[S], to chan<- *prometheus.Desc) {
 	for _, m := range list {
 		to <- m.desc

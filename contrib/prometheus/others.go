@@ -7,7 +7,7 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// ofAllocators is what is collected of an allocator.
+// ofAllocators are the metrics of an allocator.
 var ofAllocators = func() []metric[rangealloc.Stats] {
 	type stats = rangealloc.Stats
 	k := kindOf[stats]{"allocator"}
@@ -21,7 +21,7 @@ var ofAllocators = func() []metric[rangealloc.Stats] {
 	}
 }()
 
-// ofSems is what is collected of a semaphore.
+// ofSems are the metrics of a semaphore.
 var ofSems = func() []metric[rwsem.Stats] {
 	type stats = rwsem.Stats
 	k := kindOf[stats]{"sem"}
@@ -29,7 +29,7 @@ var ofSems = func() []metric[rwsem.Stats] {
 		return by(k, prometheus.GaugeValue, "spanlock_sem_waiting", "Goroutines in the queue of the semaphore.", "mode", mode, read)
 	}
 	return []metric[stats]{
-		k.gauge("spanlock_sem_writer_held", "1 while a writer holds the semaphore, or else 0.", func(s stats) float64 { return one(s.Writer) }),
+		k.gauge("spanlock_sem_writer_held", "1 while a writer holds the semaphore, otherwise 0.", func(s stats) float64 { return one(s.Writer) }),
 		k.gauge("spanlock_sem_readers", "Readers that hold the semaphore.", func(s stats) float64 { return float64(s.Readers) }),
 		queued("read", func(s stats) float64 { return float64(s.WaitingReaders) }),
 		queued("write", func(s stats) float64 { return float64(s.WaitingWriters) }),

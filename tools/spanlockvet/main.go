@@ -4,7 +4,7 @@
 //
 //	go vet -vettool=$(which spanlockvet) ./...
 //
-// Package checks says what each of its checks reports, and what it does not see.
+// The documentation of package checks says what each check reports and what it does not see.
 package main
 
 import (

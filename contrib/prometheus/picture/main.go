@@ -1,7 +1,7 @@
 // Command picture runs a small program under load, collects its metrics every second as
 // Prometheus would, evaluates the queries of dashboard.json over them, and draws the panels as an
-// SVG. It needs neither Prometheus nor Grafana, and its picture is not a screenshot of Grafana:
-// what Grafana draws of the same data looks different.
+// SVG. It needs neither Prometheus nor Grafana, and its picture is not a screenshot of Grafana,
+// which draws the same data differently.
 //
 //	go run ./picture -duration 1m -o dashboard.svg
 package main
@@ -19,7 +19,7 @@ import (
 	spanlockprom "github.com/spanlock/spanlock/contrib/prometheus"
 )
 
-// panel is what is drawn of a panel of the dashboard.
+// panel has the parts of a panel of the dashboard that are drawn.
 type panel struct {
 	Type, Title string
 	GridPos     struct{ H, W, X, Y int }

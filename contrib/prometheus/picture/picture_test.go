@@ -20,7 +20,7 @@ func TestPicture(t *testing.T) {
 	wellFormed(t, out)
 }
 
-// TestKeptPicture: the picture that is kept is an SVG.
+// TestKeptPicture: the committed picture is an SVG.
 func TestKeptPicture(t *testing.T) { wellFormed(t, "../dashboard.svg") }
 
 func wellFormed(t *testing.T, file string) {
@@ -66,6 +66,6 @@ func TestEval(t *testing.T) {
 		}
 	}
 	if _, err := h.eval(`sum by (map) (n)`); err == nil {
-		t.Error("a query that is not understood has an answer")
+		t.Error("there is no error for a query that the program does not know")
 	}
 }

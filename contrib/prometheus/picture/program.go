@@ -15,9 +15,9 @@ import (
 
 const segments = 2000
 
-// program is what is watched: a map of segments that are replaced, an arena, and an index behind
-// a semaphore. In the middle third of the time there is a storm of writers, and in the last one a
-// reader that keeps its guards for long.
+// program is the program whose metrics are collected: a map of segments that are replaced, an
+// arena, and an index under a semaphore. In the middle third of the time there is a storm of
+// writers, and in the last third a reader that holds its guards for long.
 type program struct {
 	segments *rangelock.Map[int, int]
 	arena    *rangealloc.Allocator[int, int]
@@ -32,7 +32,7 @@ type program struct {
 func start(ctx context.Context, c *spanlockprom.Collector, d time.Duration) *program {
 	p := &program{began: time.Now(), third: d / 3}
 	p.segments = rangelock.New(&rangelock.Options[int, int]{
-		OnRetire: func(rangelock.Range[int], int) { time.Sleep(200 * time.Microsecond) }, // as munmap of much
+		OnRetire: func(rangelock.Range[int], int) { time.Sleep(200 * time.Microsecond) }, // like munmap of much memory
 		Cost:     func(_ rangelock.Range[int], size int) int64 { return int64(size) },
 	})
 	for i := range segments {
@@ -57,7 +57,7 @@ func start(ctx context.Context, c *spanlockprom.Collector, d time.Duration) *pro
 	return p
 }
 
-// end waits for all of them and says what went wrong.
+// end waits for all goroutines and returns the first error.
 func (p *program) end() error {
 	p.wg.Wait()
 	return errors.Join(p.failed, p.segments.Close(context.Background()), p.arena.Close(context.Background()))
@@ -72,7 +72,7 @@ func (p *program) again(ctx context.Context, f func(context.Context)) {
 	})
 }
 
-// note keeps an error that is none of those to be expected.
+// note keeps an error unless it is one that is expected.
 func (p *program) note(err error) {
 	var noSpace *rangealloc.NoSpaceError[int]
 	if err == nil || errors.As(err, &noSpace) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, rangelock.ErrNotFound) {
@@ -93,7 +93,7 @@ func nap(d time.Duration) { time.Sleep(d/2 + rand.N(d)) }
 
 func (p *program) read(ctx context.Context) {
 	for range 100 {
-		// Half of the reads are of a few segments.
+		// Half of the reads go to a few segments.
 		i := rand.IntN(segments)
 		if i%2 == 0 {
 			i = i % 16

@@ -50,7 +50,7 @@ func (h *history) add(families []*dto.MetricFamily) {
 	h.n++
 }
 
-// rateOver is how many samples a rate looks back: four steps, as Grafana's $__rate_interval.
+// rateOver is how many samples a rate looks back: four steps, like Grafana's $__rate_interval.
 const rateOver = 4
 
 var (
@@ -91,7 +91,7 @@ func (h *history) eval(expr string) ([]*line, error) {
 	if m := plain.FindStringSubmatch(expr); m != nil {
 		return slices.Clone(h.series[m[1]]), nil
 	}
-	return nil, fmt.Errorf("%s is more than this program understands", expr)
+	return nil, fmt.Errorf("this program does not know the query %s", expr)
 }
 
 func combine(a, b *line) *line {

@@ -1,10 +1,10 @@
 // Package checks finds misuse of the guards of package rangelock in Go source. Each of
-// its analyzers documents what it reports; the README beside the command has the list,
-// and what none of them sees.
+// its analyzers documents what it reports. The README of the command has the list, and
+// says what none of them sees.
 //
-// A guard is a value of a type Guard of the module with a method Release, so that the
-// guards of the packages that stand on rangelock are looked at as well. A function is
-// looked at alone: what a guard that it passes on is used for is not followed.
+// A guard is a value of a type Guard of the module with a method Release, so the guards
+// of the packages that are built on rangelock are checked as well. Each function is
+// checked alone: a guard that it passes on is not followed.
 package checks
 
 import (
@@ -23,14 +23,14 @@ func All() []*analysis.Analyzer {
 	return []*analysis.Analyzer{Leak, Reuse, Copies, Blocking, Kept, Ignore}
 }
 
-// A finding is what one check has to say of one place.
+// A finding is what one check reports at one place.
 type finding struct {
 	check string // its name
 	pos   token.Pos
 	text  string
 }
 
-// findings looks at a package once, for all the checks.
+// findings examines a package once, for all the checks.
 var findings = &analysis.Analyzer{
 	Name:       "spanlockfindings",
 	Doc:        "look for misuse of guards, for the checks of spanlockvet",
@@ -39,7 +39,7 @@ var findings = &analysis.Analyzer{
 	ResultType: reflect.TypeFor[*pkg](),
 }
 
-// check returns an analyzer that reports what was found in its name.
+// check returns an analyzer that reports the findings with its name.
 func check(name, doc string) *analysis.Analyzer {
 	a := &analysis.Analyzer{Name: name, Doc: doc, Requires: []*analysis.Analyzer{findings}}
 	a.Run = func(pass *analysis.Pass) (any, error) {
@@ -57,9 +57,9 @@ func check(name, doc string) *analysis.Analyzer {
 type pkg struct {
 	pass     *analysis.Pass
 	funcs    []*ssa.Function
-	made     map[any][]*ssa.Call    // what is stored to a field or a package's variable, see origin
+	made     map[any][]*ssa.Call    // the maps stored to a field or a package's variable, see origin
 	waiting  map[string]bool        // the type arguments of maps for whose guards the package waits
-	wrappers map[*ssa.Function]bool // the answers of wrapper
+	wrappers map[*ssa.Function]bool // the results of wrapper
 	found    []finding
 }
 
@@ -79,7 +79,7 @@ func find(pass *analysis.Pass) (any, error) {
 	return p, nil
 }
 
-// uses reports whether the package is one of the module or imports one.
+// uses reports whether the package is one of the module's or imports one.
 func (p *pkg) uses() bool {
 	if ours(p.pass.Pkg) {
 		return true

@@ -33,7 +33,7 @@ func (w *walk) around(s *state) {
 			}
 			h := hold{w.Function, 0}
 			if len(w.Params) > 0 && isGuardPointer(w.Params[0].Type()) {
-				if h, ok = s.in[w.Params[0]]; !ok { // others may release it
+				if h, ok = s.in[w.Params[0]]; !ok { // other code may release it
 					return
 				}
 			}
@@ -46,7 +46,7 @@ func (w *walk) around(s *state) {
 	}
 }
 
-// inner returns the place in a closure of what has the place m around it.
+// inner returns the place, in a closure, of the map that has the place m in the function around it.
 func inner(m place, c *ssa.MakeClosure) (place, bool) {
 	for i, b := range c.Bindings {
 		if b == m.root {

@@ -10,23 +10,23 @@ import (
 // Blocking reports calls that wait while the goroutine holds a guard of the same map.
 var Blocking = check("blocking", `report calls that wait for a map of which a guard is held
 
-A goroutine that holds a guard and waits for the map's lock waits for ever if whoever
-has the lock waits for the guard. The check reports calls that may wait for the lock
-(Acquire and its kin, AcquireOrLoad, View, Get, GetRange, GetMany, Guards, Lock, RLock,
-Do and the one-operation forms) and calls that may wait for the guard itself (Close,
-Drain, Room, Remove and Exclude of the guard's own Range), where a guard of the same map
-is held that the same function has acquired. The map is the same if it is denoted by the
-same variable or fields.
+A goroutine that holds a guard and waits for the map's lock waits forever if the holder
+of the lock waits for the guard. The check reports calls that may wait for the lock
+(Acquire and similar methods, AcquireOrLoad, View, Get, GetRange, GetMany, Guards, Lock,
+RLock, Do and the one-operation forms) and calls that may wait for the guard itself
+(Close, Drain, Room, Remove and Exclude of the guard's own Range), if the same function
+has acquired a guard of the same map and still holds it. The map is the same if it is
+denoted by the same variable or fields.
 
-TryAcquire, TryLock, All and Len never wait. It says nothing of a call with a context
-that the function has bounded (context.WithTimeout and its kin, a request's or a test's),
-of Acquire and Get while there may be a Reader, and of calls that wait for the lock of a
-map that this package makes and keeps to itself, if nothing in the package waits for
-the guards on a map of such keys and values. Nor does it look at tests, which wait on purpose
-and show by themselves when a wait does not end.`)
+TryAcquire, TryLock, All and Len never wait. The check does not report a call with a
+context that the function has bounded (context.WithTimeout and similar functions, a
+request's context or a test's), Acquire and Get while there may be a Reader, and calls
+that wait for the lock of a map that this package makes and keeps to itself, if nothing
+in the package waits for the guards on a map of such keys and values. It does not check
+tests either: they wait on purpose, and hang if a wait does not end.`)
 
-// waitsForLock are the methods of Map, and functions, that may wait for the map's lock,
-// and what waits for one range only.
+// waitsForLock are the methods of Map, and the functions, that may wait for the map's lock
+// or for one range.
 var waitsForLock = words(`Acquire AcquireContext AcquireExclusive AcquireExclusiveContext
 	AcquireNext AcquireNextContext AcquirePrev AcquirePrevContext AcquireOrLoad View Get
 	GetRange GetMany Guards GuardsContext Lock LockContext RLock RLockContext Insert Remove
@@ -37,7 +37,7 @@ var waitsForLock = words(`Acquire AcquireContext AcquireExclusive AcquireExclusi
 var waitsForWriter = words(`Acquire AcquireContext AcquireNext AcquireNextContext AcquirePrev
 	AcquirePrevContext View Get GetRange GetMany Guards GuardsContext`)
 
-// waitsForGuards are the operations in which whoever has the lock waits for guards.
+// waitsForGuards are the operations in which the holder of the lock waits for guards.
 var waitsForGuards = words(`Exclude Remove Update Replace Split Merge Resize Put Free
 	AcquireExclusive AcquireExclusiveContext TryAcquireExclusive`)
 
@@ -55,7 +55,7 @@ func words(s string) map[string]bool {
 	return m
 }
 
-// mayWait reports the call in if it may wait for its own caller.
+// mayWait reports the call in if it may wait for a guard that its caller holds.
 func (w *walk) mayWait(s *state, in *ssa.Call, a callee) {
 	if len(s.holds) == 0 || w.pkg.inTest(in.Pos()) {
 		return
@@ -84,7 +84,7 @@ func (w *walk) mayWait(s *state, in *ssa.Call, a callee) {
 	switch {
 	case first == nil:
 	case all:
-		w.report("blocking", in.Pos(), "%s may wait for the guard that is held since line %d, and so for itself", a.name, w.pkg.line(first.Pos()))
+		w.report("blocking", in.Pos(), "%s may wait for the guard that its own caller has held since line %d", a.name, w.pkg.line(first.Pos()))
 	case !w.calm(in):
 		w.report("blocking", in.Pos(), "%s may wait for a writer that waits for the guard held since line %d; release it first, or use a Try form or a context that ends", a.name, w.pkg.line(first.Pos()))
 	}
@@ -108,8 +108,7 @@ func (w *walk) ownRange(s *state, in *ssa.Call) bool {
 	return false
 }
 
-// bounded reports whether the call has a context of which the function shows that it
-// ends.
+// bounded reports whether the call has a context that ends, as far as the function shows.
 func bounded(in *ssa.Call) bool {
 	for _, arg := range in.Call.Args {
 		if n, ok := types.Unalias(arg.Type()).(*types.Named); ok && n.Obj().Name() == "Context" &&
@@ -120,7 +119,7 @@ func bounded(in *ssa.Call) bool {
 	return false
 }
 
-// ends reports whether ctx is one that ends.
+// ends reports whether ctx is a context that ends.
 func ends(ctx ssa.Value) bool {
 	if x, ok := ctx.(*ssa.Extract); ok {
 		ctx = x.Tuple

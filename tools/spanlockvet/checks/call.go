@@ -8,8 +8,9 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// call is what a call does to s. Where it has two outcomes, it is one of them that s is
-// then, and other is the other one. It reports whether the path ends here.
+// call applies the effect of a call to s. If the call has two outcomes, s becomes the state
+// after one of them, and other is the state after the other. It reports whether the path
+// ends here.
 func (w *walk) call(s *state, in *ssa.Call) (other *state, end bool) {
 	a, ok := calleeOf(in.Common())
 	if !ok {
@@ -43,8 +44,8 @@ func (w *walk) call(s *state, in *ssa.Call) (other *state, end bool) {
 	return w.branch(s, in, optional), false
 }
 
-// branch makes s what it is when in has returned a guard, and other what it is if there
-// is none, where that can be.
+// branch makes s the state in which in has returned a guard. If in may return none, other is
+// the state without a guard.
 func (w *walk) branch(s *state, in *ssa.Call, optional bool) (other *state) {
 	if optional {
 		other = s.clone()
@@ -58,13 +59,13 @@ func (w *walk) branch(s *state, in *ssa.Call, optional bool) (other *state) {
 	return other
 }
 
-// outcome is what the second result of an acquire is, when there is a guard or none: a
-// bool that is true, or an error that is nil.
+// outcome returns what state.true has for the second result of an acquire with or without a
+// guard: with a guard a bool is true, and an error is nil.
 func outcome(in *ssa.Call, guard bool) bool {
 	return guard != isError(in.Call.Signature().Results().At(1).Type())
 }
 
-// acquire gives the function a new guard, which is what in returns.
+// acquire gives the function a new guard, the result of in.
 func (w *walk) acquire(s *state, in *ssa.Call) {
 	w.forget(s, in)
 	for n := range maxHolds {
@@ -88,8 +89,8 @@ func (w *walk) acquire(s *state, in *ssa.Call) {
 	w.giveUp = true
 }
 
-// forget drops what an earlier call of in has left in its results. Guards that nothing
-// has any more are never going to be released.
+// forget drops the guards that an earlier call of in has left in its results. A guard that
+// is in no register or variable any more will never be released.
 func (w *walk) forget(s *state, in *ssa.Call) {
 	delete(s.in, in)
 	for _, r := range *in.Referrers() {
@@ -106,7 +107,7 @@ func (w *walk) forget(s *state, in *ssa.Call) {
 	}
 }
 
-// method is a call of a method of a guard. It reports whether the path ends here.
+// method applies a call of a method of a guard. It reports whether the path ends here.
 func (w *walk) method(s *state, in *ssa.Call, a callee) (end bool) {
 	if in.Call.Method != nil || len(in.Call.Args) == 0 {
 		return false
@@ -149,7 +150,7 @@ func (w *walk) release(s *state, addr ssa.Value, pos token.Pos) {
 	s.holds[h] = st
 }
 
-// unknown is a call of something that may do anything with what it is given.
+// unknown applies a call of a function that may do anything with its arguments.
 func (w *walk) unknown(s *state, in *ssa.Call) {
 	for _, arg := range in.Call.Args {
 		w.escapes(s, arg)
@@ -165,9 +166,9 @@ func (w *walk) unknown(s *state, in *ssa.Call) {
 	}
 }
 
-// asked is a call that looks at whether an acquire has succeeded. An error that is made of
-// none is taken to be none; what a bool says of the guard is not known, so that no more is
-// said of its release.
+// asked applies a call that is given the result that says whether an acquire has succeeded.
+// An error made from a nil error is assumed to be nil. The meaning of a bool result is not
+// known, so the release of the guard is not checked any further.
 func (w *walk) asked(s *state, in *ssa.Call) {
 	for _, arg := range in.Call.Args {
 		failed, known := s.true[arg]

@@ -42,7 +42,7 @@ func corpus(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	// The corpus requires less than the main module, and so another go.mod.
+	// The corpus requires fewer modules than the main module, so its go.mod differs.
 	if out, err := command(dir, "go", "mod", "tidy"); err != nil {
 		t.Fatalf("go mod tidy: %v\n%s", err, out)
 	}
@@ -56,8 +56,8 @@ func command(dir, name string, args ...string) ([]byte, error) {
 	return c.CombinedOutput()
 }
 
-// all is the checks as one analyzer, so that a package can want what several report. It
-// counts what each reports.
+// all combines the checks into one analyzer, so that a package can expect reports of several
+// checks. It counts the reports of each.
 func all(said map[string]int) *analysis.Analyzer {
 	a := &analysis.Analyzer{Name: "all", Doc: "run all checks", Requires: checks.All()[0].Requires}
 	a.Run = func(pass *analysis.Pass) (any, error) {
@@ -76,8 +76,8 @@ func all(said map[string]int) *analysis.Analyzer {
 	return a
 }
 
-// TestCorpus holds each fault of the corpus to be found, each check to find something, and
-// nothing else to be reported.
+// TestCorpus checks that each fault of the corpus is found, that each check finds something,
+// and that nothing else is reported.
 func TestCorpus(t *testing.T) {
 	said := map[string]int{}
 	analysistest.Run(t, corpus(t), all(said), "./...")
@@ -88,8 +88,8 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// TestVettool holds that go vet runs the checks, finds what it should, and passes a
-// package without faults.
+// TestVettool checks that go vet runs the checks, finds the faults, and accepts a package
+// without faults.
 func TestVettool(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds the command")

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// eval returns what a bool is on this path, or whether an error is other than nil, and
+// eval returns the value of a bool on this path, or whether an error is not nil, and
 // whether that is known.
 func (fn *function) eval(s *state, v ssa.Value) (is, ok bool) {
 	if is, ok = s.true[v]; ok {
@@ -44,7 +44,7 @@ func (fn *function) eval(s *state, v ssa.Value) (is, ok bool) {
 	case *ssa.MakeInterface:
 		return true, isError(v.Type())
 	case *ssa.Call:
-		// An error that is nil is none of those that one asks for.
+		// A nil error is none of those that errors.Is and errors.As look for.
 		if a, known := calleeOf(v.Common()); known && a.is("errors", "Is", "As") {
 			if non, known := fn.eval(s, v.Call.Args[0]); known && !non {
 				return false, true
@@ -58,8 +58,8 @@ func (fn *function) eval(s *state, v ssa.Value) (is, ok bool) {
 	return false, false
 }
 
-// intOf returns what an integer is, if that is a constant or the counter of a loop in its
-// first round: a loop of three rounds is not left before the first.
+// intOf returns the value of an integer, if it is a constant or the counter of a loop in its
+// first round. So a loop of three rounds is not left before the first.
 func (s *state) intOf(v ssa.Value) (int64, bool) {
 	switch v := v.(type) {
 	case *ssa.Const:
@@ -77,8 +77,8 @@ func (s *state) intOf(v ssa.Value) (int64, bool) {
 	return 0, false
 }
 
-// same reports whether two bools or two errors are equal, as far as that is known: two
-// errors are taken to be different if one is nil and the other is not, or is a
+// same reports whether two bools or two errors are equal, and whether that is known. Two
+// errors are assumed to be different if one is nil and the other is not nil or is a
 // package's variable.
 func (fn *function) same(s *state, x, y ssa.Value) (same, ok bool) {
 	a, known := fn.eval(s, x)
@@ -111,8 +111,8 @@ func isSentinel(v ssa.Value) bool {
 	return ok
 }
 
-// text returns a text that is the same for conditions that ask the same thing, or "",
-// and the registers and variables that it depends on.
+// text returns a text that is the same for conditions that test the same thing, or "",
+// and the registers and variables that the condition depends on.
 func (fn *function) text(v ssa.Value) (string, []ssa.Value) {
 	switch v := v.(type) {
 	case *ssa.Const:
@@ -125,7 +125,7 @@ func (fn *function) text(v ssa.Value) (string, []ssa.Value) {
 			return "", nil
 		}
 		if v.Op == token.NOT {
-			return "", nil // the If of what it negates stands for it
+			return "", nil // the If of the negated condition is used instead
 		}
 	case *ssa.BinOp:
 		x, on := fn.text(v.X)
@@ -146,7 +146,7 @@ func (fn *function) text(v ssa.Value) (string, []ssa.Value) {
 	return fmt.Sprintf("(%d)", fn.number(v)), []ssa.Value{v}
 }
 
-// assume notes how the path has gone on at the condition v.
+// assume records which way the path has taken at the condition v.
 func (fn *function) assume(s *state, v ssa.Value, is bool) {
 	if u, ok := v.(*ssa.UnOp); ok && u.Op == token.NOT {
 		fn.assume(s, u.X, !is)
@@ -163,8 +163,8 @@ func (fn *function) assume(s *state, v ssa.Value, is bool) {
 	}
 }
 
-// assumeSame notes that the two sides of b are equal or not, where one of them is known
-// and that says what the other is.
+// assumeSame records whether the two sides of b are equal, if one side is known and
+// determines the other.
 func (fn *function) assumeSame(s *state, b *ssa.BinOp, same bool) {
 	x, y := b.X, b.Y
 	if _, ok := fn.eval(s, x); ok {
@@ -172,7 +172,7 @@ func (fn *function) assumeSame(s *state, b *ssa.BinOp, same bool) {
 	}
 	is, ok := fn.eval(s, y)
 	if !ok || isError(y.Type()) && is {
-		return // an error that is not nil says nothing of another one
+		return // an error that is not nil says nothing about another one
 	}
 	if !isError(y.Type()) {
 		fn.settle(s, x, is == same)
@@ -181,7 +181,7 @@ func (fn *function) assumeSame(s *state, b *ssa.BinOp, same bool) {
 	}
 }
 
-// settle notes what a register is.
+// settle records the value of a register.
 func (fn *function) settle(s *state, v ssa.Value, is bool) {
 	switch v.(type) {
 	case *ssa.Extract, *ssa.Call, *ssa.Phi, *ssa.Parameter, *ssa.UnOp:
@@ -189,7 +189,7 @@ func (fn *function) settle(s *state, v ssa.Value, is bool) {
 	}
 }
 
-// recompute forgets what was known of v, which is about to be computed anew.
+// recompute forgets what was known about v, which is about to be computed again.
 func (fn *function) recompute(s *state, v ssa.Value) {
 	delete(s.true, v)
 	delete(s.ints, v)
@@ -210,7 +210,7 @@ func (fn *function) recompute(s *state, v ssa.Value) {
 	}
 }
 
-// mentions reports whether text has the number that ends mention, and not a longer one.
+// mentions reports whether text has the number at the end of mention, and not a longer one.
 func mentions(text, mention string) bool {
 	for i := 0; i+len(mention) <= len(text); i++ {
 		if text[i:i+len(mention)] != mention {

@@ -6,13 +6,13 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// A function is a function under examination, and what holds in all of it.
+// A function is a function under examination, with facts that are true in all of it.
 type function struct {
 	*ssa.Function
 	pkg      *pkg
-	wild     map[ssa.Value]bool  // variables of guards that others may reach
+	wild     map[ssa.Value]bool  // variables of guards that other code may reach
 	storesTo map[*types.Var]bool // fields
-	repeated map[string]bool     // texts of conditions that stand in it more than once
+	repeated map[string]bool     // texts of conditions that occur in it more than once
 	reach    [][]bool            // reach[a][b]: b can come after a
 	numbers  map[ssa.Value]int
 }
@@ -84,7 +84,7 @@ func (fn *function) live(v ssa.Value, b *ssa.BasicBlock) bool {
 		if r.Block() == b || fn.reach[b.Index][r.Block().Index] {
 			return true
 		}
-		// A deferred call looks at it at the end.
+		// A deferred call uses it at the end.
 		if _, ok := r.(*ssa.Defer); ok {
 			return true
 		}
@@ -132,8 +132,8 @@ func isMethodOn(c *ssa.CallCommon, addr ssa.Value) bool {
 	return ok && a.of("Guard") && len(c.Args) > 0 && c.Args[0] == addr
 }
 
-// onlyDeferred reports whether nothing is done with a closure but to defer its call
-// to the end of the function in which it stands.
+// onlyDeferred reports whether a closure is only used in a defer statement of the function
+// that contains it.
 func onlyDeferred(c *ssa.MakeClosure) bool {
 	for _, r := range *c.Referrers() {
 		if d, ok := r.(*ssa.Defer); !ok || d.Call.Value != c || d.DeferStack != nil {
@@ -143,8 +143,8 @@ func onlyDeferred(c *ssa.MakeClosure) bool {
 	return true
 }
 
-// onlyReads reports whether the closure does nothing with the variable at addr but to
-// load the guard and call methods that leave it as it is.
+// onlyReads reports whether the closure only loads the guard in the variable at addr and
+// calls methods that do not change it.
 func onlyReads(c *ssa.MakeClosure, addr ssa.Value) bool {
 	f := c.Fn.(*ssa.Function)
 	for i, b := range c.Bindings {

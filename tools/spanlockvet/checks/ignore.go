@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// Ignore reports comments that silence a line and do not say why.
+// Ignore reports comments that silence a line without a reason.
 var Ignore = check("ignore", `report comments that silence spanlockvet without a reason
 
-A line at whose end, or directly above which, stands a comment
+The comment
 
 	//spanlockvet:ignore the reason
 
-is left out of all reports.`)
+at the end of a line, or directly above it, removes the line from all reports.`)
 
 const directive = "//spanlockvet:ignore"
 
-// sift keeps the first finding of each check at each place, but none that a comment
+// sift keeps the first finding of each check at each place, except those that a comment
 // silences.
 func (p *pkg) sift(all []finding) {
 	type place struct {
@@ -37,7 +37,7 @@ func (p *pkg) sift(all []finding) {
 	slices.SortStableFunc(p.found, func(a, b finding) int { return int(a.pos - b.pos) })
 }
 
-// silent returns the lines for which a comment asks for silence: its own, and the one
+// silent returns the lines that comments silence: the line of the comment, and the one
 // below it.
 func (p *pkg) silent() map[token.Position]bool {
 	lines := map[token.Position]bool{}

@@ -11,26 +11,29 @@ import (
 // Kept reports values that are used without a guard next to OnRetire.
 var Kept = check("kept", `report values that are used without a guard next to OnRetire
 
-Get, GetRange, GetMany, First, Last, All, AllIn, Backward and Overlapping leave no guard:
-when the caller looks at the value the range may have left the map, and OnRetire may have unmapped, closed or
-freed what the value refers to. Acquire and View keep it for as long as it is used.
+Get, GetRange, GetMany, First, Last, All, AllIn, Backward and Overlapping return no guard.
+When the caller uses the value, the range may have left the map, and OnRetire may have
+unmapped, closed or freed what the value refers to. Acquire and View protect it while it
+is used.
 
 The check reports a value that came from one of them and is then kept (returned, stored,
-sent, captured), passed to a call, a method's receiver included, or followed as a
-pointer, a slice or a map. Comparing it, its length, and the fields of a value that is a
-struct are no use. Of Find and Overlapping of a Writer or Reader it reports only what is
-kept, since the value stays until Unlock. So it does in tests, which look at values
-that OnRetire has had, to see that.
+sent, captured), passed to a call, also as a method's receiver, or followed as a pointer,
+a slice or a map. Comparing the value, taking its length, and reading the fields of a
+struct value do not count as uses. For Find and Overlapping of a Writer or Reader it
+reports only values that are kept, because the value stays until Unlock. In tests, too,
+it reports only values that are kept, because tests look at values after OnRetire on
+purpose.
 
-It knows that a map has an OnRetire if it sees how the map is made: by New, with the
-literal of Options or a variable of this function in which OnRetire is set, as the only thing
-that is assigned to the variable, or the unexported field, that the map is used by. An OnRetire
-that does not name its value (func(r Range[int], _ *file)) frees nothing of it and
-does not count; nor does a map of which that is not seen. A function that does nothing
-with the map but to walk over it and to close it is taken to be its last user.`)
+The check knows that a map has an OnRetire if it sees how the map is made: by New, with
+a literal of Options, or a variable of this function, in which OnRetire is set. That map
+must be the only one that is assigned to the variable or the unexported field through
+which the map is used. An OnRetire that does not name its value
+(func(r Range[int], _ *file)) cannot free the value and does not count; maps for which
+the check does not see an OnRetire do not count either. A function that only walks over
+the map and closes it is assumed to be its last user.`)
 
-// looks are the methods that leave no guard, and which of their results, or of the
-// parameters of what they call or yield to, is the value.
+// looks are the methods that return no guard. The number says which of their results, or of
+// the parameters of the function that they call or yield to, is the value.
 var looks = map[string]int{"Get": 0, "GetRange": 1, "GetMany": 1, "All": 1, "AllIn": 1, "Backward": 1, "Overlapping": 1, "First": 1, "Last": 1}
 
 // kept returns the uses of values without guard in f.
@@ -69,7 +72,7 @@ func (p *pkg) kept(f *ssa.Function) (found []finding) {
 	return found
 }
 
-// at returns pos, or if that is none the position of c.
+// at returns pos, or the position of c if pos is not valid.
 func (p *pkg) at(pos token.Pos, c *ssa.Call) token.Pos {
 	if pos.IsValid() {
 		return pos
@@ -77,7 +80,7 @@ func (p *pkg) at(pos token.Pos, c *ssa.Call) token.Pos {
 	return c.Pos()
 }
 
-// lockedOf returns the map that a Writer or Reader is of, if that is seen.
+// lockedOf returns the map of a Writer or Reader, if it can be seen.
 func lockedOf(v ssa.Value) ssa.Value {
 	if x, ok := v.(*ssa.Extract); ok {
 		v = x.Tuple
@@ -126,7 +129,8 @@ func parameter(f ssa.Value, n int) []ssa.Value {
 	return nil
 }
 
-// used returns how v is used, and where; with stays, how it is kept. It follows copies.
+// used returns how v is used, and where; if stays is set, only how it is kept. It follows
+// copies.
 func used(v ssa.Value, stays bool, seen map[ssa.Value]bool) (token.Pos, string) {
 	if seen[v] || v.Referrers() == nil {
 		return token.NoPos, ""
@@ -158,7 +162,7 @@ func usedIn(v ssa.Value, r ssa.Instruction, stays bool, seen map[ssa.Value]bool)
 			return usedVariable(a, stays, seen)
 		}
 		if f, ok := r.Addr.(*ssa.FieldAddr); ok {
-			if a, ok := f.X.(*ssa.Alloc); ok && !a.Heap { // of a struct that stays here
+			if a, ok := f.X.(*ssa.Alloc); ok && !a.Heap { // a field of a struct that stays in this function
 				return token.NoPos, ""
 			}
 		}
@@ -185,14 +189,14 @@ func usedIn(v ssa.Value, r ssa.Instruction, stays bool, seen map[ssa.Value]bool)
 			return followed(r, stays)
 		}
 	case *ssa.FieldAddr, *ssa.IndexAddr, *ssa.Slice, *ssa.Lookup, *ssa.Range:
-		if *r.Operands(nil)[0] == v { // and not the index
+		if *r.Operands(nil)[0] == v { // the container, not the index
 			return followed(r, stays)
 		}
 	}
 	return token.NoPos, ""
 }
 
-// followed is a use that looks at what the value refers to.
+// followed returns a use that reads what the value refers to.
 func followed(r ssa.Instruction, stays bool) (token.Pos, string) {
 	if stays {
 		return token.NoPos, ""
@@ -200,13 +204,13 @@ func followed(r ssa.Instruction, stays bool) (token.Pos, string) {
 	return r.Pos(), "used"
 }
 
-// isField reports whether r takes a field out of a struct.
+// isField reports whether r reads a field of a struct.
 func isField(r ssa.Instruction) bool {
 	_, ok := r.(*ssa.Field)
 	return ok
 }
 
-// usedByCall is the use of a value as an argument.
+// usedByCall returns the use of a value as an argument.
 func usedByCall(c *ssa.Call, stays bool) (token.Pos, string) {
 	a, ok := calleeOf(c.Common())
 	if ok && a.pkg == nil { // a builtin
@@ -223,7 +227,7 @@ func usedByCall(c *ssa.Call, stays bool) (token.Pos, string) {
 	return c.Pos(), "used"
 }
 
-// usedVariable is the use of a variable that has got the value.
+// usedVariable returns the use of a variable to which the value was stored.
 func usedVariable(addr *ssa.Alloc, stays bool, seen map[ssa.Value]bool) (token.Pos, string) {
 	for _, r := range *addr.Referrers() {
 		switch r := r.(type) {
@@ -261,8 +265,8 @@ func isBasic(t types.Type) bool {
 	return ok
 }
 
-// closes reports whether f does nothing with the map that made has made but to call the
-// method name and Close: then it is taken to be the last that uses the map.
+// closes reports whether f only calls the method name and Close of the map that made has
+// made. Then f is assumed to be the last user of the map.
 func (p *pkg) closes(f *ssa.Function, made *ssa.Call, name string) (closes bool) {
 	for _, b := range f.Blocks {
 		for _, in := range b.Instrs {
@@ -283,7 +287,7 @@ func (p *pkg) closes(f *ssa.Function, made *ssa.Call, name string) (closes bool)
 }
 
 // retires reports whether the map that the call of New has made has an OnRetire that
-// looks at its value.
+// uses its value.
 func retires(made *ssa.Call) bool {
 	if len(made.Call.Args) == 0 {
 		return false
@@ -312,8 +316,8 @@ func retires(made *ssa.Call) bool {
 	return len(set) > 0
 }
 
-// namesValue reports whether a function for OnRetire may look at its value: it is none
-// that is seen not to.
+// namesValue reports whether a function for OnRetire may use its value. It is false only if
+// the function is seen not to use it.
 func namesValue(f ssa.Value) bool {
 	if c, ok := f.(*ssa.Const); ok && c.IsNil() {
 		return false

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// module is the module whose guards are looked at.
+// module is the module whose guards are checked.
 const module = "github.com/spanlock/spanlock"
 
 // ours reports whether a package is one of the module's.
@@ -124,7 +124,7 @@ func (a callee) is(pkg string, names ...string) bool {
 // of reports whether the function is a method of one of the module's types with this name.
 func (a callee) of(recv string) bool { return a.ours() && a.recv == recv }
 
-// acquires reports whether a call returns a guard that its caller has to release, and
+// acquires reports whether a call returns a guard that its caller must release, and
 // whether a second result says if there is one.
 func acquires(c *ssa.CallCommon, a callee) (guard, optional bool) {
 	if !a.ours() {
@@ -143,8 +143,8 @@ func acquires(c *ssa.CallCommon, a callee) (guard, optional bool) {
 	return true, r.Len() == 2
 }
 
-// ends reports whether the function does not return, or says that a test has failed:
-// of what follows nothing is asked.
+// ends reports whether the function does not return, or says that a test has failed. The
+// code after it is not checked.
 func (a callee) ends() bool {
 	switch {
 	case a.test:
@@ -159,7 +159,7 @@ func (a callee) ends() bool {
 	return a.is("log", "Fatal", "Fatalf", "Fatalln", "Panic", "Panicf", "Panicln")
 }
 
-// hasGuards reports whether there is anything in f to look at.
+// hasGuards reports whether f has anything to check.
 func (p *pkg) hasGuards(f *ssa.Function) bool {
 	for _, b := range f.Blocks {
 		for _, i := range b.Instrs {

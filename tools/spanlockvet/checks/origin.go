@@ -7,8 +7,8 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// survey goes through the package once: it notes which calls make the maps that its
-// fields and variables have, and for the guards on which kinds of map it waits.
+// survey goes through the package once. It records which calls make the maps in its fields
+// and variables, and for which kinds of map the package waits for guards.
 func (p *pkg) survey() {
 	p.made, p.waiting = map[any][]*ssa.Call{}, map[string]bool{}
 	for _, f := range p.funcs {
@@ -47,8 +47,8 @@ func (p *pkg) initializer() *ssa.Function {
 	return p.funcs[0].Pkg.Func("init")
 }
 
-// noteStore notes what a field or a variable of the package that has a map is set to; nil
-// stands for what this package does not make.
+// noteStore records the map that is stored to a field or a variable of the package; nil
+// stands for a map that this package does not make.
 func (p *pkg) noteStore(in *ssa.Store) {
 	if !isMap(in.Val.Type()) {
 		return
@@ -62,7 +62,7 @@ func (p *pkg) noteStore(in *ssa.Store) {
 	}
 }
 
-// isMap reports whether t is a map of ranges, or what has one.
+// isMap reports whether t is a map of ranges, or a type that contains one.
 func isMap(t types.Type) bool {
 	name, _ := ourType(t)
 	return name == "Map" || name == "Allocator"
@@ -80,8 +80,9 @@ func (p *pkg) noteWaiting(m *types.Func, args string) {
 	}
 }
 
-// origin returns the call of New that has made the map v, or one of them, if all are seen
-// and agree in whether there is an OnRetire that looks at its value.
+// origin returns the call of New that has made the map v. If several calls may have made it, it
+// returns one of them, provided that all are seen and agree on whether there is an OnRetire that
+// uses its value.
 func (p *pkg) origin(v ssa.Value) *ssa.Call {
 	switch v := v.(type) {
 	case *ssa.Call:
@@ -101,7 +102,7 @@ func (p *pkg) origin(v ssa.Value) *ssa.Call {
 	return nil
 }
 
-// originAt is origin of what is loaded from an address.
+// originAt is origin for a map that is loaded from an address.
 func (p *pkg) originAt(addr ssa.Value) *ssa.Call {
 	var all []*ssa.Call
 	switch a := addr.(type) {
@@ -128,7 +129,7 @@ func (p *pkg) originAt(addr ssa.Value) *ssa.Call {
 			}
 		}
 	}
-	for _, made := range all { // one stands for all, if they are alike
+	for _, made := range all { // any one will do, because they agree
 		if made == nil || retires(made) != retires(all[0]) {
 			return nil
 		}
@@ -139,7 +140,7 @@ func (p *pkg) originAt(addr ssa.Value) *ssa.Call {
 	return all[0]
 }
 
-// internalTo reports whether what q exports nobody else sees, since q is a command.
+// internalTo reports whether no other package sees what q exports, because q is a command.
 func (p *pkg) internalTo(q *types.Package) bool { return q == p.pass.Pkg && q.Name() == "main" }
 
 // captured is originAt for a variable of the function around a closure.
@@ -164,8 +165,8 @@ func (p *pkg) captured(v *ssa.FreeVar) *ssa.Call {
 	return nil
 }
 
-// calm reports whether nobody waits for the guards of the map that the call in is
-// about: it is made in this package, which waits for the guards of no such map.
+// calm reports whether no code waits for the guards of the map that the call in uses: this
+// package makes the map, and does not wait for the guards of any such map.
 func (w *walk) calm(in *ssa.Call) bool {
 	if len(in.Call.Args) == 0 {
 		return false

@@ -8,16 +8,16 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// A place names what an expression denotes: where it starts, and the way from there
-// through fields, as in x.store.m. Two expressions of one function that have the same
-// place denote the same map, while what they start from is not computed anew and the
-// fields are not stored to.
+// A place names what an expression denotes: where it starts, and the path from there
+// through fields, as in x.store.m. Two expressions of one function with the same place
+// denote the same map, as long as their start is not computed again and the fields are not
+// stored to.
 type place struct {
 	root ssa.Value // nil for the map that rangelock.Default returns
 	way  string
 }
 
-// theDefault is the place of the map of rangelock.Default and the functions beside it.
+// theDefault is the place of the map of rangelock.Default and of the functions that use it.
 var theDefault = place{nil, "default"}
 
 // placeOf returns the place of v, and false if v has none, because the function stores
@@ -57,7 +57,7 @@ func (fn *function) mapOf(v ssa.Value) (place, bool) {
 	return p, ok
 }
 
-// placeAt returns the place of what is loaded from an address, by the instruction load.
+// placeAt returns the place of the value that the instruction load loads from an address.
 func (fn *function) placeAt(addr, load ssa.Value) (place, bool) {
 	switch a := addr.(type) {
 	case *ssa.FieldAddr:
@@ -131,7 +131,7 @@ func stores(addr ssa.Value) (n int) {
 	return n
 }
 
-// receiver returns the place of the map that a call of the module is about.
+// receiver returns the place of the map that a call of the module uses.
 func (fn *function) receiver(c *ssa.CallCommon, a callee) (place, bool) {
 	if a.recv == "" {
 		return theDefault, a.name != "New" && a.name != "NewFunc"
@@ -150,8 +150,8 @@ func (fn *function) receiver(c *ssa.CallCommon, a callee) (place, bool) {
 	return place{}, false
 }
 
-// lockedMap returns the place of the map that a Writer or a Reader is of, if the
-// function has got it by Lock or its kin.
+// lockedMap returns the place of the map of a Writer or a Reader, if the function has got
+// it by Lock or a similar method.
 func (fn *function) lockedMap(v ssa.Value) (place, bool) {
 	if x, ok := v.(*ssa.Extract); ok {
 		v = x.Tuple

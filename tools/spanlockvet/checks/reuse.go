@@ -9,16 +9,16 @@ import (
 // Reuse reports a guard that is used after its release.
 var Reuse = check("reuse", `report guards that are used after their release
 
-After Release a guard is the zero Guard, of which every method panics, and a copy of it
-that was made before is of no use either: the range may have been retired, and its value
-freed. The check reports a method of a guard, Release included, on a path on which that
-guard was released before.`)
+After Release a guard is the zero Guard, and all its methods panic. A copy that was made
+before is useless too: the range may have been retired, and its value freed. The check
+reports a call of a method of a guard, Release included, on a path on which that guard
+was released before.`)
 
 // Copies reports copies of one guard that are both released.
 var Copies = check("copies", `report guards that are released through two copies
 
-Of the copies of a guard only one may be released. The second Release takes the hold of
-somebody else away, unless it panics. Clone makes another guard, to be released too.`)
+Only one copy of a guard may be released. The second Release panics, or releases a guard
+that another caller holds. Clone makes another guard, which must be released too.`)
 
 // used reports a use of h by the method name, if h was released.
 func (w *walk) used(s *state, h hold, pos token.Pos, name string) {

@@ -10,30 +10,30 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// A hold is one guard that a function has got: by the call or in the parameter from, in
-// the n-th copy where a loop has several at once.
+// A hold is one guard that a function has got, by the call or in the parameter from. If a
+// loop has several of them at once, n is the number of the copy.
 type hold struct {
 	from ssa.Value
 	n    int
 }
 
-// A standing is how a hold stands at one point of a path.
+// A standing is the state of a hold at one point of a path.
 type standing struct {
-	owed     bool      // its release is the function's business
+	owed     bool      // the function must release it
 	deferred bool      // a deferred call will release it
-	around   bool      // it is held for the function, by what calls it
+	around   bool      // the caller of the function holds it
 	released token.Pos // where it was released; NoPos while it is held
 	by       ssa.Value // the variable that it was released by
 	from     place     // the map
 	known    bool      // from is valid
 }
 
-// A state is what is known at one point of one path through a function. Since a path
-// is followed for each outcome of an acquire separately, all of it is definite.
+// A state is what is known at one point of one path through a function. All of it is
+// definite, because a separate path is followed for each outcome of an acquire.
 type state struct {
 	holds map[hold]standing
 	in    map[ssa.Value]hold  // by register, and by the address of a variable
-	true  map[ssa.Value]bool  // bools that are known, and whether errors are other than nil
+	true  map[ssa.Value]bool  // bools that are known, and whether errors are not nil
 	ints  map[ssa.Value]int64 // the counters of loops, in their first round
 	conds map[string]bool     // conditions that were met before, by their text
 	defs  []*ssa.Defer
@@ -54,7 +54,7 @@ func (s *state) clone() *state {
 	return &state{maps.Clone(s.holds), maps.Clone(s.in), maps.Clone(s.true), maps.Clone(s.ints), maps.Clone(s.conds), slices.Clone(s.defs), s.read}
 }
 
-// put makes h, if there is one, what a register or a variable has.
+// put records that a register or a variable has h, or no guard if ok is false.
 func (s *state) put(v ssa.Value, h hold, ok bool) {
 	if ok {
 		s.in[v] = h
@@ -63,7 +63,7 @@ func (s *state) put(v ssa.Value, h hold, ok bool) {
 	}
 }
 
-// know notes what a bool or an error is, if that is known.
+// know records the value of a bool or an error, if that is known.
 func (s *state) know(v ssa.Value, is, ok bool) {
 	if ok {
 		s.true[v] = is
@@ -72,7 +72,7 @@ func (s *state) know(v ssa.Value, is, ok bool) {
 	}
 }
 
-// escape forgets a guard that others can reach from now on.
+// escape forgets a guard that other code can reach from now on.
 func (s *state) escape(h hold) {
 	delete(s.holds, h)
 	maps.DeleteFunc(s.in, func(_ ssa.Value, o hold) bool { return o == h })
@@ -88,8 +88,8 @@ func (s *state) reachable(h hold) bool {
 	return false
 }
 
-// prune drops what the path can no longer look at from block b on, so that paths that
-// differ in nothing else are followed once.
+// prune drops what the path can no longer use from block b on, so that paths that differ
+// only in that are followed once.
 func (s *state) prune(fn *function, b *ssa.BasicBlock) {
 	dead := func(v ssa.Value) bool { return !fn.live(v, b) }
 	maps.DeleteFunc(s.in, func(v ssa.Value, _ hold) bool { return dead(v) })
@@ -100,7 +100,7 @@ func (s *state) prune(fn *function, b *ssa.BasicBlock) {
 	})
 }
 
-// key is a text that is the same for states that are.
+// key returns a text that is the same for equal states.
 func (s *state) key(fn *function, at *ssa.BasicBlock) string {
 	var all []string
 	for h, st := range s.holds {

@@ -6,11 +6,11 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// maxSteps is how many blocks are walked in one function. Beyond it nothing is said
-// of the function: its paths are too many to tell which of them can be taken.
+// maxSteps is how many blocks are walked in one function. If that is not enough, nothing is
+// reported for the function: it has too many paths.
 const maxSteps = 20_000
 
-// maxHolds is how many guards of one acquire are told apart.
+// maxHolds is how many guards of one acquire are distinguished.
 const maxHolds = 4
 
 // A walk goes through the paths of one function.
@@ -22,7 +22,7 @@ type walk struct {
 	giveUp bool
 }
 
-// A pending is where a path goes on: at an instruction of a block.
+// A pending is where a path continues: at an instruction of a block.
 type pending struct {
 	at   *ssa.BasicBlock
 	next int
@@ -56,7 +56,7 @@ func walkFunction(p *pkg, f *ssa.Function) []finding {
 	return w.found
 }
 
-// block follows a path to the end of its block, and leaves in todo how it goes on.
+// block follows a path to the end of its block, and adds to todo where it continues.
 func (w *walk) block(p pending) {
 	for i := p.next; i < len(p.at.Instrs); i++ {
 		in := p.at.Instrs[i]
@@ -149,7 +149,7 @@ func (w *walk) enter(from, to *ssa.BasicBlock, s *state) {
 	}
 }
 
-// evalEdge is eval of what comes to a phi of a bool or an error.
+// evalEdge is eval of the value that a phi of a bool or an error gets from an edge.
 func (w *walk) evalEdge(s *state, phi *ssa.Phi, edge int) (is, ok bool) {
 	if !isFlag(phi.Type()) {
 		return false, false
@@ -157,7 +157,7 @@ func (w *walk) evalEdge(s *state, phi *ssa.Phi, edge int) (is, ok bool) {
 	return w.eval(s, phi.Edges[edge])
 }
 
-// step is what an instruction does that is no call and does not end its block.
+// step applies an instruction that is not a call and does not end its block.
 func (w *walk) step(s *state, in ssa.Instruction) {
 	switch in := in.(type) {
 	case *ssa.Alloc:
@@ -197,7 +197,7 @@ func (w *walk) step(s *state, in ssa.Instruction) {
 	}
 }
 
-// store is *addr = val.
+// store applies *addr = val.
 func (w *walk) store(s *state, in *ssa.Store) {
 	if isFlag(in.Val.Type()) {
 		is, ok := w.eval(s, in.Val)
@@ -226,7 +226,7 @@ func isVariable(addr ssa.Value) bool {
 	return false
 }
 
-// escapes forgets the guard in v, if there is one: somebody else has it now.
+// escapes forgets the guard in v, if there is one: other code has it now.
 func (w *walk) escapes(s *state, v ssa.Value) {
 	if !isGuard(v.Type()) {
 		return
@@ -236,7 +236,7 @@ func (w *walk) escapes(s *state, v ssa.Value) {
 	}
 }
 
-// postpone is a defer statement.
+// postpone applies a defer statement.
 func (w *walk) postpone(s *state, in *ssa.Defer) {
 	if in.DeferStack != nil { // run by the function around this loop's body
 		for _, op := range in.Operands(nil) {
@@ -262,7 +262,7 @@ func (w *walk) postpone(s *state, in *ssa.Defer) {
 	}
 }
 
-// releasedBy returns the variables of guards that a deferred call releases, or may.
+// releasedBy returns the variables of the guards that a deferred call releases or may release.
 func releasedBy(in *ssa.Defer) (addrs []ssa.Value) {
 	if c, ok := in.Call.Value.(*ssa.MakeClosure); ok {
 		for _, b := range c.Bindings {
@@ -278,7 +278,7 @@ func releasedBy(in *ssa.Defer) (addrs []ssa.Value) {
 	return nil
 }
 
-// runDeferred is a deferred call, at the end of the function.
+// runDeferred applies a deferred call, at the end of the function.
 func (w *walk) runDeferred(s *state, in *ssa.Defer) {
 	for _, addr := range releasedBy(in) {
 		h, ok := s.in[addr]
@@ -286,7 +286,7 @@ func (w *walk) runDeferred(s *state, in *ssa.Defer) {
 			continue
 		}
 		if _, closure := in.Call.Value.(*ssa.MakeClosure); closure {
-			s.escape(h) // it may look first whether it is held
+			s.escape(h) // the call may release it only if it is held
 			continue
 		}
 		w.release(s, addr, in.Pos())

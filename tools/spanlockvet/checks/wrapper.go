@@ -6,10 +6,10 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// wrapper reports whether f, which is of this package, returns a guard that it has
-// acquired, for its caller to release: its first result is on each path a guard that it
-// has got from an acquire and has given to nobody else, or the zero Guard. A second
-// result, if any, is a bool or an error, as that of an acquire.
+// wrapper reports whether f, a function of this package, returns a guard that it has acquired
+// and that its caller must release. On each path its first result must be the zero Guard, or a
+// guard that it has got from an acquire and has passed to no other code. A second result, if
+// any, must be a bool or an error, as that of an acquire.
 func (p *pkg) wrapper(f *ssa.Function) bool {
 	if f == nil {
 		return false
@@ -19,7 +19,7 @@ func (p *pkg) wrapper(f *ssa.Function) bool {
 	}
 	is, known := p.wrappers[f]
 	if !known {
-		p.wrappers[f] = false // for one that calls itself
+		p.wrappers[f] = false // in case f calls itself
 		is = p.wraps(f)
 		p.wrappers[f] = is
 	}
@@ -50,8 +50,8 @@ func (p *pkg) wraps(f *ssa.Function) bool {
 	return some
 }
 
-// fresh reports whether v may be a guard that was just acquired, and whether it is sure
-// that it is that or no guard, and that nobody else has got it.
+// fresh reports whether v may be a guard that was just acquired. ok says whether it is certain
+// that v is such a guard or no guard, and that no other code has it.
 func (p *pkg) fresh(v ssa.Value, seen map[ssa.Value]bool) (fresh, ok bool) {
 	if seen[v] {
 		return false, true
@@ -105,8 +105,8 @@ func (p *pkg) freshCall(c *ssa.Call) bool {
 	return p.wrapper(c.Common().StaticCallee())
 }
 
-// onlyReturned reports whether nothing is done with a guard in a register but to return it,
-// to put it into a variable of the function and to call its methods.
+// onlyReturned reports whether a guard in a register is only returned, stored in a variable of
+// the function, or used to call its methods.
 func onlyReturned(v ssa.Value) bool {
 	for _, r := range *v.Referrers() {
 		switch r := r.(type) {
@@ -126,7 +126,7 @@ func onlyReturned(v ssa.Value) bool {
 	return true
 }
 
-// onlyHere is onlyReturned for a variable. What is deferred may release it on some path.
+// onlyHere is onlyReturned for a variable. A deferred call may release it on some path.
 func onlyHere(a *ssa.Alloc) bool {
 	if !isGuard(a.Type().Underlying().(*types.Pointer).Elem()) {
 		return false

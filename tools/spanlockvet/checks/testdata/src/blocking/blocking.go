@@ -114,10 +114,10 @@ func forAll(ctx context.Context, m *ranges) error {
 		return nil
 	}
 	defer g.Release()
-	if err := m.Drain(ctx); err != nil { // want `Drain may wait for the guard that is held since line 112, and so for itself`
+	if err := m.Drain(ctx); err != nil { // want `Drain may wait for the guard that its own caller has held since line 112`
 		return err
 	}
-	return m.Close(ctx) // want `Close may wait for the guard that is held since line 112`
+	return m.Close(ctx) // want `Close may wait for the guard that its own caller has held since line 112`
 }
 
 func own(m *ranges) error {

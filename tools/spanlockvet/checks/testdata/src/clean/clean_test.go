@@ -7,7 +7,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// A path on which the test has failed is no path.
+// A path on which the test has failed is not checked.
 func TestFailed(t *testing.T) {
 	m := rangelock.New[int, string](nil)
 	g, ok := m.Acquire(1)
@@ -23,7 +23,7 @@ func TestFailed(t *testing.T) {
 	g.Release()
 }
 
-// A test waits on purpose, and drops what it does not expect to get.
+// A test waits on purpose, and drops a guard that it does not expect to get.
 func TestDropped(t *testing.T) {
 	m := rangelock.New[int, string](nil)
 	g, _ := m.Acquire(1)

@@ -1,4 +1,4 @@
-// Package clean does nothing that is to be reported.
+// Package clean does nothing that must be reported.
 package clean
 
 import (
@@ -285,7 +285,7 @@ type cache struct {
 	last guard
 }
 
-// latest returns a guard that stays the cache's.
+// latest returns a guard that the cache will release.
 func (c *cache) latest(key int) (guard, bool) {
 	if g, ok := c.m.Acquire(key); ok {
 		c.last.Release()
@@ -294,7 +294,7 @@ func (c *cache) latest(key int) (guard, bool) {
 	return c.last, true
 }
 
-// kept returns a guard that the cache keeps as well.
+// kept returns a guard that the cache also keeps.
 func (c *cache) kept(key int) (guard, bool) {
 	g, ok := c.m.Acquire(key)
 	c.last = g

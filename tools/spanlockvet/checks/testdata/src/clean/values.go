@@ -21,7 +21,7 @@ func (p *plain) get(key int) *file {
 	return f
 }
 
-// counted has one that does not look at the value.
+// counted has an OnRetire that does not use the value.
 type counted struct {
 	m       *rangelock.Map[int, *file]
 	retired int
@@ -48,7 +48,7 @@ func (f foreign) get(key int) *file {
 	return v
 }
 
-// either is made in two ways, and it is not seen which of them it was.
+// either is made in two ways, and the check cannot see in which.
 type either struct{ m *rangelock.Map[int, *file] }
 
 func newEither(frees bool) *either {
@@ -117,7 +117,7 @@ func (x *freed) close(ctx context.Context) (n int, err error) {
 	return n, x.m.Close(ctx)
 }
 
-// Fields of a value that is a struct are a copy.
+// The fields of a struct value are copies.
 type entry struct {
 	size int
 	data []byte

@@ -132,7 +132,7 @@ func withReader(m *ranges) {
 	}
 }
 
-// In another goroutine it is another one that waits.
+// In another goroutine, a goroutine without the guard waits.
 func elsewhere(m *ranges) {
 	g, ok := m.Acquire(1)
 	if !ok {
@@ -148,7 +148,7 @@ func elsewhere(m *ranges) {
 	<-done
 }
 
-// pages retires, and so nobody waits for its guards.
+// pages retires, so no writer waits for its guards.
 type pages struct {
 	m *rangelock.Map[uint64, string]
 }

@@ -1,4 +1,4 @@
-// Package ignored silences lines.
+// Package ignored has lines that are silenced.
 package ignored
 
 import "github.com/spanlock/spanlock/rangelock"

@@ -102,7 +102,7 @@ func (s *store) many(keys []int) {
 	})
 }
 
-// What a Writer finds stays until Unlock, and no longer.
+// A value that a Writer finds stays only until Unlock.
 func (s *store) found(key int) *file {
 	w := s.m.Lock()
 	defer w.Unlock()

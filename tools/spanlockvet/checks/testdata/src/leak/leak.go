@@ -71,7 +71,7 @@ func implicitEnd(s *store, key int) {
 }
 
 func dropped(s *store, key int) {
-	s.m.Acquire(key) // want `guard of Acquire is dropped, and so never released`
+	s.m.Acquire(key) // want `guard of Acquire is dropped and never released`
 }
 
 func exists(s *store, key int) bool {

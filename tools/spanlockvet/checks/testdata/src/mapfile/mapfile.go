@@ -1,4 +1,4 @@
-// Package mapfile stands for a package of the module that has guards of its own.
+// Package mapfile represents a package of the module that has guards of its own.
 package mapfile
 
 type File struct{}
