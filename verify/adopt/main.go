@@ -16,7 +16,7 @@ func main() {
 	var (
 		short   = flag.Bool("short", false, "a chosen set of tests, and few measurements")
 		full    = flag.Bool("full", false, "all tests, with both kinds of free list, also under the race detector, and many measurements")
-		keep    = flag.Bool("keep", false, "leave the temporary folder behind, and print its name")
+		keep    = flag.Bool("keep", false, "keep the temporary folder, and print its name")
 		name    = flag.String("program", ports[0].name, "bbolt, or chunks: the mapper of head chunks in Prometheus")
 		version = flag.String("version", "", "another version of it, for which the source has no checksum to compare")
 	)
@@ -48,7 +48,7 @@ func main() {
 	began := time.Now()
 	err = run(ctx, dir, p, size, os.Stdout)
 	if *keep {
-		fmt.Println("left behind:", dir)
+		fmt.Println("kept:", dir)
 	} else {
 		err = errors.Join(err, os.RemoveAll(dir))
 	}

@@ -93,7 +93,7 @@ var ports = []port{
 		rows: func(s size) []row {
 			return []row{
 				{[]string{
-					fmt.Sprintf("a truncation, beside a reader that the disk holds up for %v", s.reader),
+					fmt.Sprintf("a truncation, beside a reader that the disk delays for %v", s.reader),
 					"new readers of other files meanwhile, median", "new readers of other files meanwhile, 99th percentile",
 				}, request{"truncate", 1, s.reader}, true},
 				{[]string{"`Chunk`, 1 goroutine"}, request{"chunk", 1, s.slice}, false},

@@ -219,7 +219,7 @@ inline leave(h) {
 #else
 	:: else -> occupied(h);
 		if
-		:: inUse -> inUse = 0   /* who leaves last sees detached */
+		:: inUse -> inUse = 0   /* the last user sees detached */
 		:: else -> finish(h, g)
 		fi
 #endif

@@ -19,7 +19,7 @@ var runs = []run{
 	{"semaphore", "30 cancel_no_handoff", "HOLDER BROKEN_30", true},
 	{"semaphore", "31 no_recheck", "BROKEN_31", true},
 	{"semaphore", "32 refused_readers", "BROKEN_32", true},
-	{"semaphore", "undo grants nobody", "BROKEN_UNDO", true},
+	{"semaphore", "undo grants no waiter", "BROKEN_UNDO", true},
 
 	{"epoch", "grace", "NOSLEEP", false},
 	{"epoch", "sleep", "NADV=1 MAXEPOCH=3", false},

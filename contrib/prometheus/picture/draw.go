@@ -32,7 +32,7 @@ func draw(to io.Writer, panels []panel, h *history) error {
 	width, height := 24*column, top+bottom*level+gap
 	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="sans-serif" font-size="11">`+"\n", width, height, width, height)
 	fmt.Fprintf(w, `<rect width="%d" height="%d" fill="#f4f5f7"/>`+"\n", width, height)
-	text(w, gap, 24, "#222", "font-size=\"17\"", "The panels of dashboard.json, drawn from collected data. This is no screenshot of Grafana.")
+	text(w, gap, 24, "#222", "font-size=\"17\"", "The panels of dashboard.json, drawn from collected data. This is not a screenshot of Grafana.")
 	text(w, gap, 46, "#555", "", fmt.Sprintf("A program under load for %v, collected every %v; %s %s/%s, %d processors, shared with other programs. Middle third: a storm of writers. Last third: guards held for long. go run ./picture",
 		time.Duration(h.n-1)*h.every, h.every, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU()))
 	for _, p := range panels {
