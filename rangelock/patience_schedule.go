@@ -2,8 +2,8 @@
 
 package rangelock
 
-// Where every order of steps is tried, to look again is only more of the same; and what
-// is unlinked is to be used again within few operations.
+// A schedule test tries every order of steps. More checks would only add orders that are alike,
+// and headers should be used again within few operations.
 const (
 	spins     = 1
 	pollEvery = 2

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// This file makes Stats readable. A field that is new in Stats has its place in Sub, if
-// it is a counter, in String and in LogValue.
+// This file makes Stats readable: as a difference, as a line of text, and as a group of log/slog.
+// A new field of Stats must be added to String and LogValue, and to Sub if it is a counter.
 
-// Sub returns what has happened since earlier, which is of the same map. The counters are
-// differences: FellBackBusy, FellBackMiss, FellBackGone, LockWaits, LockWaited,
-// ExcludeWaits, ExcludeWaited, TurnWaits, TurnWaited, Transactions, Retired, and of Sem and
-// Domain Waits, Waited and Retired. All the rest stays as it is in s: it says how things stand.
+// Sub returns what has happened between earlier and s. Both must be Stats of the same map. The
+// counters of the result are differences: FellBackBusy, FellBackMiss, FellBackGone, LockWaits,
+// LockWaited, ExcludeWaits, ExcludeWaited, TurnWaits, TurnWaited, Transactions, Retired,
+// Sem.Waits, Sem.Waited and Domain.Retired. All other fields describe a state and are those of s.
 func (s Stats) Sub(earlier Stats) Stats {
 	s.FellBackBusy -= earlier.FellBackBusy
 	s.FellBackMiss -= earlier.FellBackMiss
@@ -32,7 +32,7 @@ func (s Stats) Sub(earlier Stats) Stats {
 	return s
 }
 
-// String says the same in one line, without what is zero, for a log that people read:
+// String returns s as one line of text, without most of the fields that are zero:
 //
 //	12 ranges, 3 pending, 40 retired; 2 levels, 4096 bytes; fell back: 5 busy; waits: 3 for the lock (2s)
 func (s Stats) String() string {
@@ -62,7 +62,7 @@ func (s Stats) String() string {
 	l.gauge(s.Waiting > len(s.Waits), "and %d more", s.Waiting-len(s.Waits))
 	l.part("")
 	l.gauge(s.Sem.Writer, "a writer has the lock")
-	if !s.Sem.Writer { // else those that are just being refused
+	if !s.Sem.Writer { // readers beside a writer are just being refused
 		l.count(int64(s.Sem.Readers), "reader has the lock", "readers have the lock")
 	}
 	l.count(int64(s.Sem.WaitingWriters), "writer waits for it", "writers wait for it")
@@ -73,20 +73,20 @@ func (s Stats) String() string {
 	return l.b.String()
 }
 
-// sentence is what String writes: parts with a semicolon between them, and in each
-// figures with a comma between them.
+// sentence is the text of String: parts that are separated by semicolons, each with entries that
+// are separated by commas.
 type sentence struct {
 	b    strings.Builder
-	head string // of the part, not written yet
-	sep  string // before the next figure
+	head string // the beginning of the part; empty once it is written
+	sep  string // what separates the next entry from the text before it
 }
 
-// part begins a part; it is left out if nothing comes in it.
+// part begins a part. A part without entries is left out, with its head.
 func (l *sentence) part(head string) {
 	l.head, l.sep = head, "; "
 }
 
-// gauge writes a figure if there is something to say.
+// gauge writes an entry if is is true.
 func (l *sentence) gauge(is bool, format string, args ...any) {
 	if !is {
 		return
@@ -99,7 +99,7 @@ func (l *sentence) gauge(is bool, format string, args ...any) {
 	fmt.Fprintf(&l.b, format, args...)
 }
 
-// always writes how many there are of something.
+// always writes a number and what it counts.
 func (l *sentence) always(n int64, one, many string) {
 	if n == 1 {
 		many = one
@@ -107,22 +107,22 @@ func (l *sentence) always(n int64, one, many string) {
 	l.gauge(true, "%d %s", n, many)
 }
 
-// count is always, but for none.
+// count is like always, but leaves zero out.
 func (l *sentence) count(n int64, one, many string) {
 	if n != 0 {
 		l.always(n, one, many)
 	}
 }
 
-// waits writes how often there was a wait for something, and how long.
+// waits writes how many waits for what there were, and how long they took in total.
 func (l *sentence) waits(n int64, d time.Duration, what string) {
 	l.gauge(n != 0, "%d for %s (%v)", n, what, d)
 }
 
-// LogValue makes a group of s in a record of log/slog: ranges, pending and retired, and
-// of the other fields those that are not zero, under their names with a small letter.
-// Of Sem, in a group of that name, it has who holds the lock and who waits for it. The
-// times are durations.
+// LogValue returns s as a group for package log/slog. The group has ranges, pending and retired,
+// and those of the other fields that are not zero, under their names with a lower-case first
+// letter. A group sem in it says what holds the map's lock and what waits for it. Times are
+// durations.
 func (s Stats) LogValue() slog.Value {
 	sem := nonZero(
 		slog.Bool("writer", s.Sem.Writer),
@@ -159,7 +159,7 @@ func (s Stats) LogValue() slog.Value {
 	}, rest...)...)
 }
 
-// nonZero returns those attributes that say something.
+// nonZero returns the attributes that are not zero, and the groups that are not empty.
 func nonZero(attrs ...slog.Attr) (some []slog.Attr) {
 	for _, a := range attrs {
 		if v := a.Value; v.Kind() == slog.KindGroup && len(v.Group()) > 0 ||

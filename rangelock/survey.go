@@ -9,52 +9,63 @@ import (
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
-// RangeState is how one range stood when [Map.Survey] read it.
+// A survey reads the ranges of a map from outside. It takes no guard and changes no state word.
+//
+//  1. It copies the ranges that have left the map and still have guards, out of the table of
+//     pending ranges (pending.go), under that table's mutex. Then it yields them.
+//  2. It copies the ranges of one leaf of the tree while it is pinned. Ranges that are just
+//     leaving are left out. Then it yields them, with nothing held.
+//  3. It goes on with the leaf of the first range that starts at or above the end of the last one
+//     that it has read.
+//
+// A range that leaves between two steps may be yielded twice or not at all.
+
+// RangeState is the state of a range when [Map.Survey] read it.
 type RangeState struct {
-	// Guards is how many guards are held; now and then one more, of a reader that is
-	// just being refused.
+	// Guards is the number of guards that are held on the range. It may be one too high for
+	// each reader that is just being refused.
 	Guards int
 
-	// Excluded says that a writer keeps readers out, or is waiting until the guards
-	// are released, or has just inserted the range and not ended its transaction. It is
-	// true of all ranges that have left.
+	// Excluded reports whether the range admits no readers: because a writer has excluded it,
+	// or waits until its guards are released, or has inserted it in a transaction that has not
+	// ended. It is true for all ranges that have left the map.
 	Excluded bool
 
-	// Announced is how many of the guards stand in lines of their readers. The others are
-	// counted in the range.
+	// Announced is the number of those guards that are announced in cache lines of their
+	// readers, as happens where readers have met. The others are counted in the range.
 	Announced int
 
-	// Exclusive says that the guard on it is one that admits no other, and Waiting how many
-	// wait for it.
+	// Exclusive reports whether the range has an exclusive guard. Waiting is the number of
+	// waiters in the queue of the range.
 	Exclusive bool
 	Waiting   int
 
-	// Since is when the oldest of those came that wait for the range now: the writer that
-	// has excluded it, or the first in its line. If nobody waits it is the zero Time.
+	// Since is when the oldest wait for the range began: that of the writer that has excluded
+	// it, or that of the first waiter in its queue. It is the zero Time if nothing waits.
 	Since time.Time
 
-	// Detached says that the range has left the map, at Left, and only lives on for
-	// its guards. For ranges in the map it is false, and Left the zero Time.
+	// Detached reports whether the range has left the map and is kept by its guards. Left is
+	// when it left. For a range in the map Left is the zero Time.
 	Detached bool
 	Left     time.Time
 }
 
-// surveyed is a range as it was read, to be yielded when nothing is held.
+// surveyed is a copy of a range, to be yielded when nothing is held.
 type surveyed[K any] struct {
 	r    Range[K]
 	word word
 	left time.Time
 }
 
-// word is what the state word of a range says, and what stands beside it.
+// word is what the state word of a range says, with what the map knows about the range beside it.
 type word struct {
 	guards, announced, waiting    int
 	since                         time.Time
 	excluded, exclusive, detached bool
 }
 
-// readWord tells how h stands; the values that its word can have are listed in
-// header.go. What stands beside the word may be from a moment later.
+// readWord reads the state of h. The values of a state word are listed in header.go. What does
+// not come from the state word may be from a moment later.
 //
 // Preconditions: h is not recycled meanwhile.
 func (m *Map[K, V]) readWord(h *header[K, V], l *look) word {
@@ -71,13 +82,13 @@ func (m *Map[K, V]) readWord(h *header[K, V], l *look) word {
 	return w
 }
 
-// look is a look at the lines, once for the ranges of a leaf.
+// look is a copy of the marks in the lines (announced.go). One copy serves all ranges of a leaf.
 type look struct {
-	taken bool
+	taken bool // marks is valid
 	marks []uint64
 }
 
-// count returns how often mark stands in the lines.
+// count returns how often mark stands in the lines. It copies the lines if that is not done yet.
 func (x *look) count(l *announce.Lines, mark uint64) (n int) {
 	if !x.taken {
 		x.taken, x.marks = true, l.Append(x.marks[:0])
@@ -90,19 +101,19 @@ func (x *look) count(l *announce.Lines, mark uint64) (n int) {
 	return n
 }
 
-// guardsOn returns how many guards are held on h, or were a moment ago; now and then it
-// counts a reader that is just being refused.
+// guardsOn returns how many guards are held on h, or were a moment ago. It also counts readers
+// that are just being refused.
 func (m *Map[K, V]) guardsOn(h *header[K, V]) int {
 	n, _ := m.guardsIn(h, h.State.Load(), new(look))
 	return n
 }
 
-// guardsIn is guardsOn for a range whose word was seen as s, and says how many of the guards
-// are announced.
+// guardsIn is guardsOn for a range whose state was s. It also returns how many of the guards are
+// announced.
 func (m *Map[K, V]) guardsIn(h *header[K, V], s uint64, l *look) (n, announcedOnes int) {
 	n = int(s & readerMask)
 	if s&exclusiveHeld != 0 {
-		n -= limit - 1 // it counts as limit
+		n -= limit - 1 // an exclusive guard adds limit to the count
 	}
 	if s&announced != 0 {
 		announcedOnes = l.count(m.lines.Load(), h.mark(s))
@@ -110,31 +121,30 @@ func (m *Map[K, V]) guardsIn(h *header[K, V], s uint64, l *look) (n, announcedOn
 	return n + announcedOnes, announcedOnes
 }
 
-// maxPendingSeen is how many of the ranges that have left a survey looks at.
+// maxPendingSeen is the largest number of ranges that have left the map in one survey.
 const maxPendingSeen = 1024
 
-// Survey yields the ranges that have left the map and still have guards, in no order
-// and 1024 at most, and then the attached ranges in key order, each with the state it
-// was in when it was read. It is for looking at a map from outside, as package inspect
-// does.
+// Survey yields first the ranges that have left the map and still have guards, in no order and at
+// most 1024, and then the attached ranges in key order. With each range it yields the state that
+// the range was in when it was read. It is for tools that look at a map from outside, such as
+// package inspect.
 //
-// It takes no guard, and no lock that a reader or a writer waits for long: it reads a
-// leaf of the tree while pinned and yields it when not, as [Map.All] does, whose
-// guarantees are those of Survey; a range that leaves meanwhile may be yielded
-// twice, attached and detached, or not at all. It never waits, whatever a writer does.
+// It takes no guard, and takes no lock for long that readers or writers wait for. It never waits
+// for a writer. Like [Map.All] it reads one leaf of the tree while it is pinned and yields it when
+// it is not, and it guarantees what All does. A range that leaves the map meanwhile may be yielded
+// twice, as attached and as detached, or not at all.
 //
-// It allocates a table for ranges that have left if there are more than a few of them, and
-// one for guards that are announced; apart from these it allocates as [Map.All] does, and
-// panics as that does.
+// It allocates a table if more than a few ranges have left the map, and one if guards are
+// announced. Apart from these it allocates, and panics, as [Map.All] does.
 //
 // Survey synchronizes nothing.
 func (m *Map[K, V]) Survey() iter.Seq2[Range[K], RangeState] {
 	return func(yield func(Range[K], RangeState) bool) { m.survey(nil, yield) }
 }
 
-// SurveyIn is [Map.Survey] for the ranges that overlap r, the whole of each. Of those that
-// have left it yields what overlaps r among the 1024 that Survey would look at. If r is not
-// valid it yields nothing.
+// SurveyIn is like [Map.Survey], but yields only the ranges that overlap r, each as a whole. Of
+// the ranges that have left the map it considers only the 1024 that Survey would yield. If r is
+// not valid it yields nothing.
 func (m *Map[K, V]) SurveyIn(r Range[K]) iter.Seq2[Range[K], RangeState] {
 	return func(yield func(Range[K], RangeState) bool) { m.surveyIn(r, yield) }
 }
@@ -147,8 +157,8 @@ func (m *Map[K, V]) surveyIn(r Range[K], yield func(Range[K], RangeState) bool) 
 	}
 }
 
-// survey is the loop of Survey, for the ranges that overlap in, or for all if that is nil.
-// It goes from leaf to leaf as walk does.
+// survey is the loop of Survey, for the ranges that overlap in, or for all if in is nil. It goes
+// from leaf to leaf as walk does (all.go).
 func (m *Map[K, V]) survey(in *Range[K], yield func(Range[K], RangeState) bool) {
 	m.mustBeMade()
 	var room [rangetree.LeafCap]surveyed[K]
@@ -193,9 +203,10 @@ func yieldAll[K any](buf []surveyed[K], yield func(Range[K], RangeState) bool) b
 	return true
 }
 
-// surveyLeaf appends to buf the ranges of one leaf from at on that start below end, if that is
-// not nil, but for those that are just leaving. It returns the last one's bounds, also if it is left out, and whether there is
-// one.
+// surveyLeaf appends to buf the ranges of one leaf from at and key on, except those that are just
+// leaving the map. If end is not nil it stops at the first range that starts at or above *end. It
+// returns the bounds of the last range that it has read, also if that one was left out, and whether
+// there was one.
 func (m *Map[K, V]) surveyLeaf(buf []surveyed[K], at from, key K, end *K, l *look) ([]surveyed[K], Range[K], bool) {
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
@@ -214,10 +225,11 @@ func (m *Map[K, V]) surveyLeaf(buf []surveyed[K], at from, key K, end *K, l *loo
 	return buf, last, len(es) > 0
 }
 
-// Bounds returns the first range and the last one, and whether there are any. It gives no
-// values, so nothing has to be held for it, also where there is an OnRetire. The two are not
-// read at one instant. It is as quick as two searches, and waits for nobody. It panics as
-// [Map.All] does, and synchronizes nothing.
+// Bounds returns the first range and the last range of the map, and whether there are any. The two
+// are not read at the same instant. Because it returns no values it needs no guard, also in a map
+// with an OnRetire. It never waits, and takes as long as two searches. It panics as [Map.All] does.
+//
+// Bounds synchronizes nothing.
 func (m *Map[K, V]) Bounds() (first, last Range[K], ok bool) {
 	m.mustBeMade()
 	pin := m.domain.Pin()

@@ -6,27 +6,30 @@ import (
 	"time"
 )
 
-// A wait has no list of its own: each kind stands in the queue in which it is granted,
-// and Stats looks there.
+// This file lists the waits under way, for Stats and Survey. How a reader waits is in wait.go, and
+// the error of a wait that a context has ended in waiterror.go.
 //
-//	ForGuards          Map.waiter, one at most
+// The map keeps no list of waits. Each kind of wait stands in the queue that serves it, and the
+// list is read from there:
+//
+//	ForGuards          Map.excluder, at most one
 //	ForTurn            the queues of waitqueue.go
-//	ForLoad            those aboard in loadcall.go
-//	ForRetire, ForRoom the lines of pending.go
-//	ForLock            the semaphore's own statistics have it: Stats.Sem
+//	ForLoad            the waiters of each load call (loadcall.go)
+//	ForRetire, ForRoom the queues of pending.go
+//	ForLock            not listed: Stats.Sem counts them
 
-// maxWaits is how many waits Stats lists.
+// maxWaits is the largest number of waits that Stats lists.
 const maxWaits = 16
 
-// Wait is a wait under way, as [Stats] shows it.
+// Wait is a wait under way, as [Stats] lists it.
 type Wait struct {
-	For    WaitFor
-	Range  string        // which range, as Range.String writes it; empty where there is none
-	Guards int           // held on it
-	Waited time.Duration // so far
+	For    WaitFor       // what the call waits for
+	Range  string        // the range that it waits for, as written by Range.String; empty if there is none
+	Guards int           // number of guards on Range
+	Waited time.Duration // how long the wait has lasted
 }
 
-// String says what is waited for, and for how long.
+// String returns what the call waits for and how long it has waited.
 func (w Wait) String() string {
 	switch {
 	case w.Range == "":
@@ -39,8 +42,8 @@ func (w Wait) String() string {
 	return fmt.Sprintf("%v at %s, which has %s, for %v", w.For, w.Range, guards(w.Guards), w.Waited)
 }
 
-// waitSeen is a wait as it was found in its queue. Its range is made into text later,
-// when nothing is held, because that may call the user's code.
+// waitSeen is a wait as it was found in its queue. The text of its range is made later, when no
+// mutex is held, because it may call methods of the user's key type.
 type waitSeen[K any] struct {
 	what   WaitFor
 	r      Range[K]
@@ -49,15 +52,15 @@ type waitSeen[K any] struct {
 	since  time.Time
 }
 
-// waits returns how many calls wait now, but for those in the semaphore's queue, since
-// when the oldest does, and the oldest of them, maxWaits at most.
+// waits returns how many calls wait now, except for the semaphore, how long the oldest has
+// waited, and the oldest of them, at most maxWaits.
 func (m *Map[K, V]) waits() (n int, oldest time.Duration, list []Wait) {
 	var seen []waitSeen[K]
 	if x := m.excluder.Load(); x != nil {
 		seen = append(seen, waitSeen[K]{ForGuards, x.r, true, m.guardsOn(x.h), x.since})
 	}
 	m.queues.mu.Lock()
-	for h, l := range m.queues.byRange { // attached, as long as they have a line
+	for h, l := range m.queues.byRange { // a range with a queue is attached
 		for t := l.head; t != nil; t = t.next {
 			seen = append(seen, waitSeen[K]{ForTurn, h.bounds(), true, m.guardsOn(h), t.since})
 		}
@@ -93,14 +96,14 @@ func (m *Map[K, V]) waits() (n int, oldest time.Duration, list []Wait) {
 	return len(seen), list[0].Waited, list
 }
 
-// waitingSince returns when the oldest of those that wait for h came, or the zero time; s
-// is the word of h. If h has a line it returns how many stand in it, too.
+// waitingSince returns when the oldest wait for h began, or the zero time if there is none, and
+// how many waiters the queue of h has. s is the state word of h.
 //
 // Preconditions: h is not recycled meanwhile.
 func (m *Map[K, V]) waitingSince(h *header[K, V], s uint64) (since time.Time, inLine int) {
 	if s&reserved != 0 {
 		m.queues.mu.Lock()
-		// A line can be empty: the last has left it while a transaction has the range.
+		// The queue is empty if its last waiter has left while a transaction has excluded h.
 		if l := m.queues.byRange[h]; l != nil && l.head != nil {
 			since, inLine = l.head.since, l.n
 		}
