@@ -8,17 +8,24 @@ import (
 	"github.com/spanlock/spanlock/internal/raw"
 )
 
-// Get returns the value of the range that covers key, and whether there is one, without a
-// guard: when it returns, the range may have left the map, and OnRetire may have freed what
-// the value refers to. In a map with an OnRetire use [Map.Acquire] or [Map.View]; Get is for
-// values that the garbage collector owns.
+// This file looks up values without a guard. It follows the steps of acquire.go, but in step 5 it
+// looks only for the flag excluded, and it adds nothing and announces nothing. If keys are words
+// and the value is one word or a pointer, it writes nothing at all: it loads the value, and then
+// loads the state word again, which shows whether the header was retired or recycled meanwhile.
+// Otherwise it copies the value while it is pinned, or in step 8.
+
+// Get returns the value of the range that covers key, and whether there is one. It takes no guard:
+// when it returns, the range may have left the map, and OnRetire may have freed what the value
+// refers to. In a map with an OnRetire use [Map.Acquire] or [Map.View]; Get is for values that the
+// garbage collector owns.
 //
-// It answers as of one instant, as Acquire does. On a closed map it reports false.
+// The answer is true as of one instant between call and return, as that of Acquire. On a closed
+// map Get reports false.
 //
-// It takes no lock unless a writer has the key's range excluded or, for a key
-// without a range, has begun to change the set; then it waits for that writer, as
-// Acquire does. Where the wait must be bounded, use [Map.AcquireContext]. It does not write
-// to the range, so readers of one range do not disturb each other.
+// Get takes no lock, unless a writer has excluded the key's range or, for a key without a range,
+// has begun to change the map. Then it waits for that writer, as Acquire does. Use
+// [Map.AcquireContext] to bound the wait. Get does not write to the range, so readers of one
+// range do not slow each other down.
 func (m *Map[K, V]) Get(key K) (V, bool) {
 	if debug {
 		m.mayWait("Get", toGet)
@@ -33,8 +40,8 @@ func (m *Map[K, V]) Get(key K) (V, bool) {
 	return v, a == entered
 }
 
-// GetRange is [Map.Get] that returns the range's bounds, too. Bounds and value are of one range
-// as of one instant.
+// GetRange is like [Map.Get] and also returns the bounds of the range. Bounds and value are those
+// of one range at one instant.
 func (m *Map[K, V]) GetRange(key K) (Range[K], V, bool) {
 	if debug {
 		m.mayWait("GetRange", toGet)
@@ -50,15 +57,15 @@ func (m *Map[K, V]) GetRange(key K) (Range[K], V, bool) {
 	return r, v, a == entered
 }
 
-// GetMany is [Map.Get] for each of keys: it calls each with the number of the key in keys,
-// the value of the range that covers it, and whether there is one. Where keys are integers
-// of four bytes or eight, and a value is one word, it searches for sixteen keys at a time,
-// so that what one search waits for in memory comes while the others wait for theirs: in
-// large maps that takes a fraction of the time. Elsewhere it is a loop.
+// GetMany looks up all keys as [Map.Get] does. For each it calls each with the index of the key in
+// keys, the value of the range that covers the key, and whether there is such a range. If the keys
+// are integers of four or eight bytes, and a value is one word, it searches for sixteen keys at a
+// time, so that the searches wait for memory together. In large maps this takes a fraction of the
+// time. For other keys and values it is a loop over Get.
 //
-// Each answer is as of one instant of the call, and they are of different instants: it is no
-// snapshot. It waits as Get does. each is called in the order of keys, with nothing held,
-// and may use the map.
+// Each answer is true as of one instant during the call, but the instants differ: together the
+// answers are not a snapshot. GetMany waits as Get does. It calls each in the order of keys and
+// holds nothing meanwhile, so each may use the map.
 func (m *Map[K, V]) GetMany(keys []K, each func(i int, v V, ok bool)) {
 	if debug {
 		m.mayWait("GetMany", toGet)
@@ -91,9 +98,9 @@ func (m *Map[K, V]) GetMany(keys []K, each func(i int, v V, ok bool)) {
 	}
 }
 
-// look is the fast path of Get. Where keys and values are words it writes nothing: the
-// value was that of an attached range that covers key when Find loaded the word, if the
-// header is in the same life behind the load of the value.
+// look is the fast path of Get. If keys and values are words it writes nothing. If the header is
+// in the same life after the load of the value, that is the value of a range that covered key and
+// was attached when Find loaded the state word.
 func (m *Map[K, V]) look(key K) (V, outcome) {
 	if m.plain == raw.Split {
 		return m.lookPinned(key, nil)
@@ -114,9 +121,9 @@ func (m *Map[K, V]) look(key K) (V, outcome) {
 	return m.lookPinned(key, nil)
 }
 
-// peek returns the value of a range that Find has found with the word s, if it was attached
-// then. Only a header that was retired since, or is in another life, may have another value
-// now, or none.
+// peek returns the value of a range that Find has found in state s, if it was attached then. Its
+// value can be another one now, or cleared, only if the header was retired since, or is in
+// another life.
 func (m *Map[K, V]) peek(e *rangetree.Entry[K], s uint64) (v V, ok bool) {
 	if s&excluded != 0 {
 		return v, false
@@ -127,9 +134,9 @@ func (m *Map[K, V]) peek(e *rangetree.Entry[K], s uint64) (v V, ok bool) {
 	return v, (h.State.Load()^s)&^uint64(limit|readerMask|reserved|announced|exclusiveHeld|excluded|detached) == 0
 }
 
-// lookPinned is look for all other maps, and for who has met something that takes more than
-// one look. The value cannot change while the header is attached, and cannot be cleared
-// while we are pinned; nor can the bounds, which it stores into r if that is not nil.
+// lookPinned is look for all other maps, and for a caller that needs more than one look. Value and
+// bounds cannot change while the header is attached, and cannot be cleared while the caller is
+// pinned. It stores the bounds into r if r is not nil.
 func (m *Map[K, V]) lookPinned(key K, r *Range[K]) (v V, a outcome) {
 	m.mustBeMade()
 	seq := m.pub.Load()
@@ -151,7 +158,7 @@ func (m *Map[K, V]) lookPinned(key K, r *Range[K]) (v V, a outcome) {
 	return h.value, entered
 }
 
-// getSlow is Get after it met a writer; met is what it met.
+// getSlow is the rest of Get after it met a writer; met is what the fast path returned.
 func (m *Map[K, V]) getSlow(key K, met outcome, r *Range[K]) (v V, a outcome) {
 	of := aboutKey("Get", key)
 	if r != nil {

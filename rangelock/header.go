@@ -6,37 +6,57 @@ import (
 	"github.com/spanlock/spanlock/internal/shape"
 )
 
-// The state word of a header. Every word that can be seen is one of these, where
-// gen is the generation (bits 35-63) and n a count of readers (bits 0-28):
+// This file has the range object, called header, and its state word. It declares every value of
+// the state word; the other files change it.
 //
-//	gen|n                            attached, n guards are held; n <= limit, but
-//	                                 for readers in passing above it
+// gen is the generation (bits 35-63) and n a count of readers (bits 0-28). Every state that can be
+// seen is one of these:
+//
+//	gen|n                            attached, n guards are held; n <= limit, but refused
+//	                                 readers can raise it above limit
 //	gen|exclusiveHeld|limit+n        attached, one exclusive guard is held, which
-//	                                 counts as limit; n are readers in passing
-//	gen|excluded|n                   attached, a writer has it: no reader enters;
-//	                                 n guards from before and readers in passing
+//	                                 counts as limit; n are refused readers
+//	gen|excluded|n                   attached, a writer has excluded it, no reader enters;
+//	                                 n are guards from before and refused readers
 //	gen|excluded|exclusiveHeld|limit+n
 //	                                 the same, the guard from before is exclusive
 //	gen|excluded|detached|n          out of the tree for good; n guards keep it
 //	gen|excluded|detached|exclusiveHeld|limit+n
 //	                                 the same, with one exclusive guard
-//	gen|excluded|detached|retired|n  somebody has won the right to finish it;
-//	                                 n are readers in passing
+//	gen|excluded|detached|retired|n  a goroutine has won the right to finish it;
+//	                                 n are refused readers
 //
-// Each of those can have the flag announced, and each that is not retired another one; with
-// detached only until the writer that has set it takes that away:
+// Each of them can also have the flag announced, and each that is not retired the flag reserved.
+// With detached, reserved stays only until the writer that has set detached clears it:
 //
-//	reserved    goroutines stand in line for the range (waitqueue.go): no reader enters
-//	            but by its turn
-//	announced   readers announce themselves in the map's lines (announced.go); those that
-//	            came before, took the semaphore, or found their line full, are in n
+//	reserved    the range has a queue (waitqueue.go): a reader enters only when it is
+//	            granted
+//	announced   readers announce themselves in the map's lines (announced.go); n counts
+//	            those that came before, took the semaphore, or found their line full
 //
-// A reader in passing has added one, sees that it may not enter, and is about to
-// take its one back. Where it reads words it is not pinned, so its one can be in a header
-// that a grace period has gone over, and in the next life of that.
+// A refused reader has added one, sees a flag that keeps it out, and is about to take its one
+// back. Where it loads only words it is not pinned, so its one can stay in a header over a grace
+// period, and into the header's next life.
 //
-// The generation grows by one each time the header is recycled; a guard carries
-// the one it entered with. It wraps after 2^29 lives of one header.
+// The generation grows by one each time the header is recycled. A guard carries the generation in
+// which it was taken. It wraps after 2^29 lives of one header.
+//
+// The flags excluded, detached and retired decide what happens to a reader, and what the last
+// Release does:
+//
+//	flags                         set by                       a reader  the last Release
+//	none                          Unlock, Downgrade, an        enters    does nothing
+//	                              Exclude that failed
+//	excluded                      an operation that inserts    waits     wakes the writer
+//	                              the range, or that waits
+//	                              for the guards on it
+//	excluded, detached            an operation that takes the  waits     tries to finish
+//	                              range out of the map                   the range
+//	excluded, detached, retired   the goroutine that finishes  waits     has happened
+//	                              the range, once
+//
+// A reader that waits does so in the map's semaphore, and then searches again. TryAcquire returns
+// ErrBusy instead. It does so also where the range has limit guards; there Acquire panics.
 const (
 	reserved      = 1 << 29
 	announced     = 1 << 30
@@ -45,12 +65,12 @@ const (
 	retired       = 1 << 33
 	exclusiveHeld = 1 << 34
 
-	// barred is what keeps readers out, but for those whose turn it is.
+	// barred is the flags that keep readers out, except readers that are granted.
 	barred = excluded | reserved | exclusiveHeld
 
-	// limit is how many guards one range can have. A word whose low 32 bits are
-	// below it admits one more; one comparison sees full, reserved, announced, excluded and
-	// an exclusive guard alike.
+	// limit is how many guards one range can have. A state whose low 32 bits are below limit
+	// admits one more. One comparison finds full, reserved, announced, excluded and an exclusive
+	// guard: exclusiveHeld is above these bits, but its holder counts as limit.
 	limit = 1 << 28
 
 	// exclusiveUnit is what an exclusive guard adds.
@@ -63,43 +83,43 @@ const (
 
 // header is a range object: bounds, value and the count of its readers.
 //
-// Bounds and value do not change from its attachment until a grace period after
-// its detachment: to change them makes a new header. It has its cache lines to
-// itself, so that readers of one range do not slow those of the next.
+// Bounds and value do not change from its attachment until a grace period after its detachment: an
+// operation that changes them makes a new header. A header has its cache lines to itself, so that
+// readers of one range do not slow readers of the next.
 type header[K, V any] struct {
-	// Entry is what the tree knows of the range. Its bounds, and value, are written by the
-	// writer before it puts the header into the tree, and cleared when nobody can reach it
-	// any more but searches of words, which believe nothing. Whoever holds a guard, a pin
+	// Entry is the part that the tree uses. The writer stores its bounds, and value, before it
+	// puts the header into the tree. They are cleared when only searches that load words, and
+	// validate what they load, can still reach the header. A goroutine that holds a guard, a pin
 	// or the semaphore may read them.
 	//
-	// State is the word that is listed above. Readers add to it; the writer, and who stands
-	// in line, set and clear bits; who finishes swaps it. Only at the birth of the header is
-	// it stored: later a reader in passing can have its one in it at any time, also when
-	// the header waits for its next life.
+	// State is the state word that is listed above. Readers add to it. The writer and goroutines
+	// that queue set and clear bits. The goroutine that finishes the range swaps it. It is stored
+	// only when the header is made: later a refused reader can have its one in it at any time,
+	// even while the header waits for its next life.
 	//
-	// The bit moved of Flags, and Word, which is the slot that the range is pending in, are
-	// written at detachment and read when it ends.
+	// Word is the slot of the range in the pending table. It and the bit moved of Flags are
+	// written at detachment, and read when the range is no longer pending.
 	//
-	// It is the first field: headerOf relies on that.
+	// Entry is the first field because headerOf relies on that.
 	rangetree.Entry[K]
 
-	// value is written and cleared with the bounds. Where Map.plain says so that is done
-	// atomically, for readers who have no guard. It stands where it is aligned for that.
+	// value is written and cleared together with the bounds. If Map.plain says so this is done
+	// atomically, for readers without a guard; value stands where it is aligned for that.
 	value V
 
-	// m is the map. It is set when the header is made and never changes, not even
-	// when the header is recycled.
+	// m is the map. It is set when the header is made, and never changes, even when the header
+	// is recycled.
 	m *Map[K, V]
 
-	// next chains headers that left the tree: in the queue to be retired, in a batch of it, in
-	// limbo, in a free list. Whoever owns the chain writes it; no reader of the
-	// tree looks at it.
+	// next chains headers that have left the tree: in the retire queue, in a batch of it, in
+	// limbo, or in a free list. The owner of the chain writes it; no reader of the tree loads it.
 	next *header[K, V]
 
-	cost int64 // as moved
+	cost int64 // written and read as moved
 }
 
-// moved is the flag of a range whose value lives on in another: OnRetire is not for it.
+// moved is the flag of a range whose value lives on in another range: OnRetire is not called for
+// it.
 const moved = 2
 
 func (h *header[K, V]) moved() bool { return h.Flags.Load()&moved != 0 }
@@ -116,7 +136,7 @@ func (h *header[K, V]) bounds() Range[K] {
 	return Range[K]{Lo: h.Lo, Hi: h.Hi, Unbounded: h.Unbounded()}
 }
 
-// found returns what a search has found, and whether that is anything: h may be nil.
+// found returns range and value of h, and true; or false if h is nil.
 //
 // Preconditions: those of bounds.
 func (h *header[K, V]) found() (r Range[K], v V, ok bool) {
@@ -126,16 +146,16 @@ func (h *header[K, V]) found() (r Range[K], v V, ok bool) {
 	return h.bounds(), h.value, true
 }
 
-// cacheLine is what a header is rounded up to.
+// cacheLine is the size to whose multiples headers are rounded up.
 const cacheLine = 64
 
-// headerAllocator returns the function that makes headers of a map, rounded up to
-// whole cache lines. Go's size classes up to 512 bytes put an object whose size is
-// a multiple of 64 at an address that is one too; larger headers share their last
-// line with a neighbour, which costs speed only.
+// headerAllocator returns the function that allocates the headers of a map, rounded up to whole
+// cache lines. Go's size classes up to 512 bytes put an object whose size is a multiple of 64 at
+// an address that is one, too. Larger headers share their last line with a neighbour, which costs
+// only speed.
 //
-// The padding of a generic struct cannot be computed at compile time, so there is
-// a type for each remainder.
+// The padding of a generic struct cannot be computed at compile time, so there is a type for each
+// remainder.
 func headerAllocator[K, V any]() func() *header[K, V] {
 	size := shape.Size[header[K, V]]()
 	switch (cacheLine - size%cacheLine) % cacheLine / 8 {
@@ -157,7 +177,7 @@ func headerAllocator[K, V any]() func() *header[K, V] {
 	return func() *header[K, V] { return new(header[K, V]) }
 }
 
-// padded is an H with room behind it.
+// padded is an H with padding behind it.
 type padded[H, P any] struct {
 	h H
 	_ P

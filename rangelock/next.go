@@ -8,24 +8,25 @@ import (
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
-// AcquireNext takes a guard on the first range that ends above key: the one that
-// covers key or else the next, and reports whether there is one. It answers as of
-// one instant: when the range starts above key, there was nothing in between then.
-// It waits like [Map.Acquire], for the writer that has the range excluded, and
-// where a gap would have to be believed, for one that has begun to change the set.
+// AcquireNext takes a guard on the first range that ends above key, and reports whether there is
+// one: the range that covers key or else the next one. The answer is true as of one instant
+// between call and return: if the range starts above key, no range was between them at that
+// instant.
+//
+// AcquireNext waits like [Map.Acquire] for a writer that has excluded the range. If there is a
+// gap between key and the range, it waits also for a writer that has begun to change the map.
 // [Map.AcquireNextContext] bounds the wait.
 //
-// It is Linux's lock_next_vma for ranges.
+// It is what lock_next_vma is in the Linux kernel.
 func (m *Map[K, V]) AcquireNext(key K) (Guard[K, V], bool) {
 	g, a, _ := m.beside(context.Background(), "AcquireNext", key, false)
 	return g, a == entered
 }
 
-// AcquireNextContext is like [Map.AcquireNext], but a wait ends when ctx is done, with a
-// [WaitError]. Where nothing has to be waited for it succeeds also when ctx is done.
-// Where no range ends above key its error is [ErrNotFound], and on a closed map
-// [ErrClosed]. With an error the guard is
-// the zero Guard.
+// AcquireNextContext is like [Map.AcquireNext], but a wait ends when ctx is done, and then it
+// returns a [WaitError]. If there is nothing to wait for it succeeds even if ctx is done. If no
+// range ends above key it returns [ErrNotFound], and on a closed map [ErrClosed]. With an error
+// the guard is the zero Guard.
 func (m *Map[K, V]) AcquireNextContext(ctx context.Context, key K) (Guard[K, V], error) {
 	g, a, err := m.beside(ctx, "AcquireNext", key, false)
 	if err == nil && a == missed {
@@ -34,19 +35,20 @@ func (m *Map[K, V]) AcquireNextContext(ctx context.Context, key K) (Guard[K, V],
 	return g, err
 }
 
-// AcquirePrev takes a guard on the last range that starts at or below key: the one that covers
-// key or else the one before, and reports whether there is one. It answers as of one instant:
-// when the range ends at or below key, there was nothing in between then. It waits as
-// [Map.AcquireNext] does; [Map.AcquirePrevContext] bounds the wait.
+// AcquirePrev takes a guard on the last range that starts at or below key, and reports whether
+// there is one: the range that covers key or else the one before. The answer is true as of one
+// instant between call and return: if the range ends at or below key, no range was between them
+// at that instant. AcquirePrev waits as [Map.AcquireNext] does; [Map.AcquirePrevContext] bounds
+// the wait.
 func (m *Map[K, V]) AcquirePrev(key K) (Guard[K, V], bool) {
 	g, a, _ := m.beside(context.Background(), "AcquirePrev", key, true)
 	return g, a == entered
 }
 
-// AcquirePrevContext is like [Map.AcquirePrev], but a wait ends when ctx is done, with a
-// [WaitError]. Where nothing has to be waited for it succeeds also when ctx is done.
-// Where no range starts at or below key its error is [ErrNotFound], and on a closed map
-// [ErrClosed]. With an error the guard is the zero Guard.
+// AcquirePrevContext is like [Map.AcquirePrev], but a wait ends when ctx is done, and then it
+// returns a [WaitError]. If there is nothing to wait for it succeeds even if ctx is done. If no
+// range starts at or below key it returns [ErrNotFound], and on a closed map [ErrClosed]. With an
+// error the guard is the zero Guard.
 func (m *Map[K, V]) AcquirePrevContext(ctx context.Context, key K) (Guard[K, V], error) {
 	g, a, err := m.beside(ctx, "AcquirePrev", key, true)
 	if err == nil && a == missed {
@@ -55,7 +57,8 @@ func (m *Map[K, V]) AcquirePrevContext(ctx context.Context, key K) (Guard[K, V],
 	return g, err
 }
 
-// beside is AcquireNext, or AcquirePrev if so wanted, for that method; ctx ends its waits.
+// beside is AcquireNext, or AcquirePrev if previous is set, on behalf of method; ctx ends its
+// waits.
 func (m *Map[K, V]) beside(ctx context.Context, method string, key K, previous bool) (Guard[K, V], outcome, error) {
 	m.mustBeMade()
 	if !m.valid(From(key)) {
@@ -77,8 +80,8 @@ func (m *Map[K, V]) beside(ctx context.Context, method string, key K, previous b
 	return g, a, err
 }
 
-// seekBeside returns the first range that ends above key, or the last one that starts at or
-// below it, or nil.
+// seekBeside returns the first range that ends above key, or, if previous is set, the last one
+// that starts at or below it. It returns nil if there is none.
 //
 // Preconditions: the caller holds sem, or is pinned.
 func (m *Map[K, V]) seekBeside(key K, previous bool) *header[K, V] {
@@ -90,9 +93,10 @@ func (m *Map[K, V]) seekBeside(key K, previous bool) *header[K, V] {
 	return headerOf[K, V](c.Back())
 }
 
-// enterNext is the fast path of AcquireNext and AcquirePrev. With taken the guard is not held,
-// and says which range it is: that was the right one at an instant of the call, and stays the
-// answer if it can be had in its present life, whatever comes before it meanwhile.
+// enterNext is the fast path of AcquireNext and AcquirePrev. If it returns queued, the guard is
+// not held but says which range was the right one at an instant of the call. That range stays the
+// answer if a guard on it can be had in its present life, even if another range is inserted
+// before it meanwhile.
 func (m *Map[K, V]) enterNext(key K, previous bool) (Guard[K, V], outcome) {
 	seq := m.pub.Load()
 	if g, a := m.enter(key); a != missed {
@@ -107,8 +111,8 @@ func (m *Map[K, V]) enterNext(key K, previous bool) (Guard[K, V], outcome) {
 	if a != entered && a != queued {
 		return g, a
 	}
-	// There is a gap to believe in. It was there at the instant of the search, and what was
-	// found is the next range, if nothing was published before or since.
+	// The answer includes a gap. If nothing was published before or since, the gap was there
+	// at the instant of the search, and what was found is the next range.
 	if m.proveMiss(seq) == missed {
 		return g, a
 	}
@@ -118,9 +122,9 @@ func (m *Map[K, V]) enterNext(key K, previous bool) (Guard[K, V], outcome) {
 	return Guard[K, V]{}, unproved
 }
 
-// enterNeighbour takes a guard on the range next to key, which no range covers, as far as
-// one look at the tree can tell. All comparisons come before the guard: one that panics
-// must not take it along.
+// enterNeighbour takes a guard on the range next to key, as far as one look at the tree can tell;
+// no range covers key. It makes all comparisons before it takes the guard: one that panics must
+// not leave a guard behind.
 func (m *Map[K, V]) enterNeighbour(key K, previous bool) (Guard[K, V], outcome) {
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
@@ -135,16 +139,18 @@ func (m *Map[K, V]) enterNeighbour(key K, previous bool) (Guard[K, V], outcome) 
 	return g, a
 }
 
-// Guards yields, in key order, a guard on each range that overlaps r. The guard is
-// held while the body runs and released before the next range is sought, so at most
-// one is held at a time; the body may release it earlier, or keep it by [Guard.Take]. Each
-// range that overlaps r and is attached during the whole walk is yielded once, and where two yielded
-// ranges do not meet, there was a gap at one instant. Each ends above the one before; one
-// that was put in during the walk may reach back over what was yielded already. It waits
-// like [Map.AcquireNext]. If r is not valid it yields nothing.
+// Guards yields a guard on each range that overlaps r, in key order. The guard is held while the
+// body runs, and released before the search for the next range, so at most one is held at a time.
+// The body may release it earlier, or keep it by [Guard.Take]. If r is not valid Guards yields
+// nothing.
 //
-// Each guard that it yields is allocated, because the body might keep the pointer. It
-// panics as [Map.All] does.
+// Guards yields each range that overlaps r and is attached during the whole walk once. If two
+// ranges that it yields one after the other do not touch, there was a gap between them at one
+// instant. Each range ends above the one before, but a range that was inserted during the walk may
+// start below the end of a range that was yielded before. Guards waits like [Map.AcquireNext].
+//
+// It allocates each guard that it yields, because the body might keep the pointer. It panics as
+// [Map.All] does.
 func (m *Map[K, V]) Guards(r Range[K]) iter.Seq[*Guard[K, V]] {
 	return func(yield func(*Guard[K, V]) bool) {
 		for g := range m.GuardsContext(context.Background(), r) {
@@ -155,8 +161,8 @@ func (m *Map[K, V]) Guards(r Range[K]) iter.Seq[*Guard[K, V]] {
 	}
 }
 
-// GuardsContext is like [Map.Guards], but a wait ends when ctx is done: then it yields
-// nil with a [WaitError], and ends. In all other steps the error is nil.
+// GuardsContext is like [Map.Guards], but a wait ends when ctx is done. Then it yields nil with a
+// [WaitError], and ends. In all other steps the error is nil.
 func (m *Map[K, V]) GuardsContext(ctx context.Context, r Range[K]) iter.Seq2[*Guard[K, V], error] {
 	return func(yield func(*Guard[K, V], error) bool) {
 		m.mustBeMade()
@@ -185,12 +191,11 @@ func (m *Map[K, V]) GuardsContext(ctx context.Context, r Range[K]) iter.Seq2[*Gu
 	}
 }
 
-// visit yields a guard if its range still overlaps r, releases it, and reports
-// whether to go on.
+// visit yields g if its range still overlaps r, releases it, and reports whether to go on.
 func (m *Map[K, V]) visit(g *Guard[K, V], r Range[K], yield func(*Guard[K, V], error) bool) bool {
 	defer func() {
 		if g.h != nil {
-			g.Release() // the body may have done it
+			g.Release() // unless the body has done it
 		}
 	}()
 	return !m.startsAfter(g.h, r) && yield(g, nil)

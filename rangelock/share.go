@@ -6,14 +6,14 @@ import (
 	"github.com/spanlock/spanlock/internal/invariants"
 )
 
-// Clone returns another guard on the range of g, for somebody else to release: a goroutine
-// that g's holder starts, for example. It never blocks, and it succeeds where a new reader
-// would be refused: on a range that has left the map, and on one that a writer has excluded
-// and waits for, which then waits for the clone, too. The two guards are equal: each may be
-// released first, and cloned again.
+// Clone returns another guard on the range of g, for example for a goroutine that the caller
+// starts. Each of the two guards must be released once, in any order, and each may be cloned
+// again. Clone never blocks. It also succeeds where a new reader would be refused: on a range that
+// has left the map, and on a range that a writer has excluded and still waits for. That writer
+// then waits for the clone, too.
 //
-// It panics if g is the zero Guard, if g is exclusive, because no other guard may stand
-// beside it, and if the range counts 2^28 guards.
+// It panics if g is the zero Guard, if g is exclusive (then it must be the only guard on its
+// range), and if the range has 2^28 guards.
 func (g Guard[K, V]) Clone() Guard[K, V] {
 	h := g.h
 	if h == nil {
@@ -27,9 +27,9 @@ func (g Guard[K, V]) Clone() Guard[K, V] {
 	}
 	m := h.m
 	gen := g.life &^ lowMask
-	// It counts, also where g is announced. Whoever keeps readers out looks at the lines
-	// first and at the count then, so that it sees one of the two if g is released meanwhile.
-	// It may have set alone for the time of that look (waitqueue.go, claim).
+	// The clone is counted, even if g is announced. A goroutine that keeps readers out looks at
+	// the lines first and then at the count, so it sees g or the clone if g is released
+	// meanwhile. It may have set exclusiveHeld for the time of that look (waitqueue.go, claim).
 	n := h.State.Add(1)
 	invariants.At("rangelock: cloned")
 	if n&^lowMask != gen {
@@ -47,15 +47,15 @@ func (g Guard[K, V]) Clone() Guard[K, V] {
 	return c
 }
 
-// Downgrade turns g, an exclusive guard, into a shared one, and lets in those that stand in
-// line for a shared guard on the range, up to the next that wants an exclusive one. In between
-// nobody else has the range. It never blocks.
+// Downgrade turns g, an exclusive guard, into a shared one. No other goroutine has the range in
+// between. Callers that wait for a shared guard on the range get one, up to the first in the queue
+// that waits for an exclusive guard. Downgrade never blocks.
 //
-// It panics if g is the zero Guard, if g is not exclusive, and if the range shows that a copy
-// of g was released or downgraded before.
+// It panics if g is the zero Guard, if g is not exclusive, and if the range shows that a copy of g
+// was released or downgraded before.
 //
 // In the terminology of the Go memory model, Downgrade synchronizes before the return of each
-// acquire of the range that follows it.
+// later acquire of the range.
 func (g *Guard[K, V]) Downgrade() {
 	h := g.h
 	if h == nil {
@@ -79,9 +79,9 @@ func (g *Guard[K, V]) Downgrade() {
 	}
 }
 
-// Take returns the guard and makes g the zero Guard, so that the guard outlives the body of a
-// loop over [Map.Guards], which releases what it has yielded and the body has not taken. The
-// caller owes its Release. It panics if g is the zero Guard.
+// Take returns the guard and makes g the zero Guard. It is for the body of a loop over
+// [Map.Guards]: the loop releases each guard that it has yielded, except those that the body has
+// taken. The caller must release the guard that Take returns. Take panics if g is the zero Guard.
 func (g *Guard[K, V]) Take() Guard[K, V] {
 	if g.h == nil {
 		zeroGuard("Take")
