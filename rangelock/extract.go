@@ -30,14 +30,14 @@ func (w Writer[K, V]) Extract(key K) (r Range[K], v V, err error) {
 		return r, v, m.notFound(key)
 	}
 	defer m.done()
-	m.planStale(h.bounds())
+	m.loads.planStale(h.bounds())
 	if h.State.Load()&excluded == 0 { // else this transaction has waited already
 		if err := m.exclude(); err != nil {
 			return r, v, err
 		}
 	}
 	r, v = h.bounds(), h.value
-	m.makeStale()
+	m.loads.makeStale()
 	m.publishing()
 	m.tree.Remove(&x)
 	// The value has moved: so OnRetire is not for it, and nobody has to be told when the

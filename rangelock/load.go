@@ -3,109 +3,143 @@ package rangelock
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spanlock/spanlock/internal/invariants"
-	"github.com/spanlock/spanlock/internal/rangetree"
-	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// The races of a flight, one by one; the steps are those of “Faulting in” in doc.go:
+// This file has AcquireOrLoad, as its callers run it. The loads of a map that are under way are
+// load calls: loadcall.go says how one runs, loads.go has the list of them, and stale.go says
+// what an invalidation does to them.
 //
-//   - A miss comes while a flight lands. Steps 1 and 2 have the semaphore for reading,
-//     5 to 8 for writing, so it sees the flight and no range, or the range and no flight.
-//     With step 6 before 5 it would see neither, and load a second time.
-//   - A writer retires the range as soon as it is there. It finds the guards of step 7.
-//     Counted in step 8, or by the callers themselves, they would come too late.
-//   - A caller's context ends while the flight lands. Before step 6 it goes and is not
-//     counted; after it, it waits the few steps until the transaction has ended, and
-//     returns with its guard. So there is no count that nobody gives back, and no range
-//     of an unfinished transaction is seen.
-//   - A caller comes to a flight that all others have left, and whose load was
-//     cancelled for that. It goes aboard, since a second load at the same time is not
-//     allowed; of an error it is not told but looks again.
-//   - A transaction inserts a range into the gap while load runs. If that overlaps the
-//     loaded one, the loaded one is retired without having been attached. A caller that
-//     finds its key covered looks again; one that asked for the flight's key and does not
-//     gets ErrOverlap, because the same load would come to the same end.
-//   - The map is closed while load runs. Close ends the contexts of all loads, and waits
-//     for the list to be empty: in step 5 the flight finds the map closed and retires
-//     what it has. No flight begins after that, because step 1 has the semaphore.
+// A miss on the fast path of Acquire goes on with these steps:
+//
+//  1. Take the semaphore for reading, and search again. If a range covers the key, take a guard
+//     on it, or join its wait queue, and return. If the context has ended, or the map is closed,
+//     return that error.
+//  2. Find the gap in which the key lies, by the key's neighbours. If the list has a load call
+//     whose key lies in the same gap, and Options.LoadRange does not say that the call's range
+//     ends before this key or begins after it, join the call. Compare now whether the call is
+//     for the same key, or for the same range of LoadRange. If there is no such call, put a new
+//     one into the list, and start its goroutine, which goes on with step 4. Release the
+//     semaphore.
+//  3. Park. A caller that is woken returns what the call has decided for it, or goes back to
+//     step 1. A caller whose context ends leaves the call, unless the call has completed. The
+//     last caller to leave ends the context of load.
+//  4. The call runs load, and holds nothing meanwhile. If load fails, by an error, a panic or
+//     runtime.Goexit, the call completes and tells the failure to the waiters that asked for
+//     the same key. The other waiters search again. If the call is stale all of them do.
+//  5. The call begins a transaction. It checks the range, and whether it is fresh: whether it
+//     lies in the call's window. It decides which waiters have keys in the range. After this no
+//     code of the user's that could panic is left to run.
+//  6. It completes: it leaves the list, whether or not it has a range to insert. From here on
+//     no caller can join it or leave it.
+//  7. It counts a guard for each waiter with a key in the range on the new header, which is
+//     born excluded and which no other goroutine sees. Then it inserts the range.
+//  8. It ends the transaction, and wakes the waiters. Those with a key in the range have guards,
+//     and the others search again.
+//
+// The races of these steps:
+//
+//   - A miss comes while a call completes. Steps 1 and 2 have the semaphore for reading, steps
+//     5 to 8 for writing. So the miss sees the call and no range, or the range and no call. With
+//     step 6 before step 5 it could see neither, and would load a second time.
+//   - A writer retires the range as soon as it is there. It finds the guards of step 7. Guards
+//     counted in step 8, or by the callers themselves, would come too late.
+//   - A caller's context ends while the call completes. Before step 6 the caller leaves, and no
+//     guard is counted for it. After step 6 it waits the few steps until the transaction has
+//     ended, and returns with its guard. So every guard that is counted has an owner to release
+//     it, and no caller sees a range of an unfinished transaction.
+//   - A caller comes to a call that all other callers have left, so that the context of load has
+//     ended. It joins the call, because a second load at the same time is not allowed. If load
+//     fails the caller is not told the error, but searches again.
+//   - A transaction inserts a range into the gap while load runs. If the two overlap, the loaded
+//     range is retired without having been attached. A caller whose key is covered by then
+//     searches again. A caller that asked for the call's own key, which is not covered, gets
+//     ErrOverlap, because the same load would end in the same way.
+//   - The map is closed while load runs. Close ends the contexts of all loads, and waits until
+//     the list is empty: in step 5 a call finds the map closed, and retires what it has. No call
+//     begins after that, because step 1 looks at closed with the semaphore held.
 
-// AcquireOrLoad takes a guard on the range that covers key, as [Map.AcquireContext]
-// does, and if there is none calls load, inserts the range and the value that load
-// returns, and takes a guard on that. A hit is the fast path of Acquire and nothing
-// more.
+// AcquireOrLoad takes a guard on the range that covers key, as [Map.AcquireContext] does. If no
+// range covers key it calls load, inserts the range and the value that load returns, and takes
+// a guard on that range. A hit is the fast path of [Map.Acquire] and nothing more.
 //
-// However many ask, load is called once for each missing range: two misses wait for
-// one load while no attached range stands between their keys, since one range could
-// cover both. When it turns out to cover only the one, the other looks again, and
-// loads. So misses in one gap take turns, unless Options.LoadRange says which range
-// a key's load is going to return. The load that is called is the first caller's.
+// Load is called once for each missing range, however many callers miss it. Two misses wait for
+// one load if no attached range lies between their keys, because one range could cover both. If
+// the range that is loaded covers only one of the keys, the caller with the other key searches
+// again, and loads. So misses in one gap take turns, unless Options.LoadRange says which range
+// the load of a key will return. The load that is called is that of the first caller.
 //
-// Load runs on a goroutine of its own. Its context has the values of the first
-// caller's. It ends when nobody waits for the load any more, when the load has become
-// stale, or when the map is closed. A caller whose ctx is done leaves, with a
-// [WaitError], and the others wait on; one that leaves while the load is landing may get its
-// guard all the same. What arrives when all have left is inserted.
+// Load runs on a goroutine of its own. Its context has the values of the first caller's context.
+// It ends when no caller waits for the load any more, when the load has become stale, or when
+// the map is closed. A caller whose ctx ends stops waiting and returns a [WaitError]; the other
+// callers wait on. A caller whose ctx ends while the loaded range is being inserted may get its
+// guard all the same. If all callers have stopped waiting before load returns, its range is
+// inserted all the same.
 //
 // # Stale loads
 //
-// Retire, Remove, Evict, Clear, Swap, Replace and Put invalidate the keys that they are given, and
-// Update and Resize those of the range that they find, whether or not a range was there. A
-// load under way that returns a range with such a key is stale: its value is not inserted,
-// OnRetire is called for it, and the callers look again, and load again. A load whose own
-// key is invalidated is stale whatever it returns. An operation that fails invalidates
-// nothing. So whoever changes the source first and retires the keys then can rely on this:
+// Retire, Remove, Evict, Clear, Swap, Replace and Put invalidate the keys that they are given,
+// whether or not there is a range. Update, Resize and Extract invalidate the keys of the range
+// that they find. An operation that fails invalidates nothing.
 //
-// A caller that comes after Retire has returned without an error never gets what was read
-// before it, neither a value nor an error.
+// A load under way that returns a range with such a key is stale: the value is not inserted,
+// OnRetire is called for it, and the callers search and load again. A load whose own key is
+// invalidated is stale whatever it returns. So a program that first changes the source, and then
+// retires the keys, can rely on this:
+//
+// A call that begins after Retire has returned without an error never returns what was read
+// before Retire was called, neither a value nor an error.
 //
 // A caller that has waited for 8 stale loads of its key gets [ErrStale].
 //
 // # Errors
 //
-// With an error, load keeps what is its own. A value that it returns with a nil error
-// belongs to the map, whatever comes: if it cannot be inserted, OnRetire is called for
-// it, once, with the range that load returned, be that valid or not. All callers that
-// wait, and whose keys are in the new range, get a guard on it before it can leave the
-// map. If there is no new range, the callers that asked for the load's own key get
+// If load returns an error, nothing of what it returns becomes the map's. A value that it
+// returns with a nil error belongs to the map in every case: if it cannot be inserted, OnRetire
+// is called for it, once, with the range that load returned, valid or not. Each caller that
+// waits for the load, and whose key is in the new range, gets a guard on the range before the
+// range can leave the map. If there is no new range, the callers that asked for the load's own
+// key get one of these:
 //
-//   - the error that load returned. A caller that came to a load which others had given
-//     up before, and so cancelled, looks again instead;
-//   - a panic that tells the value and the stack of the panic in load, and an error
-//     if load ended its goroutine (runtime.Goexit). A panic when nobody waits is
-//     dropped, as an error is;
-//   - [ErrBadRange], with the range and the key, if the range is not valid, does
-//     not cover the key, or is not the one that Options.LoadRange has said;
-//   - [ErrOverlap], in a [RangeError], if the range overlaps one that was
-//     inserted since. A caller that finds its key covered by then gets a guard on that
-//     range;
-//   - [ErrStale], in a [KeyError], as said above;
+//   - the error that load returned. A caller that came after all earlier callers had stopped
+//     waiting, so that the load's context had ended, searches again instead;
+//   - a panic with the value and the stack of the panic in load, or an error if load ended its
+//     goroutine by [runtime.Goexit]. If no caller waits, a panic is dropped, as an error is;
+//   - [ErrBadRange], with the range and the key, if the range is not valid, does not cover the
+//     key, or is not the one that Options.LoadRange has said;
+//   - [ErrOverlap], in a [RangeError], if the range overlaps one that was inserted meanwhile. A
+//     caller whose key is covered by then gets a guard on that range instead;
+//   - [ErrStale], in a [KeyError], as described above;
 //   - [ErrFull], in a [RangeError], if the map has Options.MaxRanges ranges by then;
-//   - [ErrClosed] if the map was closed meanwhile. On a closed map load is not called.
+//   - [ErrClosed] if the map was closed meanwhile.
 //
-// Callers that waited because their keys lie in the same gap get none of these but
-// ErrClosed. They look again, and load for themselves. With Options.LoadRange, all keys of
-// the load's range are its own: they have asked for the same thing.
+// A caller that waited only because its key lies in the same gap gets none of these errors but
+// ErrClosed. It searches again, and loads for itself. With Options.LoadRange all keys in the
+// load's range are the load's own keys.
 //
-// With an error the guard is the zero Guard, and the map is as it was. A miss whose
-// ctx is done at the call, or that finds no load under way on a closed map, fails
-// without calling load; so does a key that is NaN, with ErrBadRange. A nil load panics.
+// With an error the guard is the zero Guard, and the map is unchanged. A miss fails without a
+// call of load if ctx has ended before the call, if the map is closed, or if key is NaN; for NaN
+// the error is ErrBadRange. AcquireOrLoad panics if load is nil.
 //
-// A miss waits for load, and then for its turn as a writer; MaxPending does not hold up
-// an insertion. A goroutine that holds a guard of the map, a transaction or a [Reader]
-// must not call it; see [Map]. Load may use the map, and AcquireOrLoad for keys
-// elsewhere, but not for the gap that it is to fill, nor may it close the map: it would
-// wait for itself. AcquireOrLoad panics where it sees that, by the context that load was
-// given. The key must stay as it is until load has returned, and so must the bounds of
-// what is invalidated meanwhile: the load is compared with them when it returns.
+// # Waiting
 //
-// A hit allocates nothing. But a closure that captures variables is allocated where it
-// is written, because load may run elsewhere: pass a function that exists already.
+// A miss waits for load, and then until the load has had its turn as a writer. MaxPending does
+// not delay the insertion. A goroutine that holds a guard of the map, a transaction or a [Reader]
+// must not call AcquireOrLoad; see [Map].
 //
-// In the terminology of the Go memory model, the return of load synchronizes before
-// the return of each call with a guard on what it returned.
+// Load may use the map, and may call AcquireOrLoad for keys elsewhere. It must not call it for a
+// key in the gap that it is to fill, and it must not close the map, because it would wait for
+// itself. AcquireOrLoad panics where the context that load was given shows this.
+//
+// The key must not change until load has returned, and neither must the bounds of a range that
+// is invalidated meanwhile, because the loaded range is compared with them.
+//
+// A hit does not allocate. But a function literal that captures variables is allocated where it
+// is written, because load may run on another goroutine; pass a function that exists already.
+//
+// In the terminology of the Go memory model, the return of load synchronizes before the return
+// of each call with a guard on what load returned.
 func (m *Map[K, V]) AcquireOrLoad(ctx context.Context, key K, load func(ctx context.Context, key K) (Range[K], V, error)) (Guard[K, V], error) {
 	if load == nil {
 		panic("rangelock: AcquireOrLoad with a nil load")
@@ -126,15 +160,14 @@ func (m *Map[K, V]) AcquireOrLoad(ctx context.Context, key K, load func(ctx cont
 	return g, err
 }
 
-// maxStale is how many loads for its key a caller sees become stale before it gives up.
+// maxStale is how many stale loads of its key a caller waits for before it gives up.
 const maxStale = 8
 
-// acquireOrLoadSlow waits for the writer, for its turn at the range, or for a flight,
-// and looks again, until there is an answer; g and a are that of the fast path. With
-// taken it stands in the range's line at once, as fallBack does.
+// acquireOrLoadSlow does steps 1 to 3 until there is an answer. g and a are what the fast path
+// has found. If a is queued it first joins the wait queue of the range at once, as fallBack does.
 //
-// It goes round again only if its flight did not fly for this key, if somebody else has
-// changed the map, or if the flight's load was stale, and that is counted.
+// It begins again only if the load call was not for this key, if another goroutine has changed
+// the map, or if the load was stale. Stale loads are counted, so the loop ends.
 func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K, V], g Guard[K, V], a outcome) (Guard[K, V], error) {
 	of := aboutKey("AcquireOrLoad", key)
 	if a >= busy {
@@ -162,132 +195,46 @@ func (m *Map[K, V]) acquireOrLoadSlow(ctx context.Context, key K, load loader[K,
 		}
 	}
 	for stale := 0; ; {
-		g, t, f, p, err := m.joinLoad(ctx, of, claim, load)
+		g, t, c, w, err := m.loads.join(ctx, of, claim, load)
 		if t != nil {
 			if g, err = m.queues.wait(ctx, of, t); err == nil && g.h == nil {
 				continue // the range has left the map
 			}
 			return g, err
 		}
-		if f == nil {
+		if c == nil {
 			return g, err
 		}
-		if err := m.awaitLoad(ctx, of, f, p); err != nil {
+		if err := m.awaitLoad(ctx, of, c, w); err != nil {
 			return g, err
 		}
 		switch {
-		case p.panicked != nil:
-			panic(p.panicked)
-		case p.stale:
+		case w.panicked != nil:
+			panic(w.panicked)
+		case w.stale:
 			if stale++; stale == maxStale {
 				return g, &KeyError[K]{Op: "AcquireOrLoad", Key: key, Err: ErrStale, loads: stale}
 			}
 			continue
-		case p.again:
+		case w.again:
 			continue
 		}
-		return p.guard, p.err
+		return w.guard, w.err
 	}
 }
 
-// awaitLoad parks until the flight tells its passenger p what has become of it, or until ctx
-// ends first and p has left.
-func (m *Map[K, V]) awaitLoad(ctx context.Context, of subject[K], f *loadCall[K, V], p *loadWaiter[K, V]) error {
+// awaitLoad parks until the call c has decided for its waiter w, or until ctx ends first and w
+// has left.
+func (m *Map[K, V]) awaitLoad(ctx context.Context, of subject[K], c *loadCall[K, V], w *loadWaiter[K, V]) error {
 	defer region(ctx, "rangelock.Load").End()
 	t := m.waitInfo(ctx, of, ForLoad)
 	m.waitStart(t)
-	if !p.parker.Park(ctx.Done()) {
+	if !w.parker.Park(ctx.Done()) {
 		invariants.At("rangelock: a passenger leaves")
-		if m.loads.leave(f, p) {
-			return m.afterWait(ctx, t, ForLoad, p.since, false, nil)
+		if m.loads.leave(c, w) {
+			return m.afterWait(ctx, t, ForLoad, w.since, false, nil)
 		}
-		p.parker.Park(nil) // landed: a few steps more, and perhaps a guard to give back
+		w.parker.Park(nil) // completed: it is woken in a few steps, perhaps with a guard
 	}
-	return m.afterWait(ctx, t, ForLoad, p.since, true, nil)
-}
-
-// board looks for the range that covers key and takes a guard on it, or stands in its
-// line. If there is none it puts a passenger on the flight that the key belongs to, and
-// starts that if there is none either. With an error, a guard or a turn the flight is
-// nil.
-//
-// While it has the semaphore for reading no range appears, and no flight lands with
-// one: a flight leaves the list in the transaction that inserts its range. So the key
-// cannot fall between the two.
-func (m *Map[K, V]) joinLoad(ctx context.Context, of subject[K], claim Range[K], load loader[K, V]) (g Guard[K, V], t *waiter[K, V], f *loadCall[K, V], p *loadWaiter[K, V], err error) {
-	if err := m.lockShared(ctx, of); err != nil {
-		return g, nil, nil, nil, err
-	}
-	defer m.sem.RUnlock()
-	invariants.At("rangelock: boarding")
-	key := of.key
-	if h := m.find(key); h != nil {
-		g, _, t := m.hold(h, false)
-		return g, t, nil, nil, nil
-	}
-	if ctx.Err() != nil {
-		return g, nil, nil, nil, m.notWaited(ctx, ForLoad)
-	}
-	if m.closed.Load() {
-		return g, nil, nil, nil, ErrClosed
-	}
-	here := m.gapOf(key)
-	p = &loadWaiter[K, V]{key: key, since: time.Now(), parker: seam.NewParker()}
-	m.loads.mu.Lock()
-	defer m.loads.mu.Unlock() // compare may panic
-	for _, f := range m.loads.list {
-		if here.has(m, f.key) && (m.options.LoadRange == nil || m.contains(f.claim, key)) {
-			from, _ := ctx.Value(origin{}).(*ancestry)
-			for ; from != nil; from = from.from {
-				if from == f.ancestry {
-					panic(fmt.Sprintf("rangelock: AcquireOrLoad of %v in the load of %v, of the same gap, waits for itself", key, f.key))
-				}
-			}
-			if m.options.LoadRange != nil {
-				p.own = m.same(claim, f.claim)
-			} else {
-				p.own = m.compare(key, f.key) == 0
-			}
-			p.late = f.givenUp || f.window.narrowed()
-			f.waiters = append(f.waiters, p)
-			return g, nil, f, p, nil
-		}
-	}
-	f, fctx := newLoadCall(ctx, p, claim)
-	m.loads.start(f)
-	seam.Go(func() { m.runLoad(fctx, f, load) })
-	return g, nil, f, p, nil
-}
-
-// gap is the neighbours of a key without a range; nil at the ends of the map.
-type gap[K, V any] struct {
-	left, right *header[K, V]
-}
-
-// gapOf returns the gap of key, which no range covers.
-//
-// Preconditions: the caller holds sem.
-func (m *Map[K, V]) gapOf(key K) (g gap[K, V]) {
-	var c rangetree.Cursor[K]
-	m.tree.Seek(&c, key)
-	back := c
-	g.left = headerOf[K, V](back.Back())
-	g.right = headerOf[K, V](c.Entry())
-	return g
-}
-
-// has reports whether key lies in the gap.
-func (g gap[K, V]) has(m *Map[K, V], key K) bool {
-	return (g.left == nil || m.endsBy(g.left, key)) &&
-		(g.right == nil || m.compare(key, g.right.Lo) < 0)
-}
-
-// contains reports whether key lies in r.
-func (m *Map[K, V]) contains(r Range[K], key K) bool {
-	return m.compare(r.Lo, key) <= 0 && m.before(key, r)
-}
-
-// same reports whether a and b have the same bounds.
-func (m *Map[K, V]) same(a, b Range[K]) bool {
-	return m.compare(a.Lo, b.Lo) == 0 && a.Unbounded == b.Unbounded && (a.Unbounded || m.compare(a.Hi, b.Hi) == 0)
+	return m.afterWait(ctx, t, ForLoad, w.since, true, nil)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	rdebug "runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/spanlock/spanlock/internal/invariants"
@@ -16,167 +15,85 @@ import (
 // loader is what AcquireOrLoad calls on a miss.
 type loader[K, V any] = func(ctx context.Context, key K) (Range[K], V, error)
 
-// flights is the loads of a map that are under way.
-type loads[K, V any] struct {
-	mu   seam.Mutex
-	list []*loadCall[K, V]
-
-	// n is the length of list. It is stored under mu. A writer loads it without, and
-	// has no load to think of where it is 0: list grows only under sem for reading.
-	n seam.Int64
-
-	// line is the calls of Close that wait for list to be empty. When there is one
-	// the map is closed, so list does not grow any more.
-	line []*seam.Parker
-}
-
-// flight is one load, with those who wait for it aboard. It is in loads.list from
-// its start until it lands; in that instant its passengers are decided upon, and
-// nobody boards or leaves any more.
+// loadCall is one call of a loader, with the callers that wait for it. It does steps 4 to 8 of
+// load.go, on a goroutine of its own. It is in loads.list from its start until it completes.
+// Completing fixes the set of waiters: no caller can join or leave afterwards.
 type loadCall[K, V any] struct {
+	m        *Map[K, V]
 	key      K                  // of the first caller; never changes
-	claim    Range[K]           // what LoadRange says of key; never changes
+	claim    Range[K]           // LoadRange(key); never changes
 	cancel   context.CancelFunc // ends the context of load; never changes
 	ancestry *ancestry          // never changes
 
-	// A writer changes them, with sem and loads.mu (stale.go). A holder of sem in either
-	// mode may read them.
+	// A writer changes these, with sem and loads.mu held (stale.go). A goroutine that holds sem
+	// in either mode may read them.
 	window  window[K]
 	planned effect[K] // by the last planStale
 
-	// Under loads.mu. When the flight has landed only its own goroutine has them.
+	// loads.mu protects these. After the call has completed they belong to its own goroutine.
 	waiters   []*loadWaiter[K, V]
-	givenUp   bool // everybody has left once, and the context has ended for it
+	givenUp   bool // all waiters have left once, which has ended the context
 	closing   bool // Close has ended the context
-	stale     bool // its key was invalidated, and the context has ended for it
+	stale     bool // its key was invalidated, which has ended the context
 	completed bool
 
-	// told is who was aboard when the flight landed. The flight's goroutine writes
-	// and reads it.
+	// settled is the waiters when the call completed. The call's goroutine writes and reads it.
 	settled []*loadWaiter[K, V]
 }
 
-// passenger is a caller that waits for a flight.
+// loadWaiter is a caller that waits for a load call.
 type loadWaiter[K, V any] struct {
 	key    K
 	since  time.Time // when it came
 	parker *seam.Parker
 
-	// own says that the load is for this key, or for the same range of LoadRange. It
-	// was compared when the passenger boarded.
+	// own says that the load is for this key, or for the same range of LoadRange. The two were
+	// compared when the waiter joined.
 	own bool
 
-	// late says that the passenger came when the flight had been given up, or after an
-	// invalidation beside the flight's key. How load fails may come of the one, or be
-	// from before the other.
+	// late says that the waiter joined after all others had left, or after an invalidation
+	// beside the call's key. In the first case the load may fail because its context has ended;
+	// in the second case what it fails with may have been read before the invalidation.
 	late bool
 
-	// What becomes of it: written by the flight when it has landed, read by the
-	// caller after parker has been woken.
+	// What the call has decided. The call writes this after it has completed; the caller reads
+	// it after parker has been woken.
 	guard    Guard[K, V]
 	err      error
 	panicked *loadPanic
-	again    bool // nothing is decided for this key; look again
-	stale    bool // so it is because the key's own load was stale
+	again    bool // nothing is decided for this key; search again
+	stale    bool // again is set because the key's own load was stale
 }
 
-// journey says in which load a context was given out. It has none of the user's
-// values: the context may be kept for long.
+// ancestry says which load a context was made for. It holds none of the user's values, because
+// the user may keep the context for long.
 type ancestry struct {
 	from *ancestry // the load in which this one was asked for
 }
 
-// origin is the key under which a load's context has its journey.
+// origin is the key of the ancestry in a load's context.
 type origin struct{}
 
 // newLoadCall returns a call with its first waiter, and the context for its load.
-func newLoadCall[K, V any](ctx context.Context, p *loadWaiter[K, V], claim Range[K]) (*loadCall[K, V], context.Context) {
+func newLoadCall[K, V any](ctx context.Context, m *Map[K, V], w *loadWaiter[K, V], claim Range[K]) (*loadCall[K, V], context.Context) {
 	from, _ := ctx.Value(origin{}).(*ancestry)
-	p.own = true
-	f := &loadCall[K, V]{key: p.key, claim: claim, ancestry: &ancestry{from}, waiters: []*loadWaiter[K, V]{p}}
-	ctx = context.WithValue(context.WithoutCancel(ctx), origin{}, f.ancestry)
-	ctx, f.cancel = context.WithCancel(ctx)
-	return f, ctx
-}
-
-// leave takes p off a flight that has not landed, and reports whether it could. The
-// last to leave ends the load's context.
-func (ls *loads[K, V]) leave(f *loadCall[K, V], p *loadWaiter[K, V]) bool {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	if f.completed {
-		return false
-	}
-	f.waiters = slices.DeleteFunc(f.waiters, func(o *loadWaiter[K, V]) bool { return o == p })
-	if len(f.waiters) == 0 {
-		f.givenUp = true
-		f.cancel()
-	}
-	return true
-}
-
-// start puts a flight into the list.
-//
-// Preconditions: the caller holds mu, and the map's sem for reading.
-func (ls *loads[K, V]) start(f *loadCall[K, V]) {
-	ls.list = append(ls.list, f)
-	ls.n.Store(int64(len(ls.list)))
-}
-
-// land takes f out of the list and returns who is aboard. From here on their fate is
-// the caller's to decide: they do not leave, but wait to be told. Landing twice is
-// landing once.
-//
-// Preconditions: the caller is the flight's goroutine.
-func (ls *loads[K, V]) complete(f *loadCall[K, V]) []*loadWaiter[K, V] {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	if f.completed {
-		return f.settled
-	}
-	f.completed = true
-	f.settled, f.waiters = f.waiters, nil
-	ls.list = slices.DeleteFunc(ls.list, func(o *loadCall[K, V]) bool { return o == f })
-	ls.n.Store(int64(len(ls.list)))
-	if len(ls.list) == 0 {
-		for _, p := range ls.line {
-			p.Wake()
-		}
-	}
-	return f.settled
-}
-
-// ground ends the contexts of all loads and waits until they have landed, and what
-// they have brought is counted as pending. It reports whether they have; if not, ctx has
-// ended. It calls begin before it parks.
-//
-// Preconditions: the map is closed.
-func (ls *loads[K, V]) cancelAll(ctx context.Context, begin func()) bool {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	if len(ls.list) == 0 {
-		return true
-	}
-	for _, f := range ls.list {
-		f.closing = true
-		f.cancel()
-	}
-	p := seam.NewParker()
-	ls.line = append(ls.line, p)
-	defer func() { ls.line = slices.DeleteFunc(ls.line, func(o *seam.Parker) bool { return o == p }) }()
-	return parkUnlocked(ctx, &ls.mu, p, "rangelock.Load", begin) || len(ls.list) == 0
+	w.own = true
+	c := &loadCall[K, V]{m: m, key: w.key, claim: claim, ancestry: &ancestry{from}, waiters: []*loadWaiter[K, V]{w}}
+	ctx = context.WithValue(context.WithoutCancel(ctx), origin{}, c.ancestry)
+	ctx, c.cancel = context.WithCancel(ctx)
+	return c, ctx
 }
 
 // errGoexit is what callers get when load does not return.
 var errGoexit = errors.New("rangelock: load has ended its goroutine (runtime.Goexit)")
 
-// loadPanic is a panic of load as its callers see it.
+// loadPanic is a panic of load, as its callers see it.
 type loadPanic struct {
 	value any
 	stack []byte
 }
 
-// Error tells the value and the stack.
+// Error returns the value and the stack.
 func (p *loadPanic) Error() string {
 	return fmt.Sprintf("rangelock: panic in a load: %v\n\n%s", p.value, p.stack)
 }
@@ -187,94 +104,95 @@ func (p *loadPanic) Unwrap() error {
 	return err
 }
 
-// failure is how a flight ends that has brought no range. The zero failure is none.
+// failure says why a call has inserted no range. The zero failure is none.
 type failure struct {
 	err      error
 	panicked *loadPanic
 
-	// ofLoad says that it comes of load and of what load has read, and not of what is
-	// in the map.
+	// ofLoad says that the failure comes from load, and so from what load has read, and not from
+	// what is in the map.
 	ofLoad bool
 }
 
-// fly calls load, brings what it returns into the map, and tells the passengers. It
-// is the flight's goroutine. However load or what it calls ends, by a return, a panic
-// or a Goexit, the passengers are told.
-func (m *Map[K, V]) runLoad(ctx context.Context, f *loadCall[K, V], load loader[K, V]) {
+// run does steps 4 to 8: it calls load, inserts what load returns, and wakes the waiters. It is
+// the call's goroutine. The waiters are woken however load ends: by a return, by a panic, or by
+// runtime.Goexit.
+func (c *loadCall[K, V]) run(ctx context.Context, load loader[K, V]) {
 	why := failure{err: errGoexit, ofLoad: true}
 	defer func() {
-		f.cancel()
-		m.deliver(f, why)
+		c.cancel()
+		c.deliver(why)
 	}()
 	defer func() {
 		if x := recover(); x != nil {
 			why.panicked = &loadPanic{x, rdebug.Stack()}
 		}
 	}()
-	r, v, err := load(ctx, f.key)
+	r, v, err := load(ctx, c.key)
 	if err != nil {
 		why.err = err
 		return
 	}
 	invariants.At("rangelock: a load has returned")
-	why = m.insertLoaded(f, r, v)
+	why = c.insert(r, v)
 	invariants.At("rangelock: a load has been brought")
 }
 
-// tell lets the flight land if it has not, and wakes the passengers with what has
-// become of them. Those that asked for something else than the load was for look again,
-// whatever it is: they may find what they want. So do all when the load was stale.
-func (m *Map[K, V]) deliver(f *loadCall[K, V], why failure) {
-	for _, p := range m.loads.complete(f) {
+// deliver completes the call if it has not completed, decides what each waiter gets, and wakes
+// the waiters. A waiter that asked for another key or range than the load was for searches again
+// after any failure, because it may find what it wants. All of them search again if the load was
+// stale.
+func (c *loadCall[K, V]) deliver(why failure) {
+	for _, w := range c.m.loads.complete(c) {
 		switch {
-		case p.guard.h != nil:
+		case w.guard.h != nil:
 		case why.err == ErrClosed && !why.ofLoad:
-			p.err = ErrClosed
-		case f.closing && why.ofLoad && why.panicked == nil:
-			p.err = &closedError{why.err}
-		case f.stale:
-			p.again, p.stale = true, p.own
-		case p.again:
-		case !p.own, p.late && why.ofLoad:
-			p.again = true
+			w.err = ErrClosed
+		case c.closing && why.ofLoad && why.panicked == nil:
+			w.err = &closedError{why.err}
+		case c.stale:
+			w.again, w.stale = true, w.own
+		case w.again:
+		case !w.own, w.late && why.ofLoad:
+			w.again = true
 		default:
-			p.err, p.panicked = why.err, why.panicked
+			w.err, w.panicked = why.err, why.panicked
 		}
 	}
 	invariants.At("rangelock: a flight tells")
-	for _, p := range f.settled {
-		p.parker.Wake()
+	for _, w := range c.settled {
+		w.parker.Wake()
 	}
 }
 
-// bring inserts what load has returned, in a transaction of its own, and lets the
-// flight land in it. Each passenger in r gets a guard, which is counted before the
-// transaction ends: a writer that retires the range at once after it finds the
-// guards there. If bring returns a failure, or panics, the value is on its way to
-// OnRetire.
+// insert does steps 5 to 7 and ends the transaction: it inserts what load has returned. Each
+// waiter with a key in r gets a guard, which is counted before the transaction ends, so that a
+// writer that retires the range next finds the guards. If insert returns a failure, or panics,
+// the value is on its way to OnRetire.
 //
-// It lands in the transaction in either case. Landing after it would be too late: a
-// writer could take away what is in the way of r, and then a caller could board and be
-// told that it is there.
-func (m *Map[K, V]) insertLoaded(f *loadCall[K, V], r Range[K], v V) (why failure) {
+// The call completes inside the transaction in every case. After the transaction would be too
+// late: a writer could remove the range that is in the way of r, and then a caller could join
+// the call and be told that this range is in the way.
+func (c *loadCall[K, V]) insert(r Range[K], v V) (why failure) {
 	const op = "AcquireOrLoad"
+	m := c.m
 	w := m.lockUnended(op, r)
 	defer w.Unlock()
-	defer m.loads.complete(f)
+	defer m.loads.complete(c)
 	kept := false
 	defer func() {
 		if !kept {
-			m.dispose(r, v)
+			c.dispose(r, v)
 		}
 	}()
 	if m.closed.Load() {
 		return failure{err: ErrClosed}
 	}
-	if err := m.checkLoaded(f, r); err != nil {
+	if err := c.check(r); err != nil {
 		return failure{err: err, ofLoad: true}
 	}
-	// Only this goroutine makes it stale from here on, since it has sem.
-	if f.stale = f.stale || !m.fresh(&f.window, r); f.stale {
+	// With sem held for writing no other goroutine makes it stale from here on.
+	if c.stale = c.stale || !c.fresh(r); c.stale {
 		return failure{}
 	}
 	var s rangetree.Slot[K]
@@ -284,15 +202,15 @@ func (m *Map[K, V]) insertLoaded(f *loadCall[K, V], r Range[K], v V) (why failur
 		err = m.roomFor(1, r)
 	}
 	if err != nil {
-		m.decide(f, func(key K) bool { return !m.contains(r, key) || m.find(key) != nil })
+		c.decide(func(key K) bool { return !m.contains(r, key) || m.find(key) != nil })
 		return failure{err: err}
 	}
-	m.decide(f, func(key K) bool { return !m.contains(r, key) })
+	c.decide(func(key K) bool { return !m.contains(r, key) })
 
-	// All of the user's code has run; from here on nothing fails.
+	// All of the user's code has run. From here on nothing fails.
 	kept = true
 	h := m.newHeader(r, v)
-	m.admitAll(h, m.loads.complete(f))
+	c.admitAll(h, m.loads.complete(c))
 	m.publishing()
 	m.attach(&s, h)
 	m.done()
@@ -300,55 +218,58 @@ func (m *Map[K, V]) insertLoaded(f *loadCall[K, V], r Range[K], v V) (why failur
 	return failure{}
 }
 
-// checkLoaded refuses a range that load should not have returned.
-func (m *Map[K, V]) checkLoaded(f *loadCall[K, V], r Range[K]) error {
+// check refuses a range that load should not have returned.
+func (c *loadCall[K, V]) check(r Range[K]) error {
+	m := c.m
 	switch {
 	case !m.valid(r):
 		return m.refuse(ErrBadRange, r)
-	case !m.contains(r, f.key):
-		return &loadedError[K]{RangeError[K]{Op: "AcquireOrLoad", Range: r, Err: ErrBadRange}, f.key}
-	case m.options.LoadRange != nil && !m.same(r, f.claim):
-		of := RangeError[K]{Op: "AcquireOrLoad", Range: r, Other: f.claim, Err: ErrBadRange, how: "is not Options.LoadRange's"}
-		return &loadedError[K]{of, f.key}
+	case !m.contains(r, c.key):
+		return &loadedError[K]{RangeError[K]{Op: "AcquireOrLoad", Range: r, Err: ErrBadRange}, c.key}
+	case m.options.LoadRange != nil && !m.same(r, c.claim):
+		of := RangeError[K]{Op: "AcquireOrLoad", Range: r, Other: c.claim, Err: ErrBadRange, how: "is not Options.LoadRange's"}
+		return &loadedError[K]{of, c.key}
 	}
 	return nil
 }
 
-// decide notes who has to look again.
-func (m *Map[K, V]) decide(f *loadCall[K, V], again func(key K) bool) {
-	m.loads.mu.Lock()
-	defer m.loads.mu.Unlock() // compare may panic
-	for _, p := range f.waiters {
-		p.again = again(p.key)
+// decide notes which waiters have to search again.
+func (c *loadCall[K, V]) decide(again func(key K) bool) {
+	ls := &c.m.loads
+	ls.mu.Lock()
+	defer ls.mu.Unlock() // compare may panic
+	for _, w := range c.waiters {
+		w.again = again(w.key)
 	}
 }
 
-// admitAll gives a guard on h to each passenger that need not look again.
+// admitAll gives a guard on h to each waiter that need not search again.
 //
-// Preconditions: the caller holds sem for writing, nobody else sees h, and the
-// passengers have landed.
-func (m *Map[K, V]) admitAll(h *header[K, V], ps []*loadWaiter[K, V]) {
+// Preconditions: the caller holds sem for writing, no other goroutine sees h, and the call has
+// completed with these waiters.
+func (c *loadCall[K, V]) admitAll(h *header[K, V], ws []*loadWaiter[K, V]) {
 	n := uint64(0)
-	for _, p := range ps {
-		if !p.again {
+	for _, w := range ws {
+		if !w.again {
 			n++
 		}
 	}
-	invariants.Check(n < limit, "%d passengers", n)
+	invariants.Check(n < limit, "%d waiters of one load", n)
 	gen := h.State.Add(n) &^ lowMask
-	for _, p := range ps {
-		if !p.again {
-			p.guard = Guard[K, V]{h: h, life: gen}
+	for _, w := range ws {
+		if !w.again {
+			w.guard = Guard[K, V]{h: h, life: gen}
 		}
 	}
 }
 
-// dispose retires a value that never was in the map, as if its range had been
-// inserted and had left in the same transaction. If Cost panics, or is negative and so
-// makes it panic, the value is retired all the same, at no cost.
+// dispose retires a value that never was in the map, as if its range had been inserted and
+// retired in this transaction. If Cost panics, or returns a negative cost, which panics, the
+// value is retired all the same, at no cost.
 //
 // Preconditions: the caller holds sem for writing.
-func (m *Map[K, V]) dispose(r Range[K], v V) {
+func (c *loadCall[K, V]) dispose(r Range[K], v V) {
+	m := c.m
 	if m.options.OnRetire == nil {
 		return
 	}
@@ -356,7 +277,7 @@ func (m *Map[K, V]) dispose(r Range[K], v V) {
 	h.cost = 0
 	defer m.done()
 	defer func() {
-		m.length.Add(1) // detach takes it off again
+		m.length.Add(1) // detach subtracts it again
 		m.detach(h)
 	}()
 	h.cost = m.costOf(r, v) // MaxPending cannot refuse it

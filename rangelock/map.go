@@ -137,7 +137,7 @@ type Map[K, V any] struct {
 	toRetire retireQueue[K, V] // retire.go
 	counters counters          // stats.go
 	pending  pending[K, V]     // pending.go
-	loads    loads[K, V]       // load.go
+	loads    loads[K, V]       // loads.go
 	watched  watched           // debug_on.go; empty but in debug builds
 }
 
@@ -205,6 +205,7 @@ func newMap[K, V any](o *Options[K, V]) *Map[K, V] {
 	}
 	m.tidyFn = m.tidy
 	m.toRetire.init(m)
+	m.loads.m = m
 	if debug {
 		m.watch()
 	}

@@ -53,3 +53,18 @@ func (m *Map[K, V]) covers(r Range[K], h *header[K, V]) bool {
 	}
 	return r.Unbounded || !h.Unbounded() && m.compare(h.Hi, r.Hi) <= 0
 }
+
+// before reports whether key is before the end of r.
+func (m *Map[K, V]) before(key K, r Range[K]) bool {
+	return r.Unbounded || m.compare(key, r.Hi) < 0
+}
+
+// contains reports whether key lies in r.
+func (m *Map[K, V]) contains(r Range[K], key K) bool {
+	return m.compare(r.Lo, key) <= 0 && m.before(key, r)
+}
+
+// same reports whether a and b have the same bounds.
+func (m *Map[K, V]) same(a, b Range[K]) bool {
+	return m.compare(a.Lo, b.Lo) == 0 && a.Unbounded == b.Unbounded && (a.Unbounded || m.compare(a.Hi, b.Hi) == 0)
+}

@@ -108,8 +108,8 @@ func (m *Map[K, V]) put(x *rangetree.Overlay[K], r Range[K], v V, bounded bool) 
 	if err := m.weigh(whole, r, bounded); err != nil {
 		return err
 	}
-	m.planStale(r)
-	m.makeStale()
+	m.loads.planStale(r)
+	m.loads.makeStale()
 	m.publishing()
 	var low, high *header[K, V]
 	if left != nil {
@@ -194,14 +194,14 @@ func (w Writer[K, V]) Evict(r Range[K]) (iter.Seq2[Range[K], V], error) {
 		return nothing[K, V], err
 	}
 	if len(m.scratch) == 0 {
-		m.makeStale()
+		m.loads.makeStale()
 		return nothing[K, V], nil
 	}
 	gone := make([]item[K, V], 0, len(m.scratch))
 	for _, h := range m.scratch {
 		gone = append(gone, item[K, V]{h.bounds(), h.value})
 	}
-	m.makeStale()
+	m.loads.makeStale()
 	m.publishing()
 	m.tree.Remove(&x)
 	m.detachAll()
@@ -234,6 +234,6 @@ func (m *Map[K, V]) collectWide(x *rangetree.Cut[K], r Range[K]) error {
 			return err
 		}
 	}
-	m.planStale(all)
+	m.loads.planStale(all)
 	return nil
 }

@@ -35,9 +35,9 @@ func (w Writer[K, V]) remove(method string, r Range[K], wait bool) (int, error) 
 	if err := m.collectWhole(&x, r); err != nil {
 		return 0, err
 	}
-	m.planStale(r)
+	m.loads.planStale(r)
 	if len(m.scratch) == 0 {
-		m.makeStale()
+		m.loads.makeStale()
 		return 0, nil
 	}
 	if wait {
@@ -45,7 +45,7 @@ func (w Writer[K, V]) remove(method string, r Range[K], wait bool) (int, error) 
 			return 0, err
 		}
 	}
-	m.makeStale()
+	m.loads.makeStale()
 	m.publishing()
 	m.tree.Remove(&x)
 	return m.detachAll(), nil
@@ -90,11 +90,11 @@ func (w Writer[K, V]) Update(key K, v V) error {
 		return err
 	}
 	m.tree.Supplant(&x, old.Lo, old.Hi, old.Unbounded())
-	m.planStale(old.bounds())
+	m.loads.planStale(old.bounds())
 	if err := m.exclude(); err != nil {
 		return err
 	}
-	m.makeStale()
+	m.loads.makeStale()
 	m.publishing()
 	h := m.newHeader(old.bounds(), v)
 	m.tree.Replace(&x, &h.Entry)
@@ -126,14 +126,14 @@ func (m *Map[K, V]) clear(bounded bool) (int, error) {
 		c.Next()
 	}
 	if len(m.scratch) == 0 {
-		m.makeAllStale()
+		m.loads.makeAllStale()
 		return 0, nil
 	}
 	all := Range[K]{Lo: m.scratch[0].Lo, Unbounded: true}
 	if err := m.weigh(m.scratch, all, bounded); err != nil {
 		return 0, err
 	}
-	m.makeAllStale()
+	m.loads.makeAllStale()
 	m.publishing()
 	m.tree.Clear()
 	return m.detachAll(), nil

@@ -35,7 +35,7 @@ func (w Writer[K, V]) install(method string, r Range[K], v V, wait bool) error {
 	if err := m.collectWhole(&x, r); err != nil {
 		return err
 	}
-	m.planStale(r)
+	m.loads.planStale(r)
 	return m.supplant(&x, r, v, wait)
 }
 
@@ -48,7 +48,7 @@ func (m *Map[K, V]) supplant(x *rangetree.Cut[K], r Range[K], v V, wait bool) er
 		if err := m.insert(r, v); err != nil {
 			return err
 		}
-		m.makeStale()
+		m.loads.makeStale()
 		return nil
 	}
 	m.tree.Supplant(x, r.Lo, r.Hi, r.Unbounded)
@@ -57,7 +57,7 @@ func (m *Map[K, V]) supplant(x *rangetree.Cut[K], r Range[K], v V, wait bool) er
 			return err
 		}
 	}
-	m.makeStale()
+	m.loads.makeStale()
 	m.publishing()
 	h := m.newHeader(r, v)
 	m.tree.Replace(x, &h.Entry)

@@ -28,7 +28,7 @@ func (w Writer[K, V]) Resize(key K, r Range[K]) error {
 			return m.inTheWay(ErrOverlap, r, "would overlap", h.bounds())
 		}
 	}
-	m.planStale(old.bounds())
+	m.loads.planStale(old.bounds())
 	if len(m.scratch) == 0 {
 		return m.move(old, r)
 	}
@@ -36,7 +36,7 @@ func (w Writer[K, V]) Resize(key K, r Range[K]) error {
 	if err := m.exclude(); err != nil {
 		return err
 	}
-	m.makeStale()
+	m.loads.makeStale()
 	m.publishing()
 	h := m.newHeader(r, old.value)
 	m.tree.Replace(&x, &h.Entry)
@@ -58,7 +58,7 @@ func (m *Map[K, V]) move(old *header[K, V], r Range[K]) error {
 	if err := m.exclude(); err != nil {
 		return err
 	}
-	m.makeStale()
+	m.loads.makeStale()
 	m.publishing()
 	// Both are excluded, so a reader who finds either waits for the end of the transaction.
 	h := m.newHeader(r, old.value)
