@@ -7,47 +7,52 @@ import (
 	"github.com/spanlock/spanlock/internal/shape"
 )
 
-// bulk is what a Load has built behind the last range of the map. Nobody sees it yet: the
-// transaction's end puts it into the tree with one store. So its ranges are born open, and
-// commit need not touch them again.
+// This file has Writer.Load. It owns transaction.load.
 //
-// Whatever the Writer does in between has to see them. Then settle puts them into the tree
-// as if each had been inserted: excluded, until commit opens it.
+// Ranges that come in the order of their keys, behind the last range of the map, are built into
+// leaves beside the tree, where no search finds them. The end of the transaction puts all of
+// them into the tree with one store. So they are born open, and commit has nothing to do for
+// them. Any other operation of the Writer has to find these ranges. Before such an operation
+// settle puts them into the tree as if each had been inserted: excluded, until commit opens it.
+
+// bulk is the ranges that a Load has built behind the last range of the map.
 type bulk[K, V any] struct {
 	tree  *rangetree.Builder[K]
-	first *header[K, V] // chained by next, in order
+	first *header[K, V] // linked by next, in order
 	last  *header[K, V]
-	n     int            // ranges that Len does not count yet
-	room  []header[K, V] // those not used so far
+	n     int            // how many ranges Len does not count yet
+	room  []header[K, V] // allocated and not used yet
 }
 
 const (
-	// bulkBytes is how much memory for headers is allocated at a time. One of them that is in
-	// use keeps the others from the collector, so each of them is cleared when it is not. Above
-	// 512 bytes Go puts a word before objects with pointers: then no header would have its
-	// cache lines to itself, and the next size class would waste an eighth.
+	// bulkBytes is how many bytes of headers are allocated at a time. One header that is in use
+	// keeps the others of the same allocation from the collector, so each header is cleared
+	// when its range has left. Go puts a word before an object of more than 512 bytes that has
+	// pointers: then no header would have its cache lines to itself, and the next size class
+	// would waste an eighth.
 	bulkBytes = 512
 
-	// bulkAfter is how many ranges in order behind the last one of a map make a Load think
-	// that there will be more. To begin to build copies the rightmost way of the tree.
+	// bulkAfter is how many ranges have to come in order behind the last range of a map before
+	// Load expects more of them and begins to build. To begin copies the nodes on the
+	// rightmost path of the tree.
 	bulkAfter = 16
 )
 
-// Load inserts the ranges that seq yields, one after the other, and returns how
-// many it has inserted. It stops at the first that cannot be inserted, with the
-// error that Insert gives, wrapped with its number, from 0; those before it stay. Its
+// Load inserts the ranges that seq yields, in the order of seq, and returns how many it has
+// inserted. It stops at the first range that cannot be inserted, and returns the error of Insert,
+// wrapped with the number of the range, counted from 0. The ranges before it stay in the map. Its
 // errors are those of [Writer.Insert].
 //
-// Ranges that come in the order of their keys, behind the last one of the map, fill the
-// tree densely, and take a fraction of the time of as many Inserts. seq runs inside the
-// transaction and must not end it.
+// Ranges that come in the order of their keys, behind the last range of the map, fill the tree
+// densely, and take a fraction of the time of as many Inserts. seq runs inside the transaction
+// and must not end it.
 func (w Writer[K, V]) Load(seq iter.Seq2[Range[K], V]) (n int, err error) {
 	m, err := w.change("Load")
 	if err != nil {
 		return 0, err
 	}
 	defer func() {
-		if m.sem.Validate(w.seq) { // else seq has ended the transaction, and another may load now
+		if m.sem.Validate(w.seq) { // if not, seq has ended the transaction, and another one may run a Load now
 			m.countLoaded()
 		}
 	}()
@@ -64,7 +69,8 @@ func (w Writer[K, V]) Load(seq iter.Seq2[Range[K], V]) (n int, err error) {
 	return n, nil
 }
 
-// loadOne inserts one range of a Load, of which so many have come one behind the other.
+// loadOne inserts one range of a Load. rising counts the ranges that have come in order behind
+// the last range of the map.
 func (w Writer[K, V]) loadOne(r Range[K], v V, rising *int) error {
 	m := w.checkEnd("Load")
 	m.plan("Load")
@@ -90,7 +96,7 @@ func (w Writer[K, V]) loadOne(r Range[K], v V, rising *int) error {
 	}
 	h := m.bulkHeader(b)
 	m.birth(h, r, v)
-	b.tree.Add(&h.Entry) // no change of the map, so it may look at keys
+	b.tree.Add(&h.Entry) // this does not change the map yet, so it may compare keys
 	m.publishing()
 	if b.last == nil {
 		b.first = h
@@ -103,14 +109,14 @@ func (w Writer[K, V]) loadOne(r Range[K], v V, rising *int) error {
 	return nil
 }
 
-// loadInto inserts a range of a Load that is not built behind the others.
+// loadInto inserts a range of a Load directly into the tree, as Insert does.
 func (w Writer[K, V]) loadInto(r Range[K], v V) error {
 	m := w.check("Load")
 	m.plan("Load")
 	return m.insert(r, v)
 }
 
-// bulkHeader returns a new header. It is born open: its word is zero.
+// bulkHeader returns a new header. It is born open: its state word is zero.
 func (m *Map[K, V]) bulkHeader(b *bulk[K, V]) *header[K, V] {
 	if len(b.room) == 0 {
 		size := shape.Size[header[K, V]]()
@@ -124,7 +130,7 @@ func (m *Map[K, V]) bulkHeader(b *bulk[K, V]) *header[K, V] {
 	return h
 }
 
-// countLoaded brings Len up to date.
+// countLoaded adds the ranges of a Load to Len.
 func (m *Map[K, V]) countLoaded() {
 	if b := m.txn.load; b != nil {
 		m.length.Add(int64(b.n))
@@ -132,7 +138,7 @@ func (m *Map[K, V]) countLoaded() {
 	}
 }
 
-// publishLoad puts what a Load has built into the tree.
+// publishLoad puts the ranges that a Load has built into the tree.
 //
 // Preconditions: the caller holds sem for writing, and m.txn.load is not nil.
 func (m *Map[K, V]) publishLoad() {
@@ -146,12 +152,12 @@ func (m *Map[K, V]) publishLoad() {
 		}
 		h := &b.room[i]
 		h.m = m
-		h.State.Store(excluded | detached | retired) // as one that waits for its next life
+		h.State.Store(excluded | detached | retired) // the state of a header that waits for its next life
 		m.spare.push(h)
 	}
 }
 
-// settle is publishLoad where the transaction goes on.
+// settle is publishLoad for a transaction that goes on: it excludes the ranges first.
 //
 // Preconditions: those of publishLoad.
 func (m *Map[K, V]) settle() {

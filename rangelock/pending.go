@@ -28,7 +28,7 @@ type pending[K, V any] struct {
 	table  []slot[K, V]
 	counts []int // by phase, from first on; new ranges join the last
 	line   []*drainer[K]
-	rooms  []*roomer // calls of Room in line, first come first served
+	rooms  []*roomWaiter // room.go
 
 	// watches are the calls of DrainRange that wait for the range in a slot.
 	watches map[uint32][]*drainer[K]

@@ -10,27 +10,30 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// Room waits until an operation of the given cost fits under Options.MaxPending. It
-// reserves nothing: another writer may be quicker. It holds no lock while it waits, and
-// those that wait are served in the order in which they came. The cost is in units of
-// Options.Cost; what a refused operation would have cost stands in its [BacklogError].
+// This file is the wait for room under Options.MaxPending. It owns pending.rooms, the queue of the
+// calls of Room, first come first served. pending.mu protects it. Whatever takes cost off the
+// pending ranges calls grantLocked.
+
+// Room waits until an operation of the given cost fits under Options.MaxPending. It reserves
+// nothing, so another writer may use the room first. It holds no lock while it waits. Calls of
+// Room are served in the order in which they came. The cost is in units of Options.Cost; the
+// [BacklogError] of a refused operation has the cost of that operation.
 //
-// A transaction that finds no room ends, waits in Room, and begins anew; the example
-// shows it. The one-operation forms do that by themselves where Options.WaitForRoom says
-// so.
+// A transaction that finds no room ends, waits in Room, and begins anew; see the example. With
+// Options.WaitForRoom the one-operation forms do so by themselves.
 //
-// ctx ends the wait, with a [WaitError]; where nothing has to be waited for, Room succeeds
-// also when ctx is done. It returns [ErrBacklog] at once if the cost is more than
-// MaxPending, because it will never fit, and [ErrClosed] on a closed map. Without a
-// MaxPending there is always room. It panics if the cost is negative.
+// If ctx ends first Room returns a [WaitError]. If there is room at once Room succeeds even if
+// ctx has ended. It returns [ErrBacklog] at once if the cost is more than MaxPending, because that
+// will never fit, and [ErrClosed] on a closed map. Without a MaxPending there is always room.
+// Room panics if the cost is negative.
 //
-// It must not be called from OnRetire, nor by a goroutine that has a guard on a range
-// that has left the map: both may be what it waits for.
+// Room must not be called from OnRetire, or by a goroutine that holds a guard on a range that has
+// left the map, because Room may wait for them.
 func (m *Map[K, V]) Room(ctx context.Context, cost int64) error {
 	return m.room(ctx, subject[K]{op: "Room"}, cost)
 }
 
-// room is Room for a call about of.
+// room is Room for the call that of describes.
 func (m *Map[K, V]) room(ctx context.Context, of subject[K], cost int64) error {
 	if cost < 0 {
 		panic(fmt.Sprintf("rangelock: Room for a negative cost %d", cost))
@@ -53,8 +56,8 @@ func (m *Map[K, V]) room(ctx context.Context, of subject[K], cost int64) error {
 	return m.afterWait(ctx, t, ForRoom, since, ok, nil)
 }
 
-// retry reports whether a one-operation form that returned err is to be tried again:
-// there was no room for it, and now there is.
+// retry reports whether a one-operation form that has returned err must be tried again: there
+// was no room for it, and retry has waited until there was.
 func (m *Map[K, V]) retry(ctx context.Context, of subject[K], err error) (bool, error) {
 	if err == nil || !m.options.WaitForRoom {
 		return false, err
@@ -67,8 +70,8 @@ func (m *Map[K, V]) retry(ctx context.Context, of subject[K], err error) (bool, 
 	return err == nil, err
 }
 
-// roomer is a call of Room that waits.
-type roomer struct {
+// roomWaiter is a call of Room that waits.
+type roomWaiter struct {
 	cost   int64
 	max    int64
 	since  time.Time
@@ -81,12 +84,12 @@ func (p *pending[K, V]) costNow() int64 {
 	return cost
 }
 
-// awaitRoom waits until cost more fits under max, and reports whether it does, and when
-// the wait began; if not, ctx has ended. It calls begin before it parks.
+// awaitRoom waits until cost fits under max beside what is pending. It returns when the wait
+// began, and whether the cost fits; if not, ctx has ended. It calls begin before it parks.
 func (p *pending[K, V]) awaitRoom(ctx context.Context, cost, max int64, begin func()) (since time.Time, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	x := &roomer{cost: cost, max: max}
+	x := &roomWaiter{cost: cost, max: max}
 	if len(p.rooms) == 0 && x.fits(p.cost) {
 		return since, true
 	}
@@ -95,21 +98,21 @@ func (p *pending[K, V]) awaitRoom(ctx context.Context, cost, max int64, begin fu
 	defer func() {
 		if at := slices.Index(p.rooms, x); at >= 0 {
 			p.rooms = slices.Delete(p.rooms, at, at+1)
-			p.grantLocked() // it may have been what those behind it waited for
+			p.grantLocked() // the calls behind it may have waited only for it
 		} else {
-			ok = true // granted, also if ctx has ended meanwhile
+			ok = true // granted; this stands even if ctx has ended meanwhile
 		}
 	}()
 	return x.since, parkUnlocked(ctx, &p.mu, x.parker, "rangelock.Room", begin)
 }
 
-// fits reports whether x's cost fits beside what is pending.
-func (x *roomer) fits(there total) bool {
+// fits reports whether the cost of x fits beside there, the cost of what is pending.
+func (x *roomWaiter) fits(there total) bool {
 	there.add(x.cost)
 	return there.within(x.max)
 }
 
-// grantLocked lets those at the head of the line go for whom there is room together.
+// grantLocked wakes the calls at the head of the queue, as many as fit together.
 //
 // Preconditions: the caller holds mu.
 func (p *pending[K, V]) grantLocked() {
