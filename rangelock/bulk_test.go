@@ -13,11 +13,10 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestLoadModel does random transactions to two maps: what one gets by Load the other gets
-// by one Insert after the other. The sequences come in order and out of order, into empty
-// maps and into filled ones, with ranges that overlap or are not valid; they panic midway,
-// and use the transaction in between. Nobody may see a difference, in the transaction or
-// behind it.
+// TestLoadModel runs random transactions on two maps. What one map gets by Load the other gets by
+// one Insert after the other. The sequences are in order or out of order, go into empty maps and
+// into filled ones, and have ranges that overlap or are not valid. They panic midway, and use the
+// transaction in between. The two maps must be equal, in the transaction and after it.
 //
 // It kills 158_load_unseen.
 func TestLoadModel(t *testing.T) {
@@ -37,15 +36,15 @@ func TestLoadModel(t *testing.T) {
 	})
 }
 
-// twins is two maps that should be alike.
+// twins is two maps that must be equal.
 type twins[K any] struct {
 	t    *testing.T
 	rng  *rand.Rand
-	key  func(int) K               // rises, up to loadKeys
-	maps [2]*rangelock.Map[K, int] // by Load and by Insert
+	key  func(int) K               // increases, up to loadKeys
+	maps [2]*rangelock.Map[K, int] // filled by Load and by Insert
 	ws   [2]rangelock.Writer[K, int]
-	next int // value
-	top  int // no range has been put behind it
+	next int // the next value
+	top  int // no range was ever inserted behind it
 }
 
 const loadKeys = 6000
@@ -90,10 +89,10 @@ func loadModel[K any](t *testing.T, create func(*rangelock.Options[K, int]) *ran
 	}
 }
 
-// operation does something with a map in a transaction and says what came of it.
+// operation does something with a map in a transaction and returns the result as text.
 type operation[K any] func(m *rangelock.Map[K, int], w rangelock.Writer[K, int]) string
 
-// both does the same to both maps.
+// both runs do on both maps, and compares the results.
 func (x *twins[K]) both(name string, do operation[K]) {
 	x.t.Helper()
 	if got, want := do(x.maps[0], x.ws[0]), do(x.maps[1], x.ws[1]); got != want {
@@ -101,7 +100,7 @@ func (x *twins[K]) both(name string, do operation[K]) {
 	}
 }
 
-// something returns any operation but Load.
+// something returns a random operation that is not Load.
 func (x *twins[K]) something() (string, operation[K]) {
 	lo := x.rng.IntN(min(x.top+10, loadKeys))
 	key, r := x.key(lo), rangelock.Span(x.key(lo), x.key(lo+1+x.rng.IntN(20)))
@@ -139,7 +138,7 @@ func (x *twins[K]) something() (string, operation[K]) {
 	return "Find", func(_ *rangelock.Map[K, int], w rangelock.Writer[K, int]) string { return fmt.Sprint(w.Find(key)) }
 }
 
-// step is what a sequence yields, or does instead.
+// step is a range that a sequence yields, or what the sequence does instead.
 type step[K any] struct {
 	r      rangelock.Range[K]
 	v      int
@@ -148,14 +147,14 @@ type step[K any] struct {
 	panics bool
 }
 
-// steps returns a sequence.
+// steps returns a random sequence.
 func (x *twins[K]) steps() (steps []step[K]) {
 	at, inOrder := x.top, x.rng.IntN(4) > 0
 	if x.rng.IntN(4) == 0 {
 		at = x.rng.IntN(loadKeys)
 	}
 	n := x.rng.IntN([]int{5, 40, 200, 1500}[x.rng.IntN(4)])
-	odd := 20 * (1 + x.rng.IntN(100)) // how rarely something else comes than a good range
+	odd := 20 * (1 + x.rng.IntN(100)) // about one step in so many is of each other kind than a good range
 	for range n {
 		if !inOrder {
 			at = x.rng.IntN(loadKeys)
@@ -186,7 +185,7 @@ func (x *twins[K]) steps() (steps []step[K]) {
 	return steps
 }
 
-// load does a Load to one map, and the same by Insert to the other.
+// load calls Load on one map, and inserts the same ranges into the other.
 func (x *twins[K]) load() {
 	steps := x.steps()
 	var did, wantDid []string
@@ -237,7 +236,7 @@ func (x *twins[K]) load() {
 	}
 }
 
-// alike compares the maps when no transaction is under way.
+// alike compares the maps while no transaction is under way.
 func (x *twins[K]) alike() {
 	x.t.Helper()
 	for i, m := range x.maps {
@@ -247,17 +246,17 @@ func (x *twins[K]) alike() {
 	}
 	a, b := x.maps[0], x.maps[1]
 	if got, want := pairs(a.All()), pairs(b.All()); got != want {
-		x.t.Fatalf("loaded are\n%s\ninserted\n%s", got, want)
+		x.t.Fatalf("loaded were\n%s\ninserted were\n%s", got, want)
 	}
 	for range 20 {
 		key := x.key(x.rng.IntN(loadKeys))
 		if v, ok := a.Get(key); fmt.Sprint(v, ok) != fmt.Sprint(b.Get(key)) {
-			x.t.Fatalf("Get(%v) is %d, %t", key, v, ok)
+			x.t.Fatalf("Get(%v) is %d, %t, and not as in the map with inserts", key, v, ok)
 		}
 	}
 }
 
-// pairs returns what a walk yields.
+// pairs returns as text what all yields.
 func pairs[K, V any](all iter.Seq2[rangelock.Range[K], V]) string {
 	var s []byte
 	for r, v := range all {
@@ -266,7 +265,7 @@ func pairs[K, V any](all iter.Seq2[rangelock.Range[K], V]) string {
 	return string(s)
 }
 
-// rising yields n ranges from lo on, each of ten keys.
+// rising yields n ranges of ten keys each, from lo on.
 func rising(lo, n int) iter.Seq2[intRange, string] {
 	return func(yield func(intRange, string) bool) {
 		for i := range n {
@@ -277,8 +276,8 @@ func rising(lo, n int) iter.Seq2[intRange, string] {
 	}
 }
 
-// TestLoadNotEarly checks that no range of a Load can be entered before the transaction
-// ends, be it that nobody has seen them yet, or that the transaction has looked.
+// TestLoadNotEarly checks that no reader can enter a range of a Load before the transaction ends,
+// whether or not the transaction has searched the map after the Load.
 //
 // It kills 156_load_open_early.
 func TestLoadNotEarly(t *testing.T) {
@@ -305,8 +304,8 @@ func TestLoadNotEarly(t *testing.T) {
 	}
 }
 
-// TestLoadSeen does each operation of a Writer right behind a Load, which must be the same
-// as behind inserts.
+// TestLoadSeen runs each operation of a Writer right after a Load. The result must be the same as
+// after Inserts.
 //
 // It kills 158_load_unseen.
 func TestLoadSeen(t *testing.T) {
@@ -357,8 +356,8 @@ func TestLoadSeen(t *testing.T) {
 	}
 }
 
-// TestLoadKeepsLittle fills and empties a map over and over. Of the range objects that Load
-// makes at a time and does not need the map keeps a bounded number.
+// TestLoadKeepsLittle fills and empties a map over and over. Load allocates several range objects
+// at a time. Of those that it does not need the map keeps a bounded number.
 //
 // It kills 160_spare_unbounded.
 func TestLoadKeepsLittle(t *testing.T) {
@@ -377,8 +376,9 @@ func TestLoadKeepsLittle(t *testing.T) {
 	}
 }
 
-// TestLoadKeepsNothing removes every second of the ranges of a Load, more than the map keeps
-// range objects of. The others must not keep the values of those from the collector.
+// TestLoadKeepsNothing removes every second range of a Load. These are more than the map keeps range
+// objects for. The ranges that stay must not keep the values of the removed ones from the
+// collector.
 //
 // It kills 159_dropped_uncleared.
 func TestLoadKeepsNothing(t *testing.T) {
@@ -393,14 +393,14 @@ func TestLoadKeepsNothing(t *testing.T) {
 	}
 	w.Unlock()
 	if !collected(gone) {
-		t.Error("values of ranges that have left are kept by others")
+		t.Error("ranges that are in the map keep values of ranges that have left it")
 	}
 	if m.Len() != n/2 {
 		t.Errorf("Len is %d", m.Len())
 	}
 }
 
-// loadBlocks loads n ranges and returns weak pointers to the values of every second.
+// loadBlocks loads n ranges and returns weak pointers to the values of every second range.
 //
 //go:noinline
 func loadBlocks(t *testing.T, m *rangelock.Map[int, *block], n int) (ps []weak.Pointer[block]) {

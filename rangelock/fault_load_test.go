@@ -10,21 +10,21 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestLoadRetiredAtOnce: a writer that comes next and retires what was just loaded finds
-// the callers' guards on it, though none of them has run yet.
+// TestLoadRetiredAtOnce: the next writer retires the range that was just loaded. It finds the
+// callers' guards on the range, though no caller has run yet.
 //
-// Kills 90_count_after_commit: with the counts added after the transaction the value
-// is retired under them.
+// Kills 90_count_after_commit: with the counts added after the transaction the value is retired
+// while the callers hold guards.
 func TestLoadRetiredAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens()
-		h := newHangar()
+		h := newGatedLoad()
 		a, b := ask(bg, m, 5, h.load), ask(bg, m, 6, h.load)
 		synctest.Wait()
 		inserted := windowAt(t, "rangelock: a load is inserted")
 		h.send <- loaded(0, 10, "v")
 		inserted.await(t)
-		// The writer stands in the queue before the flight's transaction ends.
+		// The writer is in the queue before the load's transaction ends.
 		next := start("Retire", func() {
 			if n, err := m.Retire(bg, rg(0, 10)); n != 1 || err != nil {
 				t.Error(n, err)
@@ -55,23 +55,23 @@ func TestLoadRetiredAtOnce(t *testing.T) {
 // TestLoadLandsOnce: a miss that comes while a load is being inserted finds the range,
 // and does not load again.
 //
-// Kills 91_landed_before_insert: the flight is out of the list, and the range not in
-// the tree yet, when the miss looks.
+// Kills 91_landed_before_insert: when the miss searches, the load call is not in the list any more,
+// and the range is not in the tree yet.
 func TestLoadLandsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens()
-		h := newHangar()
+		h := newGatedLoad()
 		a := ask(bg, m, 5, h.load)
 		a.waits(t)
 		back := windowAt(t, "rangelock: a load has returned")
 		h.send <- loaded(0, 10, "v")
 		back.await(t)
-		b := ask(bg, m, 6, noLoad(t)) // before the transaction: boards
+		b := ask(bg, m, 6, noLoad(t)) // before the transaction: joins the load call
 		b.waits(t)
 		inserted := windowAt(t, "rangelock: a load is inserted")
 		back.letGo()
 		inserted.await(t)
-		c := ask(bg, m, 7, noLoad(t)) // in it: waits for its end
+		c := ask(bg, m, 7, noLoad(t)) // during the transaction: waits for its end
 		c.waits(t)
 		inserted.letGo()
 		a.gets(t, "v")
@@ -81,15 +81,14 @@ func TestLoadLandsOnce(t *testing.T) {
 	})
 }
 
-// TestLoadLeaveAtLanding: a caller whose context ends when its guard is counted
-// already does not go without it: it comes back with the guard.
+// TestLoadLeaveAtLanding: a caller whose context ends after its guard was counted does not leave.
+// It returns with the guard.
 //
-// Kills 92_leaver_keeps_count: the count stays on the range, and its value is never
-// retired.
+// Kills 92_leaver_keeps_count: the count stays on the range, and its value is never retired.
 func TestLoadLeaveAtLanding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens()
-		h := newHangar()
+		h := newGatedLoad()
 		ctx, cancel := context.WithCancel(bg)
 		a := ask(ctx, m, 5, h.load)
 		a.waits(t)
@@ -97,22 +96,21 @@ func TestLoadLeaveAtLanding(t *testing.T) {
 		h.send <- loaded(0, 10, "v")
 		inserted.await(t)
 		cancel()
-		a.waits(t) // for the end of the transaction: nothing is visible before
+		a.waits(t) // for the end of the transaction: the range is not visible before
 		inserted.letGo()
 		a.gets(t, "v")
 		usable(t, m)
 	})
 }
 
-// TestLoadOverlapGone: what was in the way of a load has been taken away, and then a caller
-// comes. It is not told of it, though the load's own callers have not been told yet.
+// TestLoadOverlapGone: a caller comes after the range that was in the way of a load has been removed.
+// It is not told ErrOverlap, although the load's own callers have not been told yet.
 //
-// Kills 42_refused_after_commit: the flight can still be boarded when its transaction has
-// ended.
+// Kills 42_refused_after_commit: a caller can join the load call after its transaction has ended.
 func TestLoadOverlapGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("", "b")
-		h := newHangar()
+		h := newGatedLoad()
 		a := ask(bg, m, 5, h.load)
 		a.waits(t)
 		brought := windowAt(t, "rangelock: a load has been brought")
@@ -125,22 +123,22 @@ func TestLoadOverlapGone(t *testing.T) {
 		b.waits(t)
 		brought.letGo()
 		a.fails(t, rangelock.ErrOverlap)
-		b.waits(t) // for a load of its own
+		b.waits(t) // for the load that it has started
 		h.send <- loaded(0, 20, "v")
 		b.gets(t, "v")
 		usable(t, m)
 	})
 }
 
-// TestLoadStaleAtLanding: a load has returned, and waits for its turn as a writer behind a
-// transaction that invalidates its key, or a part of its range. It is stale.
+// TestLoadStaleAtLanding: a load has returned, and its call waits for its turn as a writer behind a
+// transaction that invalidates its key, or a part of its range. The load is stale.
 //
 // Kills 42_window_not_narrowed.
 func TestLoadStaleAtLanding(t *testing.T) {
 	for _, r := range []intRange{rg(0, 10), rg(5, 6), rg(6, 7), rg(4, 5), rg(9, 100)} {
 		synctest.Test(t, func(t *testing.T) {
 			m, rec := tens()
-			h := newHangar()
+			h := newGatedLoad()
 			a := ask(bg, m, 5, h.load)
 			a.waits(t)
 			w := m.Lock()

@@ -11,16 +11,16 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// cause is a context key of the test's.
+// cause is the context key of these tests.
 type cause struct{}
 
-// TestLoadLeave: a caller whose context ends leaves the others waiting, the first no
-// less than the second; only when all have left does the load's context end.
+// TestLoadLeave: a caller whose context ends leaves, and the others wait on, whether it was the
+// first caller or the second. The load's context ends only when all callers have left.
 func TestLoadLeave(t *testing.T) {
 	for _, first := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			m, rec := tens()
-			h := newHangar()
+			h := newGatedLoad()
 			base := context.WithValue(bg, cause{}, "kept")
 			ctx1, cancel1 := context.WithDeadline(base, time.Now().Add(time.Hour))
 			ctx2, cancel2 := context.WithCancel(bg)
@@ -35,7 +35,7 @@ func TestLoadLeave(t *testing.T) {
 			}
 			stays, leaves := b, a
 			if first {
-				time.Sleep(time.Hour) // the bubble's clock
+				time.Sleep(time.Hour) // of the synctest bubble
 				a.fails(t, context.DeadlineExceeded)
 			} else {
 				cancel2()
@@ -44,7 +44,7 @@ func TestLoadLeave(t *testing.T) {
 			}
 			stays.waits(t)
 			if ctx.Err() != nil {
-				t.Fatalf("%s has left, and load is cancelled for %s", leaves.name, stays.name)
+				t.Fatalf("%s has left, and the load is cancelled while %s waits", leaves.name, stays.name)
 			}
 			h.send <- loaded(0, 10, "v")
 			stays.gets(t, "v")
@@ -52,7 +52,7 @@ func TestLoadLeave(t *testing.T) {
 				t.Error("the context of a load that has returned has not ended")
 			}
 			cancel2()
-			if n, err := m.Remove(bg, rg(0, 10)); n != 1 || err != nil { // nobody's count is left
+			if n, err := m.Remove(bg, rg(0, 10)); n != 1 || err != nil { // no count is left on the range
 				t.Fatal(n, err)
 			}
 			if synctest.Wait(); rec.String() != "v" {
@@ -63,14 +63,15 @@ func TestLoadLeave(t *testing.T) {
 	}
 }
 
-// TestLoadGivenUp: when all have left the load is cancelled. Who comes then does not
-// get the error of that, and what arrives all the same is inserted.
+// TestLoadGivenUp: when all callers have left, the load is cancelled. A caller that comes then
+// does not get the error of the cancelled load. A range that the load returns all the same is
+// inserted.
 func TestLoadGivenUp(t *testing.T) {
 	for _, arrives := range []bool{true, false} {
 		for _, late := range []bool{true, false} {
 			synctest.Test(t, func(t *testing.T) {
 				m, _ := tens()
-				h := newHangar()
+				h := newGatedLoad()
 				ctx, cancel := context.WithCancel(bg)
 				a := ask(ctx, m, 5, h.load)
 				a.waits(t)
@@ -78,7 +79,7 @@ func TestLoadGivenUp(t *testing.T) {
 				cancel()
 				a.fails(t, context.Canceled)
 				if loading.Err() == nil {
-					t.Fatal("nobody waits, and load is not cancelled")
+					t.Fatal("no caller waits, and the load is not cancelled")
 				}
 				var b *asker
 				if late {
@@ -93,7 +94,7 @@ func TestLoadGivenUp(t *testing.T) {
 				} else {
 					h.send <- func() (intRange, string, error) { return intRange{}, "", loading.Err() }
 					if late {
-						b.waits(t) // for a load of its own
+						b.waits(t) // for the load that it has started
 						h.send <- loaded(0, 10, "v")
 					}
 				}
@@ -112,7 +113,7 @@ func TestLoadGivenUp(t *testing.T) {
 	}
 }
 
-// TestLoadEnded: a miss does not begin, nor does it wait, with an ended context.
+// TestLoadEnded: a miss whose context has ended neither loads nor waits.
 func TestLoadEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens()
@@ -128,12 +129,12 @@ func TestLoadEnded(t *testing.T) {
 	})
 }
 
-// TestLoadWaitsForTurn: what is loaded waits for its turn as a writer; its callers can
+// TestLoadWaitsForTurn: a load that has returned waits for its turn as a writer. Its callers can
 // leave meanwhile, and leave no count behind.
 func TestLoadWaitsForTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens()
-		h := newHangar()
+		h := newGatedLoad()
 		ctx, cancel := context.WithCancel(bg)
 		a, b := ask(ctx, m, 5, h.load), ask(bg, m, 6, h.load)
 		synctest.Wait()
@@ -150,14 +151,14 @@ func TestLoadWaitsForTurn(t *testing.T) {
 	})
 }
 
-// TestLoadClosed: a closed map loads nothing. Close ends a load under way, waits for
-// it, and for OnRetire of what it brings all the same.
+// TestLoadClosed: a closed map loads nothing. Close cancels a load under way, waits for it, and
+// waits for OnRetire of the value that it returns all the same.
 func TestLoadClosed(t *testing.T) {
 	own := errors.New("own error")
 	for _, arrives := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			m, rec := tens("a")
-			h := newHangar()
+			h := newGatedLoad()
 			a := ask(bg, m, 15, h.load)
 			a.waits(t)
 			ctx, cancel := context.WithCancel(bg)
@@ -198,9 +199,8 @@ func TestLoadClosed(t *testing.T) {
 	}
 }
 
-// TestLoadDisposes: a value that the map cannot take is pending as any other, with
-// its cost, and MaxPending does not refuse it. A Cost that panics loses nothing, and books
-// nothing.
+// TestLoadDisposes: a value that the map cannot insert is pending like any other, with its cost,
+// and MaxPending does not refuse it. If Cost panics the value is retired, and no cost is counted.
 func TestLoadDisposes(t *testing.T) {
 	for _, x := range []struct {
 		cost  int64
@@ -214,7 +214,7 @@ func TestLoadDisposes(t *testing.T) {
 				Cost:       func(intRange, string) int64 { return x.cost },
 				MaxPending: 5,
 			})
-			h := newHangar()
+			h := newGatedLoad()
 			a := ask(bg, m, 5, h.load)
 			a.waits(t)
 			h.send <- loaded(6, 10, "v")
@@ -237,7 +237,7 @@ func TestLoadDisposes(t *testing.T) {
 			}
 		})
 	}
-	// Without an OnRetire there is nobody to tell.
+	// Without an OnRetire there is nothing to do for the value.
 	m := rangelock.New[int, string](nil)
 	if _, err := m.AcquireOrLoad(bg, 5, func(context.Context, int) (intRange, string, error) { return rg(6, 7), "v", nil }); !errors.Is(err, rangelock.ErrBadRange) {
 		t.Error(err)
@@ -247,8 +247,8 @@ func TestLoadDisposes(t *testing.T) {
 	}
 }
 
-// TestLoadUsesMap: load may use the map and load elsewhere; what waits for itself is
-// told so, as far as the contexts show it.
+// TestLoadUsesMap: load may use the map, and may load elsewhere. A load that would wait for itself
+// panics, if its context shows that.
 func TestLoadUsesMap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("", "b")

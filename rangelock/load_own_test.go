@@ -11,12 +11,11 @@ import (
 
 var errSource = errors.New("no such block")
 
-// loadFailures is the ways in which a load for 15 can fail, in a map with [0, 10) and
-// [20, 30).
+// loadFailures is the ways in which a load of 15 can fail, in a map with [0, 10) and [20, 30).
 var loadFailures = []struct {
 	name string
 	load func() (intRange, string, error)
-	want error // what 15 gets; nil for a panic or an end of the goroutine
+	want error // what the caller for 15 gets; nil for a panic or a Goexit
 }{
 	{"error", func() (intRange, string, error) { return intRange{}, "", errSource }, errSource},
 	{"panic", func() (intRange, string, error) { panic(errSource) }, nil},
@@ -26,8 +25,8 @@ var loadFailures = []struct {
 	{"overlap", loaded(5, 20, "bad"), rangelock.ErrOverlap},
 }
 
-// TestLoadFailureOfAnotherKey: a caller that waits for a load only because its key lies in the same
-// gap gets nothing of how that fails. It looks again, and loads.
+// TestLoadFailureOfAnotherKey: a caller that waits for a load only because its key lies in the
+// same gap is not told the failure of that load. It searches again, and loads.
 //
 // Kills 41_outcome_of_another.
 func TestLoadFailureOfAnotherKey(t *testing.T) {
@@ -35,7 +34,7 @@ func TestLoadFailureOfAnotherKey(t *testing.T) {
 		t.Run(x.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m, rec := tens("a", "", "c")
-				h, other := newHangar(), newHangar()
+				h, other := newGatedLoad(), newGatedLoad()
 				a := ask(bg, m, 15, h.load)
 				a.waits(t)
 				b, c := ask(bg, m, 18, other.load), ask(bg, m, 15, noLoad(t))
@@ -54,7 +53,7 @@ func TestLoadFailureOfAnotherKey(t *testing.T) {
 				}
 				b.waits(t)
 				if other.calls.Load() != 1 {
-					t.Fatal("18 does not load for itself")
+					t.Fatal("the caller for 18 does not load for itself")
 				}
 				other.send <- loaded(16, 20, "b")
 				b.gets(t, "b")
@@ -72,17 +71,17 @@ func TestLoadFailureOfAnotherKey(t *testing.T) {
 	}
 }
 
-// TestLoadFailureOfRange: Options.LoadRange says that the keys of a range are loaded
-// together, so they fail together, in one load. The next range is not concerned.
+// TestLoadFailureOfRange: with Options.LoadRange the keys of a range are loaded by one load, so
+// its failure is told to the callers of all of them. Callers of the next range are not told.
 func TestLoadFailureOfRange(t *testing.T) {
 	for _, x := range loadFailures {
 		if x.name == "overlap" {
-			x.load = loaded(10, 20, "bad") // see below
+			x.load = loaded(10, 20, "bad") // with the range that is inserted below
 		}
 		t.Run(x.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := rangelock.New(&rangelock.Options[int, string]{LoadRange: tenOf})
-				h, other := newHangar(), newHangar()
+				h, other := newGatedLoad(), newGatedLoad()
 				a := ask(bg, m, 15, h.load)
 				a.waits(t)
 				b, c := ask(bg, m, 18, noLoad(t)), ask(bg, m, 25, other.load)
@@ -110,11 +109,11 @@ func TestLoadFailureOfRange(t *testing.T) {
 	}
 }
 
-// tenOf is a LoadRange: blocks of ten keys.
+// tenOf is a LoadRange. It returns the block of ten keys that key lies in.
 func tenOf(key int) intRange { return rg(key/10*10, key/10*10+10) }
 
-// TestLoadNotTheRange: a load must return the range that Options.LoadRange has said,
-// because others have relied on it. The value is retired.
+// TestLoadNotTheRange: a load that returns another range than Options.LoadRange has said fails,
+// because other callers rely on that range. The value is retired.
 func TestLoadNotTheRange(t *testing.T) {
 	for _, r := range []intRange{rg(10, 19), rg(11, 20), rg(10, 21), rg(0, 20), rangelock.From(10), rg(15, 16)} {
 		synctest.Test(t, func(t *testing.T) {
@@ -123,7 +122,7 @@ func TestLoadNotTheRange(t *testing.T) {
 				LoadRange: tenOf,
 				OnRetire:  func(_ intRange, v string) { rec.add(v) },
 			})
-			h := newHangar()
+			h := newGatedLoad()
 			a := ask(bg, m, 15, h.load)
 			a.waits(t)
 			h.send <- func() (intRange, string, error) { return r, "v", nil }

@@ -14,15 +14,15 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestRetireDuringLoad: a caller that comes after Retire has returned does not get what a
-// load had read before it.
+// TestRetireDuringLoad: a caller that comes after Retire has returned does not get what a load has
+// read before Retire.
 func TestRetireDuringLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens()
 		source := "old"
 		load := func(context.Context, int) (intRange, string, error) {
 			v := source
-			time.Sleep(time.Second) // the bubble's clock
+			time.Sleep(time.Second) // of the synctest bubble
 			return rg(0, 10), v, nil
 		}
 		a := ask(bg, m, 5, load)
@@ -37,20 +37,20 @@ func TestRetireDuringLoad(t *testing.T) {
 		a.gets(t, "new")
 		b.gets(t, "new")
 		if synctest.Wait(); rec.String() != "old" {
-			t.Errorf("retired are %q, want the old one, once", rec)
+			t.Errorf("retired are %q, want the old value, once", rec)
 		}
 		usable(t, m)
 	})
 }
 
-// invalidations is what makes a load of 15 stale, and what does not, in the map
-// "[0, 10)=a [20, 30)=c"; before is done while the load is under way.
+// invalidations is operations in the map "[0, 10)=a [20, 30)=c". Each makes a load of 15 stale, or
+// must not. before runs first, also while the load is under way.
 var invalidations = []struct {
 	name   string
 	before func(w intWriter) error
 	do     func(w intWriter) error
 	stale  bool
-	left   string // what 15 gets if the operation has left a range there
+	left   string // the value that 15 has after the operation, if it has one
 }{
 	{"Retire of nothing", nil, func(w intWriter) error { _, err := w.Retire(rg(10, 20)); return err }, true, ""},
 	{"Retire of one key", nil, func(w intWriter) error { _, err := w.Retire(rg(15, 16)); return err }, true, ""},
@@ -90,7 +90,8 @@ var invalidations = []struct {
 
 func insert15(w intWriter) error { return w.Insert(rg(12, 18), "i") }
 
-// refused is an operation that has to fail; three ranges are too much for it.
+// refused returns an operation that checks that do fails with want. For ErrBacklog it first inserts
+// ranges that cost too much.
 func refused(want error, do func(w intWriter) error) func(w intWriter) error {
 	return func(w intWriter) error {
 		if want == rangelock.ErrBacklog {
@@ -107,9 +108,9 @@ func refused(want error, do func(w intWriter) error) func(w intWriter) error {
 	}
 }
 
-// TestLoadInvalidated: what an operation takes away it invalidates, also where nothing is.
-// The context of a stale load ends, its value is retired once, and its callers load again,
-// or find what the operation has left. An operation that fails invalidates nothing.
+// TestLoadInvalidated: an operation that removes ranges invalidates its keys, also where no range
+// is. The context of a stale load ends, its value is retired once, and its callers load again, or
+// find the range that the operation has inserted. An operation that fails invalidates nothing.
 //
 // Kills 42_stale_load and 42_stale_load_of_nothing.
 func TestLoadInvalidated(t *testing.T) {
@@ -140,7 +141,7 @@ func invalidate(t *testing.T, before, do func(w intWriter) error, stale bool, le
 	}
 	m := rangelock.New(o)
 	fillTens(m, "a", "", "c")
-	h := newHangar()
+	h := newGatedLoad()
 	a, b := ask(bg, m, 15, h.load), ask(bg, m, 15, h.load)
 	a.waits(t)
 	b.waits(t)
@@ -161,7 +162,7 @@ func invalidate(t *testing.T, before, do func(w intWriter) error, stale bool, le
 		t.Errorf("the load is stale: %v, want %v", !stale, stale)
 	}
 	w.Unlock()
-	a.waits(t) // for the load, or its successor
+	a.waits(t) // for the load, or for the next one
 	c := ask(bg, m, 15, h.load)
 	if left == "" {
 		c.waits(t)
@@ -192,13 +193,13 @@ func invalidate(t *testing.T, before, do func(w intWriter) error, stale bool, le
 	}
 	synctest.Wait()
 	if n := strings.Count(rec.String(), "old"); stale != (n == 1) || n > 1 {
-		t.Errorf("what was loaded first has been retired %d times", n)
+		t.Errorf("the value of the first load has been retired %d times", n)
 	}
 	usable(t, m)
 }
 
-// TestLoadWindow: what a load brings is fresh exactly if nothing in it was invalidated
-// since the load began, whatever was invalidated beside it. The key is 15.
+// TestLoadWindow: a loaded range is fresh exactly if no key in it was invalidated since the load
+// began, whatever was invalidated beside the range. The load's key is 15.
 //
 // Kills 42_window_not_narrowed and 42_window_of_the_last.
 func TestLoadWindow(t *testing.T) {
@@ -226,21 +227,21 @@ func TestLoadWindow(t *testing.T) {
 		{rs{rg(0, 10), rg(20, 30)}, rg(10, 20), true},
 		{rs{rg(0, 10), rg(20, 30)}, rg(9, 20), false},
 		{rs{rg(0, 10), rg(20, 30)}, rg(10, 21), false},
-		// The nearest on each side counts, in either order.
+		// The nearest invalidation on each side counts, in either order.
 		{rs{rg(18, 19), rg(20, 30)}, rg(10, 20), false},
 		{rs{rg(20, 30), rg(18, 19)}, rg(10, 20), false},
 		{rs{rg(18, 19), rg(20, 30)}, rg(10, 18), true},
 		{rs{rg(0, 5), rg(11, 12)}, rg(10, 20), false},
 		{rs{rg(11, 12), rg(0, 5)}, rg(10, 20), false},
 		{rs{rg(11, 12), rg(0, 5)}, rg(12, 20), true},
-		// Far more than one.
+		// Many on each side.
 		{rs{rg(0, 2), rg(4, 6), rg(8, 10), rg(20, 22), rg(24, 26), rg(28, 30)}, rg(10, 20), true},
 		{rs{rg(28, 30), rg(24, 26), rg(20, 22), rg(8, 10), rg(4, 6), rg(0, 2)}, rg(10, 24), false},
 	} {
 		t.Run(fmt.Sprintf("%v lands %v", x.retired, x.lands), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m, rec := tens()
-				h := newHangar()
+				h := newGatedLoad()
 				a := ask(bg, m, 15, h.load)
 				a.waits(t)
 				b := ask(bg, m, 15, h.load)
@@ -251,7 +252,7 @@ func TestLoadWindow(t *testing.T) {
 					}
 				}
 				if h.context(t).Err() != nil {
-					t.Fatal("stale at once")
+					t.Fatal("the load is stale at once")
 				}
 				h.send <- func() (intRange, string, error) { return x.lands, "v", nil }
 				synctest.Wait()
@@ -279,9 +280,10 @@ func TestLoadWindow(t *testing.T) {
 	}
 }
 
-// TestLoadFailedBefore: a caller that comes after an invalidation gets no failure of a load
-// that began before it, not even if the key was not in what was invalidated: an error does
-// not say of which keys it tells. A range in the way is another matter, and so is a value.
+// TestLoadFailedBefore: a caller that comes after an invalidation is not told the failure of a load
+// that began before the invalidation, even if the load's key was not invalidated. The reason is
+// that an error does not say which keys it is about. ErrOverlap is told, and a value is given,
+// because the range of a load says which keys these are about.
 //
 // Kills 42_failure_from_before.
 func TestLoadFailedBefore(t *testing.T) {
@@ -295,7 +297,7 @@ func TestLoadFailedBefore(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/covered=%v", x.name, covered), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					m, _ := tens("a", "", "c")
-					h := newHangar()
+					h := newGatedLoad()
 					a := ask(bg, m, 15, h.load)
 					a.waits(t)
 					r := rg(30, 40)
@@ -343,14 +345,14 @@ func TestLoadFailedBefore(t *testing.T) {
 	}
 }
 
-// TestLoadStaleGivesUp: a caller whose key is invalidated in every load gets an error that
-// says so in the end, and each value is retired once. A caller that waits for another key in the same
-// gap does not.
+// TestLoadStaleGivesUp: a caller whose key is invalidated in every load gets ErrStale in the end,
+// and each value is retired once. A caller that waits for another key in the same gap does not get
+// ErrStale.
 func TestLoadStaleGivesUp(t *testing.T) {
 	const tries = 8
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens()
-		h, other := newHangar(), newHangar()
+		h, other := newGatedLoad(), newGatedLoad()
 		a := ask(bg, m, 5, h.load)
 		a.waits(t)
 		var values []string
@@ -383,8 +385,8 @@ func TestLoadStaleGivesUp(t *testing.T) {
 	})
 }
 
-// TestLoadStaleError: a stale load that obeys its context returns the context's error. Its
-// callers are not told of it, and a panic is no better.
+// TestLoadStaleError: a stale load that obeys its context returns the context's error. Its callers
+// are not told that error, and neither are they told a panic or a Goexit.
 func TestLoadStaleError(t *testing.T) {
 	for _, x := range []string{"obeys", "panics", "goexit"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -416,13 +418,13 @@ func TestLoadStaleError(t *testing.T) {
 	}
 }
 
-// TestLoadStaleLeft: all callers of a stale load leave, or the map is closed. What it brings
-// is retired, and nobody is stranded.
+// TestLoadStaleLeft: all callers of a stale load leave, or the map is closed. The loaded value is
+// retired, and every caller returns.
 func TestLoadStaleLeft(t *testing.T) {
 	for _, closed := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			m, rec := tens()
-			h := newHangar()
+			h := newGatedLoad()
 			ctx, cancel := context.WithCancel(bg)
 			a := ask(ctx, m, 5, h.load)
 			a.waits(t)
@@ -453,8 +455,8 @@ func TestLoadStaleLeft(t *testing.T) {
 	}
 }
 
-// TestLoadPlanPanics: an operation whose comparison with a load panics has done nothing,
-// neither to its ranges nor to the load.
+// TestLoadPlanPanics: an operation whose comparison with a load's key panics changes nothing,
+// neither its ranges nor the load.
 func TestLoadPlanPanics(t *testing.T) {
 	for name, do := range map[string]func(m *intMap){
 		"Retire":  func(m *intMap) { m.Retire(bg, rg(0, 30)) },
@@ -481,13 +483,13 @@ func TestLoadPlanPanics(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				armed := false
 				m := rangelock.NewFunc[int, string](func(a, b int) int {
-					if armed && (a == 15 || b == 15) { // 15 is the load's alone
+					if armed && (a == 15 || b == 15) { // only the load has the key 15
 						panic("rangelock: test: compare")
 					}
 					return cmp.Compare(a, b)
 				}, nil)
 				fillTens(m, "a", "", "c")
-				h := newHangar()
+				h := newGatedLoad()
 				a := ask(bg, m, 15, h.load)
 				a.waits(t)
 				armed = true

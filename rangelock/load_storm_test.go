@@ -13,8 +13,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// edition is a value, an error or a panic that says which versions of the source a load
-// has read: of the blocks from first on.
+// edition is a value, an error or a panic value. It says which versions of the blocks from first
+// on a load has read in the source.
 type edition struct {
 	first    int
 	versions []int64
@@ -23,13 +23,13 @@ type edition struct {
 
 func (e *edition) Error() string { return fmt.Sprint("from block ", e.first, ": ", e.versions) }
 
-// TestLoadStaleStorm is a cache whose source changes: writers change a block and then
-// retire it, and a reader that comes after that must not see an older version, be it in a
-// value, in an error or in a panic. It lines up invalidations with loads of one block or of
-// several, with landings, with callers that come late and with those that leave.
+// TestLoadStaleStorm is a cache whose source changes. A writer changes a block and then retires its
+// range. A reader that comes after that must not see an older version, whether in a value, in an
+// error or in a panic. The test lines up invalidations with loads of one block or of several, with
+// insertions of loaded ranges, with callers that come late and with callers that leave.
 //
-// With a makeStale that does nothing, or a Retire that does not invalidate where it finds
-// nothing, each run fails; with a window that is not narrowed on the right about half do.
+// With a makeStale that does nothing, or a Retire that does not invalidate if it finds no range,
+// each run fails. With a window that is not narrowed on the right about half of the runs fail.
 func TestLoadStaleStorm(t *testing.T) {
 	episodes := 24
 	if testing.Short() {
@@ -50,7 +50,7 @@ func TestLoadStaleStorm(t *testing.T) {
 func staleEpisode(t *testing.T, seed uint64, hint bool) {
 	const group, groups, width, workers, steps = 4, 3, 4, 8, 2000
 	const blocks = group * groups
-	var source, settled [blocks]atomic.Int64 // settled is what readers must see at least
+	var source, settled [blocks]atomic.Int64 // settled is the oldest versions that readers may see
 	var made, retired, gaveUp atomic.Int64
 	var wg sync.WaitGroup
 	o := &rangelock.Options[int, *edition]{OnRetire: func(_ rangelock.Range[int], e *edition) {
@@ -129,7 +129,7 @@ func staleEpisode(t *testing.T, seed uint64, hint bool) {
 		case 2:
 			bump(whole, whole+group)
 			w := m.Lock()
-			r, e := read(whole, whole+group) // in the transaction: nobody invalidates it
+			r, e := read(whole, whole+group) // inside the transaction, so no other writer invalidates it meanwhile
 			made.Add(1)
 			err = w.Swap(r, e)
 			w.Unlock()

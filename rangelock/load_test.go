@@ -17,24 +17,24 @@ import (
 
 type intLoad = func(ctx context.Context, key int) (intRange, string, error)
 
-// hangar is a load that waits for its test: each call says that it has come, and
-// then returns what the test sends.
-type hangar struct {
+// gatedLoad is a load that waits for its test: each call is counted, and then returns what the test
+// sends.
+type gatedLoad struct {
 	calls atomic.Int32
 	ctx   atomic.Pointer[context.Context] // of the last call
 	send  chan func() (intRange, string, error)
 }
 
-func newHangar() *hangar { return &hangar{send: make(chan func() (intRange, string, error))} }
+func newGatedLoad() *gatedLoad { return &gatedLoad{send: make(chan func() (intRange, string, error))} }
 
-func (h *hangar) load(ctx context.Context, key int) (intRange, string, error) {
+func (h *gatedLoad) load(ctx context.Context, key int) (intRange, string, error) {
 	h.calls.Add(1)
 	h.ctx.Store(&ctx)
 	return (<-h.send)()
 }
 
 // context returns the context of the load under way.
-func (h *hangar) context(t *testing.T) context.Context {
+func (h *gatedLoad) context(t *testing.T) context.Context {
 	t.Helper()
 	synctest.Wait()
 	p := h.ctx.Load()
@@ -44,7 +44,7 @@ func (h *hangar) context(t *testing.T) context.Context {
 	return *p
 }
 
-// loaded is what load returns: [lo, hi) with v.
+// loaded returns the end of a load: it returns [lo, hi) with v.
 func loaded(lo, hi int, v string) func() (intRange, string, error) {
 	return func() (intRange, string, error) { return rg(lo, hi), v, nil }
 }
@@ -90,7 +90,7 @@ func (a *asker) fails(t *testing.T, want error, words ...string) {
 	}
 }
 
-// noLoad is the load of a call that must not load.
+// noLoad returns a load that must not be called.
 func noLoad(t *testing.T) intLoad {
 	return func(_ context.Context, key int) (intRange, string, error) {
 		t.Errorf("load(%d) is called", key)
@@ -98,7 +98,7 @@ func noLoad(t *testing.T) intLoad {
 	}
 }
 
-// TestLoadHit: a hit is as Acquire, with whatever context, and waits for a writer.
+// TestLoadHit: a hit is like Acquire, whatever its context, and waits for a writer.
 func TestLoadHit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "b")
@@ -122,12 +122,12 @@ func TestLoadHit(t *testing.T) {
 	})
 }
 
-// TestLoadOnce: however many miss, one load is called, and each caller has a guard
-// of its own on what it returns.
+// TestLoadOnce: one load is called for many misses, and each caller gets a guard of its own on the
+// loaded range.
 func TestLoadOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens("a")
-		h := newHangar()
+		h := newGatedLoad()
 		var askers []*asker
 		for key := 10; key < 40; key++ {
 			askers = append(askers, ask(bg, m, key, h.load))
@@ -156,11 +156,11 @@ func TestLoadOnce(t *testing.T) {
 	})
 }
 
-// TestLoadNotMine: whose key the loaded range does not cover looks again and loads.
+// TestLoadNotMine: a caller whose key the loaded range does not cover searches again and loads.
 func TestLoadNotMine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens()
-		h := newHangar()
+		h := newGatedLoad()
 		a := ask(bg, m, 5, h.load)
 		a.waits(t)
 		b := ask(bg, m, 15, h.load)
@@ -169,7 +169,7 @@ func TestLoadNotMine(t *testing.T) {
 		a.gets(t, "a")
 		b.waits(t)
 		if n := h.calls.Load(); n != 2 {
-			t.Fatalf("%d loads, want the second's own", n)
+			t.Fatalf("%d loads, want 2: one for each key", n)
 		}
 		h.send <- loaded(10, 20, "b")
 		b.gets(t, "b")
@@ -178,23 +178,23 @@ func TestLoadNotMine(t *testing.T) {
 	})
 }
 
-// TestLoadApart: misses in different gaps load at the same time, also when both
-// were in one gap once, or are by now.
+// TestLoadApart: misses in different gaps load at the same time, even if the gaps become one
+// meanwhile.
 func TestLoadApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("", "b", "", "d")
-		left, right, third := newHangar(), newHangar(), newHangar()
+		left, right, third := newGatedLoad(), newGatedLoad(), newGatedLoad()
 		a := ask(bg, m, 5, left.load)
 		c := ask(bg, m, 25, right.load)
 		a.waits(t)
 		c.waits(t)
 		if left.calls.Load() != 1 || right.calls.Load() != 1 {
-			t.Fatal("two gaps do not load at once")
+			t.Fatal("misses in two gaps do not load at the same time")
 		}
 		if n, err := m.Retire(bg, rg(10, 20)); n != 1 || err != nil {
 			t.Fatal(n, err)
 		}
-		b := ask(bg, m, 15, third.load) // the gaps are one now
+		b := ask(bg, m, 15, third.load) // the two gaps are one now
 		b.waits(t)
 		if third.calls.Load() != 0 {
 			t.Error("a miss does not wait for a load in its gap")
@@ -212,8 +212,8 @@ func TestLoadApart(t *testing.T) {
 	})
 }
 
-// TestLoadRange: with Options.LoadRange misses in one gap load at the same time, and
-// still once for each range.
+// TestLoadRange: with Options.LoadRange misses in one gap load at the same time, but still once for
+// each range.
 func TestLoadRange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := rangelock.New(&rangelock.Options[int, string]{LoadRange: func(key int) intRange {
@@ -222,7 +222,7 @@ func TestLoadRange(t *testing.T) {
 			}
 			return rg(key/10*10, key/10*10+10)
 		}})
-		left, right := newHangar(), newHangar()
+		left, right := newGatedLoad(), newGatedLoad()
 		a1, b1 := ask(bg, m, 5, left.load), ask(bg, m, 15, right.load)
 		synctest.Wait()
 		a2, b2 := ask(bg, m, 6, noLoad(t)), ask(bg, m, 16, noLoad(t))
@@ -240,8 +240,8 @@ func TestLoadRange(t *testing.T) {
 	})
 }
 
-// TestLoadErrors: what load or the map refuses reaches every caller of the key, the map is as
-// it was, and a value that cannot be inserted is retired once.
+// TestLoadErrors: an error of load or of the insertion reaches every caller of the key, the map is
+// unchanged, and a value that cannot be inserted is retired once.
 func TestLoadErrors(t *testing.T) {
 	own := errors.New("own error")
 	for _, x := range []struct {
@@ -261,7 +261,7 @@ func TestLoadErrors(t *testing.T) {
 		t.Run(x.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m, rec := tens("a", "", "c")
-				h := newHangar()
+				h := newGatedLoad()
 				a := ask(bg, m, 15, h.load)
 				a.waits(t)
 				b := ask(bg, m, 15, h.load)
@@ -280,7 +280,7 @@ func TestLoadErrors(t *testing.T) {
 					t.Errorf("retired are %q, want %q, after %d loads", rec, x.retired, h.calls.Load())
 				}
 				wantContents(t, m, "[0, 10)=a [20, 30)=c")
-				c := ask(bg, m, 15, h.load) // nothing sticks
+				c := ask(bg, m, 15, h.load) // the failure is not remembered
 				c.waits(t)
 				h.send <- loaded(10, 20, "b")
 				c.gets(t, "b")
@@ -290,8 +290,8 @@ func TestLoadErrors(t *testing.T) {
 	}
 }
 
-// TestLoadPanic: a panic in load, or in the compare of the insertion, is raised in
-// every caller of the key, with its value and the stack of load.
+// TestLoadPanic: a panic in load, or in the compare of the insertion, is raised in every caller of
+// the key, with its value and the stack of load.
 func TestLoadPanic(t *testing.T) {
 	boom := errors.New("boom")
 	var inCompare atomic.Bool
@@ -305,7 +305,7 @@ func TestLoadPanic(t *testing.T) {
 					}
 					return cmp.Compare(a, b)
 				}, &rangelock.Options[int, string]{OnRetire: func(_ intRange, v string) { rec.add(v) }})
-				h := newHangar()
+				h := newGatedLoad()
 				a, b := ask(bg, m, 5, h.load), ask(bg, m, 5, h.load)
 				a.waits(t)
 				b.waits(t)
@@ -340,8 +340,7 @@ func TestLoadPanic(t *testing.T) {
 	})
 }
 
-// TestLoadNaN: no range covers NaN, so nothing is loaded for it, and nobody is asked for
-// its range.
+// TestLoadNaN: no range covers NaN, so neither load nor LoadRange is called for it.
 func TestLoadNaN(t *testing.T) {
 	type floats = rangelock.Range[float64]
 	for _, o := range []*rangelock.Options[float64, int]{nil, {LoadRange: func(key float64) floats {
@@ -358,12 +357,13 @@ func TestLoadNaN(t *testing.T) {
 	}
 }
 
-// TestLoadOvertaken: somebody inserts into the gap while load runs. Who finds its key
-// covered gets that range, the loaded value is retired, and nobody else loses.
+// TestLoadOvertaken: another goroutine inserts a range into the gap while load runs. A caller whose
+// key that range covers gets it. The loaded value is retired. The caller of the load's own key gets
+// ErrOverlap, and a caller of another key loads for itself.
 func TestLoadOvertaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens()
-		h := newHangar()
+		h := newGatedLoad()
 		a := ask(bg, m, 15, h.load)
 		a.waits(t)
 		b, c := ask(bg, m, 5, h.load), ask(bg, m, 35, h.load)
@@ -375,7 +375,7 @@ func TestLoadOvertaken(t *testing.T) {
 		h.send <- loaded(0, 20, "lost")
 		b.gets(t, "won")
 		a.fails(t, rangelock.ErrOverlap, "[0, 20)", "[0, 10)")
-		c.waits(t) // it was not in the range; it loads now
+		c.waits(t) // its key was not in the range, so it loads now
 		h.send <- loaded(30, 40, "d")
 		c.gets(t, "d")
 		if synctest.Wait(); rec.String() != "lost" {
@@ -386,8 +386,8 @@ func TestLoadOvertaken(t *testing.T) {
 	})
 }
 
-// TestLoadInLine: a range in somebody's exclusive hands is waited for in its line, and not
-// behind a transaction that never touched it.
+// TestLoadInLine: a caller that meets an exclusive guard waits in the queue of the range, and not
+// behind a transaction that never touched the range.
 //
 // Kills 43_queue_to_writer.
 func TestLoadInLine(t *testing.T) {
@@ -414,8 +414,8 @@ func TestLoadInLine(t *testing.T) {
 		cancel()
 		a.fails(t, context.Canceled)
 
-		// Its range leaves the map: it goes to the semaphore, and loads.
-		h := newHangar()
+		// Its range leaves the map: it waits for the semaphore, and then loads.
+		h := newGatedLoad()
 		a = ask(bg, m, 5, h.load)
 		a.waits(t)
 		if n, err := w.Retire(rg(0, 10)); n != 1 || err != nil {

@@ -12,20 +12,20 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// segment is a value that is dead after its OnRetire.
+// segment is a value. It is dead after OnRetire was called for it.
 type segment struct {
 	r       rangelock.Range[int]
-	content int // written by load without a lock, read under a guard
+	content int // load writes it without a lock; readers read it under a guard
 	dead    atomic.Bool
 }
 
-// TestLoadTorture lets readers fault segments in while others retire them, insert by
-// hand, give up, and come back with errors and panics. It lines up landings with
-// retirements and with callers that leave; a value used after its OnRetire is dead,
-// and at the end every value that a load has returned has been retired, once.
+// TestLoadTorture lets readers load segments while other goroutines retire and insert segments,
+// callers leave, and loads fail and panic. It lines up insertions of loaded ranges with retirements
+// and with callers that leave. A value that is used after its OnRetire is found dead. In the end
+// every value that a load has returned must have been retired once.
 //
 // With the counts added after the transaction 1 of 5 runs fails, and 5 of 5 with -race or
-// -tags invariants; with a leaver that keeps its count, 5 of 5.
+// -tags invariants. With a caller that leaves but keeps its count 5 of 5 runs fail.
 func TestLoadTorture(t *testing.T) {
 	episodes := 24
 	if testing.Short() {
@@ -83,9 +83,9 @@ func loadEpisode(t *testing.T, seed uint64, hint bool) {
 		case ctx.Err() != nil && n%2 == 0:
 			return r, nil, ctx.Err()
 		case n%3 == 0:
-			go ctx.Value(cause{}).(context.CancelFunc)() // the first caller's, as it lands
+			go ctx.Value(cause{}).(context.CancelFunc)() // ends the first caller's context while the range is inserted
 		case n%3 == 1:
-			go m.Retire(bg, r) // in the queue behind the landing; when the map is closed it does nothing
+			go m.Retire(bg, r) // waits behind the load's transaction; on a closed map it does nothing
 		}
 		return r, newSegment(r), nil
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// gated returns a map with a bound on what is pending, whose OnRetire waits for a value on
-// gate before it returns, and whose ranges cost what their values say.
+// gated returns a map with MaxPending bound. Its OnRetire waits for a value on gate before it
+// returns. The cost of a range is its value.
 func gated(bound int64, wait bool) (m *intMap, gate chan bool) {
 	gate = make(chan bool)
 	m = rangelock.New(&rangelock.Options[int, string]{
@@ -39,7 +39,8 @@ func mustInsert(t *testing.T, m *intMap, r intRange, cost int64) {
 	}
 }
 
-// TestRoom: Room waits until the cost fits, holding nothing, first come first served.
+// TestRoom: Room waits until the cost fits, and holds no lock meanwhile. It serves its callers in the
+// order in which they came.
 func TestRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, gate := gated(10, false)
@@ -75,16 +76,16 @@ func TestRoom(t *testing.T) {
 			}
 		})
 		second.waits(t)
-		// The lock is free meanwhile.
+		// No lock is held meanwhile.
 		mustInsert(t, m, rg(100, 110), 1)
-		gate <- true // 5 are pending: one is not enough for the first, and the second stands behind it
+		gate <- true // 5 are still pending: that is too much for the first, and the second is behind it
 		second.waits(t)
 		third := start("Room(0)", func() {
 			if err := m.Room(bg, 0); err != nil {
 				t.Error(err)
 			}
 		})
-		third.waits(t) // it fits, and others stand in line
+		third.waits(t) // it fits, but others came before it
 		gate <- true
 		first.returns(t)
 		second.returns(t)
@@ -97,8 +98,8 @@ func TestRoom(t *testing.T) {
 	})
 }
 
-// TestRoomCancelled: the end of a context ends the wait, and says what was waited for; one
-// that leaves lets those behind it go.
+// TestRoomCancelled: the end of a context ends the wait, with an error that says what the call has
+// waited for. When a call leaves the queue, the calls behind it that fit are granted.
 func TestRoomCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, gate := gated(10, false)
@@ -141,8 +142,8 @@ func TestRoomCancelled(t *testing.T) {
 	})
 }
 
-// TestWaitForRoom: with the option the one-operation forms wait, and what they do is done
-// once, or not at all.
+// TestWaitForRoom: with the option the one-operation forms wait, and then take effect once, or not
+// at all.
 func TestWaitForRoom(t *testing.T) {
 	for name, op := range map[string]func(ctx context.Context, m *intMap) error{
 		"Retire": func(ctx context.Context, m *intMap) error {
@@ -152,7 +153,7 @@ func TestWaitForRoom(t *testing.T) {
 		"Remove": func(ctx context.Context, m *intMap) error {
 			n, err := m.Remove(ctx, rg(10, 20))
 			if err == nil && n != 1 {
-				t.Errorf("Remove took %d out", n)
+				t.Errorf("Remove removed %d ranges", n)
 			}
 			return err
 		},
@@ -180,7 +181,7 @@ func TestWaitForRoom(t *testing.T) {
 			time.Sleep(time.Second)
 			ended.returns(t)
 			if after := text(m.All()); after != before {
-				t.Errorf("%s that ended without room made %s of %s", name, after, before)
+				t.Errorf("%s that ended without room has changed the map to %s from %s", name, after, before)
 			}
 			waiting := start(name, func() {
 				if err := op(bg, m); err != nil {
@@ -188,7 +189,7 @@ func TestWaitForRoom(t *testing.T) {
 				}
 			})
 			waiting.waits(t)
-			w := m.Lock() // it holds no lock
+			w := m.Lock() // the waiting call holds no lock
 			if _, err := w.Retire(rg(10, 20)); !errors.Is(err, rangelock.ErrBacklog) {
 				t.Errorf("Writer.Retire without room = %v", err)
 			}
@@ -205,8 +206,8 @@ func TestWaitForRoom(t *testing.T) {
 	}
 }
 
-// TestRoomStorm: many writers behind a small bound. All get through, none polls, and the
-// bound holds.
+// TestRoomStorm: many writers wait for room under a small bound, without polling. Every operation
+// succeeds, and the bound is kept.
 func TestRoomStorm(t *testing.T) {
 	const bound, writers, each = 7, 8, 200
 	var mu sync.Mutex
@@ -254,8 +255,8 @@ func TestRoomStorm(t *testing.T) {
 	}
 }
 
-// TestCosts: sums of costs do not wrap, the bound itself is allowed, and a negative cost
-// is refused before anything is booked.
+// TestCosts: sums of costs do not wrap, a cost equal to the bound is allowed, and a negative cost is
+// refused before anything is counted.
 func TestCosts(t *testing.T) {
 	for _, bound := range []int64{1, 1 << 62, math.MaxInt64 - 1, math.MaxInt64} {
 		m, gate := gated(bound, false)
@@ -272,7 +273,8 @@ func TestCosts(t *testing.T) {
 		}
 	}
 
-	// What a load has brought in vain is not bounded, so its sum can pass any number.
+	// MaxPending does not bound loaded values that cannot be inserted, so their sum can exceed any
+	// number.
 	m, gate := gated(10, false)
 	for i := range 3 {
 		m.AcquireOrLoad(bg, 5, func(context.Context, int) (intRange, string, error) {

@@ -11,12 +11,12 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// loads is what AcquireOrLoad calls in the scenarios, for the ten of the key, and how
-// often it was called.
+// loads has the load that AcquireOrLoad calls in the scenarios, and counts its calls. The load
+// returns the ten of the key.
 type loads struct {
 	w     *world
 	calls schedule.Word[int]
-	err   error // what it returns, if not nil
+	err   error // load returns it if it is not nil
 }
 
 func (l *loads) load(_ context.Context, key int) (rangelock.Range[int], *item, error) {
@@ -27,8 +27,7 @@ func (l *loads) load(_ context.Context, key int) (rangelock.Range[int], *item, e
 	return ten(key / 10), l.w.item(), nil
 }
 
-// find is AcquireOrLoad of a key; the guard is used. The error must be one of those that
-// may be.
+// find calls AcquireOrLoad for key, and uses the guard. An error must be one of may.
 func (l *loads) find(ctx context.Context, key int, may ...error) {
 	g, err := l.w.AcquireOrLoad(ctx, key, l.load)
 	if err == nil {
@@ -43,7 +42,7 @@ func (l *loads) find(ctx context.Context, key int, may ...error) {
 	schedule.Failf("AcquireOrLoad of %d: %v", key, err)
 }
 
-// TestScheduleLoad: two misses, one load.
+// TestScheduleLoad: two misses wait for one load.
 func TestScheduleLoad(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		l := &loads{w: newWorld(p, 1)}
@@ -57,8 +56,8 @@ func TestScheduleLoad(t *testing.T) {
 	})
 }
 
-// TestScheduleLoadElsewhere: two misses in one gap; the load of either covers only its own
-// key.
+// TestScheduleLoadElsewhere: there are two misses in one gap, and the load of each covers only its
+// own key.
 func TestScheduleLoadElsewhere(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		l := &loads{w: newWorld(p, 0)}
@@ -72,7 +71,7 @@ func TestScheduleLoadElsewhere(t *testing.T) {
 	})
 }
 
-// TestScheduleLoadCancel: a caller leaves, or gets his guard; the other waits on.
+// TestScheduleLoadCancel: one caller leaves or gets its guard, and the other waits on.
 func TestScheduleLoadCancel(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		l := &loads{w: newWorld(p, 0)}
@@ -88,7 +87,7 @@ func TestScheduleLoadCancel(t *testing.T) {
 	})
 }
 
-// TestScheduleLoadLeft: the only caller leaves. What arrives is inserted all the same.
+// TestScheduleLoadLeft: the only caller leaves. The loaded range is inserted all the same.
 func TestScheduleLoadLeft(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		l := &loads{w: newWorld(p, 0)}
@@ -103,7 +102,8 @@ func TestScheduleLoadLeft(t *testing.T) {
 	})
 }
 
-// TestScheduleLoadFails: who waits for a load that fails gets its error, and nobody is left.
+// TestScheduleLoadFails: each caller that waits for a load that fails gets the error, and no caller
+// is left waiting.
 func TestScheduleLoadFails(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		l := &loads{w: newWorld(p, 0), err: errors.New("no such thing")}
@@ -117,8 +117,8 @@ func TestScheduleLoadFails(t *testing.T) {
 	})
 }
 
-// TestScheduleLoadLate: a load obeys its context, which ends when its only caller leaves. Who
-// comes before it has landed looks again, and loads.
+// TestScheduleLoadLate: a load obeys its context, which ends when its only caller leaves. A caller
+// that comes before the load call has completed searches again, and loads.
 func TestScheduleLoadLate(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		l := &loads{w: newWorld(p, 0)}
@@ -146,8 +146,8 @@ func TestScheduleLoadLate(t *testing.T) {
 	})
 }
 
-// TestScheduleLoadInsert: a transaction inserts into the gap meanwhile, what covers the key
-// or what is only in the way.
+// TestScheduleLoadInsert: a transaction inserts a range into the gap during the load. The range
+// covers the key, or is only in the way of the loaded range.
 func TestScheduleLoadInsert(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -165,7 +165,7 @@ func TestScheduleLoadInsert(t *testing.T) {
 					v := l.w.item()
 					switch err := l.w.Insert(context.Background(), tt.r, v); {
 					case errors.Is(err, rangelock.ErrOverlap):
-						v.retired = 1 // it never was in the map
+						v.retired = 1 // it was never in the map
 					case err != nil:
 						schedule.Failf("%v", err)
 					}
@@ -175,9 +175,9 @@ func TestScheduleLoadInsert(t *testing.T) {
 	}
 }
 
-// TestScheduleLoadRetire: a writer retires what is loaded at once. The reader that has
-// waited has a guard on it by then; if the load was still under way it is stale, and the
-// reader loads a second time.
+// TestScheduleLoadRetire: a writer retires the loaded range at once. By then the reader that has
+// waited has a guard on the range. If the load was still under way it is stale, and the reader
+// loads a second time.
 func TestScheduleLoadRetire(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		l := &loads{w: newWorld(p, 0)}
@@ -191,7 +191,7 @@ func TestScheduleLoadRetire(t *testing.T) {
 	})
 }
 
-// TestScheduleLoadClose: the map is closed meanwhile; Close waits for the load.
+// TestScheduleLoadClose: the map is closed during a load. Close waits for the load.
 func TestScheduleLoadClose(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		l := &loads{w: newWorld(p, 0)}
@@ -207,9 +207,9 @@ func TestScheduleLoadClose(t *testing.T) {
 	})
 }
 
-// TestScheduleLoadStale: a writer changes the source and retires where nothing may be yet,
-// while a load is under way. A reader that comes after that does not get what was read
-// before it, and what is stale is retired once.
+// TestScheduleLoadStale: while a load is under way, a writer changes the source and retires a range
+// that may not be in the map yet. A reader that comes after that does not get what was read before
+// it, and a stale value is retired once.
 func TestScheduleLoadStale(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 1}, func(p *schedule.Program) {
 		w := newWorld(p, 0)
@@ -239,7 +239,7 @@ func TestScheduleLoadStale(t *testing.T) {
 	})
 }
 
-// TestScheduleLoadStaleError: the same with a load that fails.
+// TestScheduleLoadStaleError is TestScheduleLoadStale with a load that fails.
 func TestScheduleLoadStaleError(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		w := newWorld(p, 0)
@@ -255,7 +255,7 @@ func TestScheduleLoadStaleError(t *testing.T) {
 		p.Go("reader", func() { w.AcquireOrLoad(context.Background(), 5, load) })
 		p.Go("writer", func() {
 			source.Store(1)
-			w.Retire(context.Background(), rangelock.Span(7, 8)) // the load could have brought it
+			w.Retire(context.Background(), rangelock.Span(7, 8)) // the loaded range could have had this key
 			settled.Open()
 		})
 		p.Go("late reader", func() {
