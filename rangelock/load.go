@@ -17,20 +17,19 @@ import (
 //     on it, or join its wait queue, and return. If the context has ended, or the map is closed,
 //     return that error.
 //  2. Find the gap in which the key lies, by the key's neighbours. If the list has a load call
-//     whose key lies in the same gap, and Options.LoadRange does not say that the call's range
-//     ends before this key or begins after it, join the call. Compare now whether the call is
-//     for the same key, or for the same range of LoadRange. If there is no such call, put a new
-//     one into the list, and start its goroutine, which goes on with step 4. Release the
-//     semaphore.
+//     whose key lies in the same gap and, with Options.LoadRange, whose range covers this key,
+//     join the call. Compare now whether the call is for the same key, or for the same range of
+//     LoadRange. If there is no such call, put a new one into the list, and start its goroutine,
+//     which goes on with step 4. Release the semaphore.
 //  3. Park. A caller that is woken returns what the call has decided for it, or goes back to
 //     step 1. A caller whose context ends leaves the call, unless the call has completed. The
 //     last caller to leave ends the context of load.
-//  4. The call runs load, and holds nothing meanwhile. If load fails, by an error, a panic or
+//  4. The call runs load, and holds no lock meanwhile. If load fails, by an error, a panic or
 //     runtime.Goexit, the call completes and tells the failure to the waiters that asked for
 //     the same key. The other waiters search again. If the call is stale all of them do.
 //  5. The call begins a transaction. It checks the range, and whether it is fresh: whether it
-//     lies in the call's window. It decides which waiters have keys in the range. After this no
-//     code of the user's that could panic is left to run.
+//     lies in the call's window. It decides which waiters have keys in the range. All of the
+//     user's code that could panic has run now.
 //  6. It completes: it leaves the list, whether or not it has a range to insert. From here on
 //     no caller can join it or leave it.
 //  7. It counts a guard for each waiter with a key in the range on the new header, which is
@@ -71,11 +70,11 @@ import (
 // the load of a key will return. The load that is called is that of the first caller.
 //
 // Load runs on a goroutine of its own. Its context has the values of the first caller's context.
-// It ends when no caller waits for the load any more, when the load has become stale, or when
-// the map is closed. A caller whose ctx ends stops waiting and returns a [WaitError]; the other
-// callers wait on. A caller whose ctx ends while the loaded range is being inserted may get its
-// guard all the same. If all callers have stopped waiting before load returns, its range is
-// inserted all the same.
+// The context ends when no caller waits for the load any more, when the load has become stale, or
+// when the map is closed. A caller whose ctx ends stops waiting and returns a [WaitError]; the
+// other callers continue to wait. A caller whose ctx ends while the loaded range is being inserted
+// may get its guard nevertheless. If all callers have stopped waiting before load returns, the
+// range is inserted nevertheless.
 //
 // # Stale loads
 //

@@ -14,7 +14,7 @@ type Options[K, V any] struct {
 	// that the map cannot insert, for example because it is stale. It is not called for a range
 	// that leaves by Extract, which gives the value to its caller.
 	//
-	// Calls come one at a time, on a goroutine of the map's, never on that of a reader or a
+	// Calls come one at a time, on a goroutine of the map, never on a goroutine of a reader or a
 	// writer. Their order is the order in which the ranges lost their last guard or, without a
 	// guard, left the map.
 	//

@@ -22,14 +22,14 @@ import "github.com/spanlock/spanlock/internal/invariants"
 //
 // The races of an invalidation; the steps are those of load.go:
 //
-//   - It comes before step 1 of the call's first caller. Then load is called after it, and reads
-//     the source as it is then.
-//   - It comes between steps 2 and 5, while load runs or while the call waits for its turn as a
-//     writer. The invalidation and step 5 are transactions, so step 5 sees the window as the
-//     invalidation has left it. A window that was read before the transaction of step 5 would be
-//     too old.
-//   - It comes after step 5. Then it finds the range attached, and removes it. The call's
-//     waiters keep their guards, because they came before the invalidation.
+//   - The invalidation comes before step 1 of the call's first caller. Then load is called after
+//     the invalidation, and reads the source as it is then.
+//   - The invalidation comes between steps 2 and 5, while load runs or while the call waits for
+//     its turn as a writer. Both it and step 5 are in transactions, so step 5 sees the window as
+//     the invalidation has left it. A window that was read before the transaction of step 5
+//     would be too old.
+//   - The invalidation comes after step 5. Then its operation finds the range attached, and
+//     removes it. The call's waiters keep their guards, because they came before.
 //   - A call ends without a range while an operation is between plan and application, where the
 //     operation may wait for guards. The call's waiters came before the operation, because step
 //     1 would have waited for the operation. So any failure may be told to them. The call is not
