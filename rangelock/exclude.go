@@ -8,21 +8,33 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// Exclude keeps readers out of every attached range that overlaps r, the whole of
-// each, until the transaction ends, and waits until the guards on them are
-// released. New readers of those ranges wait for the transaction (TryAcquire
-// reports busy), from the call on and not only from its return; readers of other
-// ranges go on as ever. When it returns nil, nobody else uses the values, and the
-// caller may change what they refer to. Excluding twice is excluding once; where
-// nothing overlaps there is nothing to do. A caller that has a guard on one of the
-// ranges waits for itself.
+// A writer excludes a range to have it to itself until the transaction ends:
 //
-// If the transaction's context ends the wait, Exclude returns a [WaitError] and lets
-// readers in again where this call had excluded them. It returns [ErrBadRange] if r
-// is not valid and [ErrClosed] on a closed map.
+//  1. It sets excluded on all ranges that it needs (closeReaders). No new reader enters them.
+//  2. It waits for each of them until no reader is in it (await).
+//  3. commit, or done after a failure, clears the flag and grants the head of the range's queue
+//     (reopen).
 //
-// In the terminology of the Go memory model, the Release of each guard on those
-// ranges synchronizes before the return of Exclude with a nil error.
+// The writer sleeps at Map.excluder, one exclusion at a time. A release of the last guard wakes
+// it there (guard.go).
+
+// Exclude keeps readers out of every range that overlaps r until the transaction ends, and waits
+// for the guards on these ranges; [Map.AcquireExclusive], in contrast, takes a guard on one range
+// and does not need the writer's lock.
+//
+// A range that overlaps r only in part is excluded as a whole. From the call on, not only from
+// its return, new readers of these ranges wait for the transaction, and TryAcquire reports busy.
+// Readers of other ranges are not affected. When Exclude returns nil, no other goroutine uses the
+// values, and the caller may change what they refer to. Excluding a range twice has the effect of
+// excluding it once. If no range overlaps r there is nothing to do. A caller that holds a guard
+// on one of the ranges waits for itself.
+//
+// If the transaction's context ends the wait, Exclude returns a [WaitError] and reopens the
+// ranges that this call has excluded. It returns [ErrBadRange] if r is not valid and [ErrClosed]
+// on a closed map.
+//
+// In the terminology of the Go memory model, the Release of each guard on these ranges
+// synchronizes before the return of Exclude with a nil error.
 func (w Writer[K, V]) Exclude(r Range[K]) error {
 	m, err := w.changeRange("Exclude", r)
 	if err != nil {
@@ -38,11 +50,11 @@ func (w Writer[K, V]) Exclude(r Range[K]) error {
 	return nil
 }
 
-// TryExclude is like [Writer.Exclude] but does not wait: it reports false, and has
-// no lasting effect, if one of the ranges has a guard, if r is not valid and if the
-// map is closed. Where nothing overlaps it reports true. It may report false when
-// the last reader is just leaving, or is just being refused; it never reports true
-// when a guard is held. A false synchronizes nothing.
+// TryExclude is like [Writer.Exclude] but does not wait. It reports false, and has no lasting
+// effect, if one of the ranges has a guard, if r is not valid, or if the map is closed. If no
+// range overlaps r it reports true. It may report false while the last reader is leaving or while
+// a reader is being refused; it never reports true while a guard is held. A call that reports
+// false synchronizes nothing.
 func (w Writer[K, V]) TryExclude(r Range[K]) bool {
 	m, err := w.change("TryExclude")
 	if err != nil || !m.valid(r) {
@@ -61,16 +73,16 @@ func (w Writer[K, V]) TryExclude(r Range[K]) bool {
 	return true
 }
 
-// collect fills m.scratch with the attached ranges that overlap r, in key order, and
-// returns where they are.
+// collect fills m.scratch with the attached ranges that overlap r, in key order, and notes their
+// position in x.
 //
 // Preconditions: the caller holds sem for writing; r is valid.
 func (m *Map[K, V]) collect(x *rangetree.Cut[K], r Range[K]) {
 	m.tree.Collect(x, r.Lo, r.Hi, r.Unbounded, m.intoScratch())
 }
 
-// collectAt is collect for the one range that covers key. It returns the range, or nil if
-// there is none.
+// collectAt is collect for the one range that covers key. It returns that range, or nil if there
+// is none.
 func (m *Map[K, V]) collectAt(x *rangetree.Cut[K], key K) *header[K, V] {
 	add := m.intoScratch()
 	e := m.tree.CollectAt(x, key)
@@ -91,8 +103,8 @@ func (m *Map[K, V]) intoScratch() func(*rangetree.Entry[K]) {
 // exclude is excludeThese for the ranges in m.scratch.
 func (m *Map[K, V]) exclude() error { return m.excludeThese(m.scratch) }
 
-// excludeThese excludes ranges and waits until nobody is in them. On error done lets in again
-// those that it has excluded.
+// excludeThese excludes the ranges hs and waits until no reader is in them. After an error, done
+// reopens those that it has excluded.
 func (m *Map[K, V]) excludeThese(hs []*header[K, V]) error {
 	if debug {
 		m.excludes()
@@ -106,14 +118,15 @@ func (m *Map[K, V]) excludeThese(hs []*header[K, V]) error {
 	return nil
 }
 
-// shut sets the bit on all of hs and notes those that did not have it. All bits
-// come before the first wait: readers of the last range need not be waited for while
-// those of the first leave.
+// closeReaders sets excluded on all of hs, and notes those on which it was clear. All flags are
+// set before the first wait: the readers of the last range leave while the writer still waits for
+// those of the first.
 func (m *Map[K, V]) closeReaders(hs []*header[K, V]) {
 	for _, h := range hs {
 		invariants.At("rangelock: before the bit of exclusion")
-		// Pairs with a reader's add, or its second look: the second of the two sees the first.
-		// Whether readers announce is looked at after this and not before.
+		// This pairs with the add of a reader, or with the second load of a reader that announces
+		// itself: the later of the two operations sees the earlier. The writer looks at the lines
+		// after this and not before.
 		if h.State.Or(excluded)&excluded == 0 {
 			m.touch(h)
 		}
@@ -121,25 +134,26 @@ func (m *Map[K, V]) closeReaders(hs []*header[K, V]) {
 	invariants.At("rangelock: shut")
 }
 
-// open lets readers into h again, or the next in line.
+// reopen clears excluded on h, and grants the head of its queue if it has one.
 func (m *Map[K, V]) reopen(h *header[K, V]) {
-	// An And: a store would lose the count of a reader in passing. It pairs with the
-	// reader's add; who enters sees all that was done before.
+	// An And: a store would lose the count of a refused reader. It pairs with the add of a
+	// reader: a reader that enters sees everything that was done before.
 	if s := h.State.And(^uint64(excluded)); s&reserved != 0 {
 		m.queues.grantNext(h, s&^lowMask)
 	}
 }
 
-// exclusion is a writer that waits until nobody is in a range that it has excluded. It
-// never changes. Releasers look for the parker, and Stats and Survey for the rest.
+// exclusion is a writer that waits until no reader is in a range that it has excluded. It is
+// never changed. Releasers read parker; Stats and Survey read the other fields.
 type exclusion[K, V any] struct {
 	h      *header[K, V]
-	r      Range[K] // of h; copied, because h may be recycled when it is looked at
+	r      Range[K] // the bounds of h, copied: h may be recycled when Stats reads them
 	since  time.Time
 	parker *seam.Parker
 }
 
-// await waits until no guard is on h, which is excluded.
+// await waits until no reader is in h, which is excluded. It returns a WaitError if the
+// transaction's context ends first.
 func (m *Map[K, V]) await(h *header[K, V]) error {
 	for range spins {
 		if !m.occupied(h) {
@@ -149,9 +163,9 @@ func (m *Map[K, V]) await(h *header[K, V]) error {
 	return m.awaitSlow(h)
 }
 
-// awaitSlow parks. The writer shows where it sleeps, then looks again, then
-// sleeps; a releaser takes its count back, then looks for a sleeper. Who comes
-// second sees the other, so no wake-up is lost.
+// awaitSlow is await for a wait that needs the writer to park. The writer stores excluder, then
+// checks h again, then parks. A releaser takes its count back, and then loads excluder. The later
+// of the two sees the earlier, so no wake-up is lost.
 func (m *Map[K, V]) awaitSlow(h *header[K, V]) (err error) {
 	ctx := m.txn.ctx
 	if debug && ctx.Done() == nil {

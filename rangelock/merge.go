@@ -2,16 +2,14 @@ package rangelock
 
 import "github.com/spanlock/spanlock/internal/rangetree"
 
-// Merge makes one range of the two that meet at at, the one that ends there and the
-// one that starts there, with the value that Options.MergeValue makes of their
-// values. It excludes both and waits for the guards on them. Nothing is retired: the
-// values move.
+// Merge joins the two ranges that meet at the key at: one ends there, the other starts there. The
+// new range gets the value that Options.MergeValue makes of their values. Merge excludes both and
+// waits for the guards on them. It retires nothing: the values move.
 //
-// It returns [ErrNotFound], in a [KeyError], if no two ranges meet at at;
-// [ErrPartial] if there is no MergeValue or if it says that the two do not go
-// together; [ErrClosed] on a closed map; a [WaitError] if the transaction's context
-// ends the wait. Then nothing has changed. MergeValue is called after the wait, when
-// both ranges are excluded.
+// It returns [ErrNotFound], in a [KeyError], if no two ranges meet there; [ErrPartial] if there
+// is no MergeValue, or if MergeValue reports that the two cannot be joined; [ErrClosed] on a
+// closed map; a [WaitError] if the transaction's context ends the wait. On error nothing has
+// changed. MergeValue is called after the wait, when both ranges are excluded.
 func (w Writer[K, V]) Merge(at K) error {
 	m, err := w.change("Merge")
 	if err != nil {
@@ -43,8 +41,7 @@ func (w Writer[K, V]) Merge(at K) error {
 	return nil
 }
 
-// meet fills m.scratch with the two ranges that meet at key, and reports whether there are
-// two.
+// meet fills m.scratch with the two ranges that meet at key, and reports whether there are two.
 func (m *Map[K, V]) meet(x *rangetree.Cut[K], key K) bool {
 	var c rangetree.Cursor[K]
 	right := headerOf[K, V](m.tree.SeekOverlap(&c, key))

@@ -6,29 +6,31 @@ import (
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
-// Put makes r one range with the value v, whatever was there. Ranges that lie in r leave, as
-// by [Writer.Retire], and are not waited for. A range that sticks out of r is trimmed: what is
-// outside of r stays, as a range of its own; one that sticks out at both ends leaves two.
-// Where Options.PutEvicts says so, it is retired instead, whole. It is what a cache of regions,
-// routes or leases does with what it has just learned.
+// Put makes r one range with the value v, whatever ranges are there. Ranges that lie in r are
+// retired, as by [Writer.Retire], and Put does not wait for their guards. A range that extends
+// beyond r is trimmed: the part outside r stays as a range of its own. A range that extends
+// beyond both ends leaves two parts. If Options.PutEvicts is set, a range that extends beyond r
+// is not trimmed but retired as a whole. Put is the operation by which a cache of regions, routes
+// or leases stores what it has learned.
 //
-// What Put trims it excludes, and so it waits for the guards on it, as [Writer.Split] does; with
-// PutEvicts it waits for no reader. Without a SplitValue each part of a trimmed range has its
-// value. With one, SplitValue cuts it at the ends of r, and the part in r is retired with the
-// value that it gets. If a SplitValue fails nothing has changed, but for one case: what was cut
-// at the low end of r before that failed at the high end stays cut.
+// Put excludes a range that it trims and waits for the guards on it, as [Writer.Split] does. With
+// PutEvicts it never waits for a reader. Without a SplitValue each part of a trimmed range keeps
+// the value of the whole. With one, SplitValue cuts the range at the ends of r, and the part in r
+// is retired with the value that SplitValue has given it. If SplitValue fails nothing has
+// changed, with one exception: if it fails at the high end of r, a cut that was made at the low
+// end stays.
 //
-// Readers see the old ranges until the change, then wait for the end of the transaction, then
-// see the new ones; never a gap. What a load of [Map.AcquireOrLoad] under way brings for keys in
-// r, or in what Put evicts, is stale from then on.
+// Readers find the old ranges until the change, then wait for the end of the transaction, and
+// then find the new ones; they never find a gap. If a load of [Map.AcquireOrLoad] is under way
+// for a key in r, or in a range that Put evicts, what it returns is stale.
 //
-// It returns [ErrPartial], in a [RangeError], if it would have to trim a range of a map with an
-// OnRetire and without a SplitValue, because one value would be retired twice; [ErrFull] if
-// there would be more than Options.MaxRanges ranges; the error of SplitValue, in a RangeError;
+// Put returns [ErrPartial], in a [RangeError], if it would have to trim a range of a map with an
+// OnRetire and without a SplitValue, because one value would be retired twice; [ErrFull] if there
+// would be more than Options.MaxRanges ranges; the error of SplitValue, in a RangeError;
 // [ErrBadRange] if r is not valid; [ErrBacklog] as Options.MaxPending says, where a part that is
-// cut off weighs what Cost says of its bounds and the value of the whole; [ErrClosed] on a closed
-// map; a [WaitError] if the transaction's context ends the wait. Then nothing has changed, but
-// for what is said above.
+// cut off weighs what Cost returns for its bounds and the value of the whole; [ErrClosed] on a
+// closed map; a [WaitError] if the transaction's context ends the wait. On error nothing has
+// changed, with the exception above.
 func (w Writer[K, V]) Put(r Range[K], v V) error {
 	m, err := w.changeRange("Put", r)
 	if err != nil {
@@ -64,12 +66,12 @@ func (w Writer[K, V]) Put(r Range[K], v V) error {
 	return m.put(&x, r, v, true)
 }
 
-// collectOver fills m.scratch with the ranges that overlap r, and notes in x where they are.
+// collectOver fills m.scratch with the ranges that overlap r, and notes their position in x.
 func (m *Map[K, V]) collectOver(x *rangetree.Overlay[K], r Range[K]) {
 	m.tree.PlanOverlay(x, r.Lo, r.Hi, r.Unbounded, m.intoScratch())
 }
 
-// sticking appends to cut the ranges that stick out.
+// sticking appends to cut the ranges that extend beyond r, the range that x was planned for.
 func sticking[K, V any](x *rangetree.Overlay[K], cut []*header[K, V]) []*header[K, V] {
 	if x.Left != nil {
 		cut = append(cut, headerOf[K, V](x.Left))
@@ -80,7 +82,7 @@ func sticking[K, V any](x *rangetree.Overlay[K], cut []*header[K, V]) []*header[
 	return cut
 }
 
-// parts returns how many ranges are left of those that stick out.
+// parts returns how many parts Put leaves of the ranges that extend beyond r.
 func parts[K any](x *rangetree.Overlay[K]) (n int) {
 	if x.Left != nil {
 		n++
@@ -91,11 +93,11 @@ func parts[K any](x *rangetree.Overlay[K]) (n int) {
 	return n
 }
 
-// put lays r over the ranges in m.scratch. What is left of those that stick out keeps their
-// value.
+// put attaches r with v over the ranges in m.scratch. The parts that it leaves of those that
+// extend beyond r keep their value.
 //
-// Preconditions: there is room for what comes; those that stick out are excluded, and nobody
-// is in them.
+// Preconditions: roomFor has allowed the ranges that come; those that extend beyond r are
+// excluded, and no reader is in them.
 func (m *Map[K, V]) put(x *rangetree.Overlay[K], r Range[K], v V, bounded bool) error {
 	whole := m.scratch
 	left, right := headerOf[K, V](x.Left), headerOf[K, V](x.Right)
@@ -134,7 +136,7 @@ func (m *Map[K, V]) put(x *rangetree.Overlay[K], r Range[K], v V, bounded bool) 
 	return nil
 }
 
-// entryOf returns the entry of h, or nil.
+// entryOf returns the entry of h, or nil for nil.
 func entryOf[K, V any](h *header[K, V]) *rangetree.Entry[K] {
 	if h == nil {
 		return nil
@@ -142,9 +144,9 @@ func entryOf[K, V any](h *header[K, V]) *rangetree.Entry[K] {
 	return &h.Entry
 }
 
-// putSplit is Put where SplitValue makes the values of what a trimmed range leaves. It excludes
-// the ranges in cut, which stick out, cuts them, each by an operation of its own, and then puts
-// r in the place of what lies in it.
+// putSplit is Put for a map with a SplitValue. It excludes the ranges in cut, which extend beyond
+// r, and splits them at the ends of r, each in an operation of its own. Then it puts r in the
+// place of the ranges that lie in it.
 func (m *Map[K, V]) putSplit(x *rangetree.Overlay[K], cut []*header[K, V], r Range[K], v V) error {
 	left, right := headerOf[K, V](x.Left), headerOf[K, V](x.Right)
 	if err := m.weighParts(r); err != nil {
@@ -173,16 +175,16 @@ func (m *Map[K, V]) putSplit(x *rangetree.Overlay[K], cut []*header[K, V], r Ran
 	return m.put(&y, r, v, false)
 }
 
-// Evict retires every range that overlaps r, the whole of each, and returns them with their
-// values, in key order. It is [Writer.Retire] where ranges may stick out of r, and the way to
-// invalidate what a cache knows of some keys. It never waits for a reader.
+// Evict retires every range that overlaps r, as a whole, and returns these ranges with their
+// values, in key order. It differs from [Writer.Retire] in that ranges may extend beyond r. A
+// cache uses it to invalidate what it knows of some keys. Evict never waits for a reader.
 //
-// With an OnRetire a value may be through it when Evict returns; it tells then which it was, and
-// no more. What a load of [Map.AcquireOrLoad] under way brings for keys in r, or in what is
-// evicted, is stale from then on.
+// In a map with an OnRetire, OnRetire may already have been called for a value when Evict
+// returns: use the value only to see what was evicted. If a load of [Map.AcquireOrLoad] is under
+// way for a key in r, or in a range that Evict retires, what it returns is stale.
 //
-// It returns [ErrBadRange] if r is not valid; [ErrBacklog] as Options.MaxPending says;
-// [ErrClosed] on a closed map. Then nothing has changed, and the sequence is empty.
+// Evict returns [ErrBadRange] if r is not valid; [ErrBacklog] as Options.MaxPending says;
+// [ErrClosed] on a closed map. On error nothing has changed, and the sequence is empty.
 func (w Writer[K, V]) Evict(r Range[K]) (iter.Seq2[Range[K], V], error) {
 	m, err := w.changeRange("Evict", r)
 	if err != nil {
@@ -214,11 +216,11 @@ func (w Writer[K, V]) Evict(r Range[K]) (iter.Seq2[Range[K], V], error) {
 	}, nil
 }
 
-// nothing yields nothing.
+// nothing is the empty sequence.
 func nothing[K, V any](func(Range[K], V) bool) {}
 
-// collectWide fills m.scratch with the ranges that overlap r, which are to leave, whole, and
-// plans what that invalidates. It refuses if they would be too much to have pending.
+// collectWide fills m.scratch with the ranges that overlap r, which are to leave as a whole, and
+// calls planStale for all that they cover. It returns an error if they would exceed MaxPending.
 func (m *Map[K, V]) collectWide(x *rangetree.Cut[K], r Range[K]) error {
 	m.collect(x, r)
 	all := r

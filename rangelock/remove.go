@@ -2,29 +2,44 @@ package rangelock
 
 import "github.com/spanlock/spanlock/internal/rangetree"
 
-// Remove takes every range that lies in r out of the map and returns how many they
-// were. It excludes them and waits until the guards on them are released: when it
-// returns, nobody uses them. OnRetire runs for each, later, on another goroutine. A
-// caller that has a guard on one of them waits for itself.
+// Remove, Retire, Swap, Replace, Update, Evict and Clear take ranges out of the map in these
+// steps:
 //
-// What a load of [Map.AcquireOrLoad] under way brings for keys in r is stale from then on,
-// whether or not a range was there. The bounds of r are kept while such loads run.
+//  1. Remove, Replace and Update exclude the ranges and wait until no reader is in them. Retire,
+//     Swap, Evict and Clear leave this step out. There is no other difference.
+//  2. publishing makes the publication sequence odd, unless this transaction has done so already.
+//  3. The tree is changed. A change in one leaf is one atomic store; where more than one leaf
+//     changes, one store publishes the copies. Swap, Replace and Update put the new range into
+//     the tree in this step.
+//  4. The ranges are detached and finished (detach.go), then retired after a grace period
+//     (retire.go).
 //
-// It returns [ErrPartial], in a [RangeError], if it would cut a range;
-// [ErrBadRange] if r is not valid; [ErrBacklog] as Options.MaxPending says;
-// [ErrClosed] on a closed map; a [WaitError] if the transaction's context ends the
-// wait. Then nothing has changed. Where r overlaps no range it returns (0, nil).
+// Put, Extract, Split, Merge and Resize take the same steps. They exclude the ranges whose values
+// they move or return; a range whose value has moved is detached but not retired.
+
+// Remove takes every range that lies in r out of the map and returns how many there were. It
+// excludes them and waits until the guards on them are released: when it returns, no goroutine
+// uses them. OnRetire is called for each of them later, on another goroutine. A caller that holds
+// a guard on one of them waits for itself.
+//
+// If a load of [Map.AcquireOrLoad] is under way for a key in r, what it returns is stale, whether
+// or not there was a range. The map keeps the bounds of r while such loads run.
+//
+// Remove returns [ErrPartial], in a [RangeError], if it would cut a range; [ErrBadRange] if r is
+// not valid; [ErrBacklog] as Options.MaxPending says; [ErrClosed] on a closed map; a [WaitError]
+// if the transaction's context ends the wait. On error nothing has changed. If no range overlaps
+// r it returns (0, nil).
 func (w Writer[K, V]) Remove(r Range[K]) (int, error) { return w.remove("Remove", r, true) }
 
-// Retire is like [Writer.Remove] but never waits for a reader and excludes nothing
-// before it takes the ranges out: guards that are held keep their range, with its
-// bounds and value, and the last of them lets OnRetire run. Readers that come during
-// the transaction wait for its end.
+// Retire is like [Writer.Remove] but never waits for a reader. Guards that are held keep their
+// range, with its bounds and its value; OnRetire is called for it after the last of them has been
+// released. A reader that comes during the transaction waits for its end.
 //
-// It returns [ErrPartial], [ErrBadRange], [ErrBacklog] and [ErrClosed] as Remove does;
-// then nothing has changed.
+// Retire returns [ErrPartial], [ErrBadRange], [ErrBacklog] and [ErrClosed] as Remove does. On
+// error nothing has changed.
 func (w Writer[K, V]) Retire(r Range[K]) (int, error) { return w.remove("Retire", r, false) }
 
+// remove is Remove if wait is true, else Retire.
 func (w Writer[K, V]) remove(method string, r Range[K], wait bool) (int, error) {
 	m, err := w.changeRange(method, r)
 	if err != nil {
@@ -51,8 +66,8 @@ func (w Writer[K, V]) remove(method string, r Range[K], wait bool) (int, error) 
 	return m.detachAll(), nil
 }
 
-// collectWhole fills m.scratch with the ranges that overlap r, and refuses if one
-// of them would be cut or if they would be too much to have pending.
+// collectWhole fills m.scratch with the ranges that overlap r. It returns an error if one of them
+// does not lie in r, or if they would exceed MaxPending.
 func (m *Map[K, V]) collectWhole(x *rangetree.Cut[K], r Range[K]) error {
 	m.collect(x, r)
 	n := len(m.scratch)
@@ -67,14 +82,13 @@ func (m *Map[K, V]) collectWhole(x *rangetree.Cut[K], r Range[K]) error {
 	return m.weigh(m.scratch, r, true)
 }
 
-// Update gives the range that covers key a new value and retires the old one, also
-// when they are equal; the bounds stay. It excludes the range and waits for the
-// guards on it. To change in place what a value points to, [Writer.Exclude] the
-// range instead.
+// Update gives the range that covers key the value v and retires the old value, even if the two
+// are equal. The bounds stay. It excludes the range and waits for the guards on it. To change in
+// place what a value points to, [Writer.Exclude] the range instead.
 //
-// It returns [ErrNotFound], in a [KeyError], if no range covers it;
-// [ErrBacklog] as Options.MaxPending says; [ErrClosed] on a closed map; a [WaitError]
-// if the transaction's context ends the wait. Then nothing has changed.
+// It returns [ErrNotFound], in a [KeyError], if no range covers key; [ErrBacklog] as
+// Options.MaxPending says; [ErrClosed] on a closed map; a [WaitError] if the transaction's
+// context ends the wait. On error nothing has changed.
 func (w Writer[K, V]) Update(key K, v V) error {
 	m, err := w.change("Update")
 	if err != nil {
@@ -103,10 +117,9 @@ func (w Writer[K, V]) Update(key K, v V) error {
 	return nil
 }
 
-// Clear retires all ranges, as Retire of everything, and returns how many they
-// were. It never waits for a reader. It returns [ErrBacklog], and does nothing, if
-// that would leave more pending than Options.MaxPending allows, and [ErrClosed] on a
-// closed map.
+// Clear retires all ranges, as [Writer.Retire] does, and returns how many there were. It never
+// waits for a reader. It returns [ErrBacklog] if more would be pending than Options.MaxPending
+// allows, and [ErrClosed] on a closed map. On error nothing has changed.
 func (w Writer[K, V]) Clear() (int, error) {
 	m, err := w.change("Clear")
 	if err != nil {
@@ -115,7 +128,7 @@ func (w Writer[K, V]) Clear() (int, error) {
 	return m.clear(true)
 }
 
-// clear is Clear; bounded says whether MaxPending counts.
+// clear is Clear. If bounded is false it ignores MaxPending.
 func (m *Map[K, V]) clear(bounded bool) (int, error) {
 	defer m.done()
 	m.scratch = m.scratch[:0]

@@ -2,15 +2,13 @@ package rangelock
 
 import "github.com/spanlock/spanlock/internal/rangetree"
 
-// Resize gives the range that covers key the bounds r; its value moves with it, as
-// a mapping does with mremap. It may grow, shrink or move, also to where it does not
-// overlap its old place. It excludes the range and waits for the guards on it.
-// Nothing is retired.
+// Resize gives the range that covers key the bounds r. Its value moves with it, as a mapping does
+// with mremap. The range may grow, shrink or move, also to a place that does not overlap the old
+// one. Resize excludes the range and waits for the guards on it. It retires nothing.
 //
-// It returns [ErrNotFound], in a [KeyError], if no range covers it; [ErrBadRange]
-// if r is not valid; [ErrOverlap], in a [RangeError], if another range is in
-// the way; [ErrClosed] on a closed map; a [WaitError] if the transaction's context ends
-// the wait. Then nothing has changed.
+// It returns [ErrNotFound], in a [KeyError], if no range covers key; [ErrBadRange] if r is not
+// valid; [ErrOverlap], in a [RangeError], if another range overlaps r; [ErrClosed] on a closed
+// map; a [WaitError] if the transaction's context ends the wait. On error nothing has changed.
 func (w Writer[K, V]) Resize(key K, r Range[K]) error {
 	m, err := w.changeRange("Resize", r)
 	if err != nil {
@@ -45,12 +43,12 @@ func (w Writer[K, V]) Resize(key K, r Range[K]) error {
 	return nil
 }
 
-// move is Resize to a place that does not overlap the old one.
+// move is Resize for an r that does not overlap the old bounds.
 func (m *Map[K, V]) move(old *header[K, V], r Range[K]) error {
 	var to rangetree.Slot[K]
 	for roomy := false; !roomy; roomy = m.tree.MakeRoom(&to) {
 		if err := m.place(&to, r); err != nil {
-			return err // cannot be: nothing overlaps r
+			return err // never: nothing overlaps r
 		}
 	}
 	var x rangetree.Cut[K]
@@ -60,7 +58,8 @@ func (m *Map[K, V]) move(old *header[K, V], r Range[K]) error {
 	}
 	m.loads.makeStale()
 	m.publishing()
-	// Both are excluded, so a reader who finds either waits for the end of the transaction.
+	// Both places are excluded, so a reader that finds the range in either waits for the end of
+	// the transaction.
 	h := m.newHeader(r, old.value)
 	m.tree.Move(&x, &to, &h.Entry)
 	m.attached(h)

@@ -6,16 +6,16 @@ import (
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
-// Split cuts the range that covers at in two, [lo, at) and [at, hi), and gives them
-// the values that Options.SplitValue makes of its value; without a SplitValue both
-// get it. It excludes the range and waits for the guards on it. Nothing is retired:
-// the value moves. If a range starts at at already there is nothing to do.
+// Split cuts the range [lo, hi) that covers at into [lo, at) and [at, hi). The two get the values
+// that Options.SplitValue makes of its value; without a SplitValue both get that value. Split
+// excludes the range and waits for the guards on it. It retires nothing: the value moves. If a
+// range already starts at that key there is nothing to do.
 //
 // It returns [ErrNotFound], in a [KeyError], if no range covers at; [ErrFull] if the map has
-// Options.MaxRanges ranges; the error of SplitValue, in a [RangeError]; [ErrClosed] on a
-// closed map; a [WaitError] if the transaction's context ends the wait. Then nothing has
-// changed. On a map with an OnRetire and no SplitValue it panics, because
-// one value would be retired twice.
+// Options.MaxRanges ranges; the error of SplitValue, in a [RangeError]; [ErrClosed] on a closed
+// map; a [WaitError] if the transaction's context ends the wait. On error nothing has changed.
+// Split panics in a map with an OnRetire and without a SplitValue, because one value would be
+// retired twice.
 func (w Writer[K, V]) Split(at K) error {
 	m, err := w.change("Split")
 	if err != nil {
@@ -38,7 +38,7 @@ func (w Writer[K, V]) Split(at K) error {
 	return m.split(h, at)
 }
 
-// split cuts h at at, which it covers and does not begin with.
+// split cuts h at the key at, which lies in h and is not its first.
 func (m *Map[K, V]) split(h *header[K, V], at K) error {
 	r := h.bounds()
 	var x rangetree.Cut[K]

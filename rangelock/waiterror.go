@@ -14,9 +14,9 @@ import (
 type WaitFor int
 
 const (
-	ForLock   WaitFor = iota // the map's lock: a writer for its turn, a reader until no writer has the lock
-	ForGuards                // the release of the guards on a range, in a writer that excludes it
-	ForTurn                  // a turn in the queue of a range, for an exclusive guard or beside one
+	ForLock   WaitFor = iota // the map's lock, as a writer, as a Reader, or behind a writer
+	ForGuards                // the guards on a range that a writer excludes
+	ForTurn                  // its turn in the queue of a range, for a guard or an exclusive guard
 	ForLoad                  // a load of AcquireOrLoad
 	ForRetire                // OnRetire for ranges that have left the map, in Drain, DrainRange and Close
 	ForRoom                  // room under Options.MaxPending
@@ -24,7 +24,7 @@ const (
 
 var waitNames = [...]string{"the lock", "the guards", "a turn", "a load", "OnRetire", "room under MaxPending"}
 
-// String returns what the call waits for in a few words, such as "the lock".
+// String names what a call waits for.
 func (f WaitFor) String() string {
 	if f < 0 || int(f) >= len(waitNames) {
 		return "unknown"
@@ -35,42 +35,45 @@ func (f WaitFor) String() string {
 // maxHeld is the largest number of ranges in WaitError.Held.
 const maxHeld = 16
 
-// WaitError is the error of a call whose context has ended. It says what the call was
-// waiting for. It wraps the context's error and its [context.Cause], so [errors.Is] finds both.
-// Its text is made only when Error is called.
+// WaitError is the error of a call that was waiting when its context ended, or that would have
+// had to wait with a context that had ended before. It says what the call was waiting for, and
+// wraps the context's error and its [context.Cause]: errors.Is finds both. Its text is made only
+// when Error is called.
 //
 // Returned by: AcquireContext, Map.AcquireContext, Map.AcquireExclusiveContext,
-// Map.AcquireNextContext, Map.AcquireOrLoad, Map.AcquirePrevContext, Map.Close, Map.Do, Map.Drain,
-// Map.DrainRange, Map.GuardsContext, Map.Insert, Map.LockContext, Map.RLockContext, Map.Remove, Map.Retire, Map.Room,
-// Map.Swap, Reader.AcquireContext, Writer.Exclude, Writer.Extract, Writer.Merge, Writer.Put,
-// Writer.Remove, Writer.Replace, Writer.Resize, Writer.Split, Writer.Update.
+// Map.AcquireNextContext, Map.AcquireOrLoad, Map.AcquirePrevContext, Map.Close, Map.Do,
+// Map.Drain, Map.DrainRange, Map.GuardsContext, Map.Insert, Map.LockContext, Map.RLockContext,
+// Map.Remove, Map.Retire, Map.Room, Map.Swap, Reader.AcquireContext, Writer.Exclude,
+// Writer.Extract, Writer.Merge, Writer.Put, Writer.Remove, Writer.Replace, Writer.Resize,
+// Writer.Split, Writer.Update.
 type WaitError[K any] struct {
 	For WaitFor // what the call was waiting for
 
-	// Range is the range that the call was waiting for, if For is ForGuards or ForTurn, and
-	// Guards is the number of guards on it when the wait ended. In an error of DrainRange,
-	// Range is the argument of the call. Otherwise both are zero.
+	// For ForGuards and ForTurn, Range is the range that the call was waiting for, and Guards is
+	// how many guards were held on it when the wait ended. For DrainRange, Range is the argument.
+	// Otherwise both are zero.
 	Range  Range[K]
 	Guards int
 
-	// Held are ranges that have left the map and still have guards, at most 16, in the order in
-	// which they left. If For is ForRetire or ForRoom, the call may have been waiting for them.
+	// Held has, for ForRetire and ForRoom, the ranges that have left the map and still have
+	// guards: the call may have been waiting for them. The range that left first comes first.
+	// There are at most 16.
 	Held []Range[K]
 
-	// Waited is how long the wait took. It is zero if the context had ended before the call.
+	// Waited is how long the call waited. It is zero if the context had ended before.
 	Waited time.Duration
 
-	ranged bool // the call was DrainRange
+	ranged bool // Range is the argument of DrainRange
 	ended  ended
 }
 
 // ended is why a context has ended.
 type ended struct{ err, cause error }
 
-// endedBy returns why ctx has ended.
+// endedBy returns why ctx has ended. ctx has ended.
 func endedBy(ctx context.Context) ended { return ended{ctx.Err(), context.Cause(ctx)} }
 
-// Error says what the call was waiting for, for how long, and why the wait has ended.
+// Error says what the call was waiting for, for how long, and why the wait ended.
 func (e *WaitError[K]) Error() string {
 	var b strings.Builder
 	b.WriteString("rangelock: gave up waiting for ")
@@ -106,7 +109,7 @@ func (e *WaitError[K]) Error() string {
 	return b.String()
 }
 
-// guards writes a number of guards in words.
+// guards returns a text for n guards.
 func guards(n int) string {
 	if n == 1 {
 		return "1 guard"
@@ -117,7 +120,7 @@ func guards(n int) string {
 // Unwrap returns the context's error and the context's cause.
 func (e *WaitError[K]) Unwrap() []error { return []error{e.ended.err, e.ended.cause} }
 
-// notWaited returns the error of a call that would have to wait, but whose ctx has ended already.
+// notWaited returns the error of a call that would have to wait with ctx, which had ended before.
 func (m *Map[K, V]) notWaited(ctx context.Context, what WaitFor) error {
 	return &WaitError[K]{For: what, ended: endedBy(ctx)}
 }
