@@ -56,7 +56,7 @@ func (m *Map[K, V]) weigh(hs []*header[K, V], r Range[K], bounded bool) error {
 	if !bounded {
 		return nil
 	}
-	return m.bearable(sum, r)
+	return m.pending.bearable(sum, r)
 }
 
 // weighParts returns ErrBacklog if those parts of the ranges in m.scratch that lie in r are too
@@ -78,19 +78,19 @@ func (m *Map[K, V]) weighParts(r Range[K]) error {
 		}
 		sum.add(m.costOf(part, h.value))
 	}
-	return m.bearable(sum, r)
+	return m.pending.bearable(sum, r)
 }
 
 // bearable returns ErrBacklog if sum, the cost of what is to leave of r, is too much beside what
 // is pending.
-func (m *Map[K, V]) bearable(sum total, r Range[K]) error {
-	max := m.options.MaxPending
+func (p *pending[K, V]) bearable(sum total, r Range[K]) error {
+	max := p.m.options.MaxPending
 	if max == 0 {
 		return nil
 	}
-	m.pending.mu.Lock()
-	there := m.pending.cost
-	m.pending.mu.Unlock()
+	p.mu.Lock()
+	there := p.cost
+	p.mu.Unlock()
 	if !there.plus(sum).within(max) {
 		return &BacklogError[K]{Range: r, Cost: sum.int64(), Pending: there.int64(), MaxPending: max}
 	}

@@ -59,7 +59,7 @@ func (m *Map[K, V]) DrainRange(ctx context.Context, r Range[K]) error {
 	}
 	start := time.Now()
 	t := m.waitInfo(ctx, subject[K]{op: "DrainRange", r: r}, ForRetire)
-	ok := m.waitRange(ctx, r, func() { m.waitStart(t) })
+	ok := m.pending.waitRange(ctx, r, func() { m.waitStart(t) })
 	return m.afterWait(ctx, t, ForRetire, start, ok, &r)
 }
 
@@ -146,8 +146,7 @@ func (p *pending[K, V]) wait(ctx context.Context, begin func()) bool {
 }
 
 // waitRange is wait for the ranges that overlap r.
-func (m *Map[K, V]) waitRange(ctx context.Context, r Range[K], begin func()) bool {
-	p := &m.pending
+func (p *pending[K, V]) waitRange(ctx context.Context, r Range[K], begin func()) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	d := &drainer[K]{last: p.turnLocked(), r: r, ranged: true}
@@ -157,7 +156,7 @@ func (m *Map[K, V]) waitRange(ctx context.Context, r Range[K], begin func()) boo
 		}
 	}()
 	p.eachLocked(func(i uint32, s *slot[K, V]) bool {
-		if int16(s.phase-d.last) <= 0 && m.overlap(s.h.bounds(), r) {
+		if int16(s.phase-d.last) <= 0 && p.m.overlap(s.h.bounds(), r) {
 			if p.watches == nil {
 				p.watches = make(map[uint32][]*drainer[K])
 			}

@@ -204,6 +204,7 @@ func newMap[K, V any](o *Options[K, V]) *Map[K, V] {
 		m.traced = o.Trace != nil && (o.Trace.WaitStart != nil || o.Trace.WaitDone != nil)
 	}
 	m.tidyFn = m.tidy
+	m.pending.m = m
 	m.toRetire.init(m)
 	m.loads.m = m
 	if debug {

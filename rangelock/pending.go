@@ -20,6 +20,7 @@ import (
 // A slot is written with mu held, and so is the header in it cleared: with mu held its bounds
 // stay.
 type pending[K, V any] struct {
+	m      *Map[K, V]
 	mu     seam.Mutex
 	free   uint32 // the first free slot, and one; 0 if there is none
 	first  uint16 // the oldest phase that is counted; phases wrap, and are compared by difference
@@ -99,15 +100,14 @@ func (p *pending[K, V]) noteHeld(i uint32, h *header[K, V]) {
 }
 
 // through takes h out, after its OnRetire, and clears it. From then on nobody comes to h.
-func (m *Map[K, V]) retireDone(h *header[K, V]) {
-	p := &m.pending
+func (p *pending[K, V]) retireDone(h *header[K, V]) {
 	i, cost := h.Word.Load(), h.cost
 	h.next = nil // it must not keep those that left behind it; and its line is here before the mutex
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	phase := p.table[i].phase
 	p.cost.sub(cost)
-	m.clearHeader(h)
+	p.m.clearHeader(h)
 	p.table[i] = slot[K, V]{next: p.free}
 	p.free = i + 1
 	if p.n--; p.n == 0 && len(p.table) > maxSpareSlots {
@@ -195,24 +195,23 @@ func (p *pending[K, V]) eachLocked(yield func(i uint32, s *slot[K, V]) bool) {
 // readPending appends to buf, which is empty, ranges that have left and still have a guard, in no
 // order. It looks at maxPendingSeen of them, and returns those that overlap in, or all if that is
 // nil.
-func (m *Map[K, V]) readPending(buf []surveyed[K], in *Range[K], look *look) []surveyed[K] {
-	buf = m.pendingGuards(buf, look)
+func (p *pending[K, V]) held(buf []surveyed[K], in *Range[K], look *look) []surveyed[K] {
+	buf = p.allHeld(buf, look)
 	if in == nil {
 		return buf
 	}
-	return slices.DeleteFunc(buf, func(x surveyed[K]) bool { return !m.overlap(x.r, *in) })
+	return slices.DeleteFunc(buf, func(x surveyed[K]) bool { return !p.m.overlap(x.r, *in) })
 }
 
 // pendingGuards is the look of readPending. It compares nothing: it has a mutex.
-func (m *Map[K, V]) pendingGuards(buf []surveyed[K], look *look) []surveyed[K] {
-	p := &m.pending
+func (p *pending[K, V]) allHeld(buf []surveyed[K], look *look) []surveyed[K] {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.eachLocked(func(_ uint32, s *slot[K, V]) bool {
 		if s.left.IsZero() || s.h.moved() || s.h.State.Load()&detached == 0 {
 			return true
 		}
-		if w := m.readWord(s.h, look); w.guards > 0 {
+		if w := p.m.readWord(s.h, look); w.guards > 0 {
 			buf = append(buf, surveyed[K]{s.h.bounds(), w, s.left})
 		}
 		return len(buf) < maxPendingSeen
@@ -222,8 +221,8 @@ func (m *Map[K, V]) pendingGuards(buf []surveyed[K], look *look) []surveyed[K] {
 
 // heldRanges returns the ranges that have left the map and still have guards, those that
 // left first come first, maxHeld at most: of all, or of those that overlap r.
-func (m *Map[K, V]) heldRanges(r *Range[K]) []Range[K] {
-	buf := m.readPending(nil, r, new(look))
+func (p *pending[K, V]) heldRanges(r *Range[K]) []Range[K] {
+	buf := p.held(nil, r, new(look))
 	slices.SortFunc(buf, func(a, b surveyed[K]) int { return a.left.Compare(b.left) })
 	held := make([]Range[K], 0, min(len(buf), maxHeld))
 	for _, x := range buf[:min(len(buf), maxHeld)] {

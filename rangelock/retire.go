@@ -94,7 +94,7 @@ func (q *retireQueue[K, V]) callOnRetire(h *header[K, V]) {
 		if !h.moved() {
 			m.countRetired(h)
 		}
-		m.retireDone(h)
+		m.pending.retireDone(h)
 		m.recycle(h)
 	}()
 	if m.options.OnRetire != nil && !h.moved() {

@@ -163,7 +163,7 @@ func (m *Map[K, V]) survey(in *Range[K], yield func(Range[K], RangeState) bool) 
 	m.mustBeMade()
 	var room [rangetree.LeafCap]surveyed[K]
 	var l look
-	if !yieldAll(m.readPending(room[:0], in, &l), yield) {
+	if !yieldAll(m.pending.held(room[:0], in, &l), yield) {
 		return
 	}
 	var last Range[K]

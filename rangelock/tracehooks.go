@@ -105,7 +105,7 @@ func (m *Map[K, V]) afterWait(ctx context.Context, t *WaitInfo[K], what WaitFor,
 		err.Range, err.ranged = *over, true
 	}
 	if what == ForRetire || what == ForRoom {
-		err.Held = m.heldRanges(over)
+		err.Held = m.pending.heldRanges(over)
 	}
 	m.waitDone(t, waited, err)
 	return err
