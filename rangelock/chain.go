@@ -1,7 +1,7 @@
 package rangelock
 
-// chain is a first-in first-out list of headers through their own links. Its owner alone
-// uses it.
+// chain is a first-in first-out list of headers, linked by their field next. Only its owner uses
+// it.
 type chain[K, V any] struct {
 	head, tail *header[K, V]
 	n          int
@@ -19,7 +19,7 @@ func (c *chain[K, V]) push(h *header[K, V]) {
 	c.n++
 }
 
-// pop takes the first header, or returns nil.
+// pop removes the first header and returns it, or returns nil.
 func (c *chain[K, V]) pop() *header[K, V] {
 	h := c.head
 	if h == nil {

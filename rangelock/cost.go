@@ -6,9 +6,13 @@ import (
 	"math/bits"
 )
 
-// total is a sum of costs. Each is an int64 that is not negative, and there can be more
-// ranges than the sum of which fits into 64 bits: an int64 wraps, and then bounds
-// nothing; one that stays at its largest value does not come down again.
+// An operation weighs the ranges that are to leave before it changes anything, and fails with
+// ErrBacklog if they would exceed Options.MaxPending together with what is pending already. weigh
+// keeps the cost of a range in its header until the range has been through OnRetire.
+
+// total is a sum of costs. A cost is an int64 that is not negative, but the sum of many may need
+// more than 64 bits. An int64 would wrap, and then bound nothing; one that stops at its largest
+// value would be wrong when costs are subtracted.
 type total struct{ hi, lo uint64 }
 
 // add adds a cost.
@@ -18,7 +22,7 @@ func (t *total) add(cost int64) {
 	t.hi += carry
 }
 
-// sub takes off a cost that was added.
+// sub subtracts a cost that was added before.
 func (t *total) sub(cost int64) {
 	var borrow uint64
 	t.lo, borrow = bits.Sub64(t.lo, uint64(cost), 0)
@@ -42,8 +46,8 @@ func (t total) int64() int64 {
 	return int64(t.lo)
 }
 
-// weigh sets the cost of each of hs, which are to leave, and returns ErrBacklog if they are
-// too heavy together.
+// weigh sets the cost of each of hs, which are to leave. If bounded is true it returns ErrBacklog
+// if together they would exceed MaxPending. r is the operation's range, for the error.
 //
 // Preconditions: the caller holds sem for writing and has changed nothing.
 func (m *Map[K, V]) weigh(hs []*header[K, V], r Range[K], bounded bool) error {
@@ -59,8 +63,8 @@ func (m *Map[K, V]) weigh(hs []*header[K, V], r Range[K], bounded bool) error {
 	return m.pending.bearable(sum, r)
 }
 
-// weighParts returns ErrBacklog if those parts of the ranges in m.scratch that lie in r are too
-// heavy together.
+// weighParts returns ErrBacklog if the parts of the ranges in m.scratch that lie in r would
+// exceed MaxPending.
 //
 // Preconditions: those of weigh.
 func (m *Map[K, V]) weighParts(r Range[K]) error {
@@ -81,8 +85,8 @@ func (m *Map[K, V]) weighParts(r Range[K]) error {
 	return m.pending.bearable(sum, r)
 }
 
-// bearable returns ErrBacklog if sum, the cost of what is to leave of r, is too much beside what
-// is pending.
+// bearable returns ErrBacklog if sum, the cost of the ranges over r that are to leave, and the
+// cost of what is pending exceed MaxPending.
 func (p *pending[K, V]) bearable(sum total, r Range[K]) error {
 	max := p.m.options.MaxPending
 	if max == 0 {
@@ -97,7 +101,7 @@ func (p *pending[K, V]) bearable(sum total, r Range[K]) error {
 	return nil
 }
 
-// costOf returns what a range weighs while it is pending. It panics if that is negative.
+// costOf returns the cost of a pending range. It panics if Options.Cost returns a negative one.
 func (m *Map[K, V]) costOf(r Range[K], v V) int64 {
 	if m.options.Cost == nil {
 		return 1

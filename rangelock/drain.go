@@ -8,17 +8,19 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// Drain waits until OnRetire has returned for every range that has left the map
-// before the call, or, without an OnRetire, until the guards on those ranges are
-// released and the map keeps their values no more. Ranges that keep leaving while it
-// waits do not keep it waiting.
+// Drain, DrainRange and Close wait in the table of pending.go until ranges have been through
+// OnRetire. A call is a drainer there while it waits.
+
+// Drain waits until OnRetire has returned for every range that left the map before the call. In a
+// map without an OnRetire it waits until the guards on those ranges are released and the map has
+// dropped their values. Ranges that leave the map while Drain waits do not prolong the wait.
 //
-// When ctx is done it stops waiting and returns a [WaitError]; where there is nothing
-// to wait for it succeeds also then. Any number of goroutines may drain at once.
+// When ctx is done Drain stops waiting and returns a [WaitError]. If there is nothing to wait for
+// it succeeds even if ctx is done. Any number of goroutines may call Drain at once.
 //
-// It must not be called from OnRetire, nor by a goroutine that has a guard on a range
-// that has left the map. It may be called during a transaction, also by the one who
-// holds it, unless OnRetire waits for that transaction.
+// Drain must not be called from OnRetire, nor by a goroutine that holds a guard on a range that
+// has left the map. It may be called during a transaction, also by the goroutine of that
+// transaction, unless OnRetire waits for the transaction.
 func (m *Map[K, V]) Drain(ctx context.Context) error {
 	return m.drain(ctx, "Drain")
 }
@@ -39,16 +41,17 @@ func (m *Map[K, V]) drain(ctx context.Context, op string) error {
 	return nil
 }
 
-// DrainRange is [Map.Drain] for the ranges that have left the map before the call and overlap
-// r, the whole of each. It waits for no other range: a file that was mapped there can be
-// removed while readers of other files go on. It retires nothing.
+// DrainRange is like [Map.Drain], but waits only for those ranges that overlap r. So a program
+// can remove the file that was mapped at r while readers of other files go on. DrainRange retires
+// nothing.
 //
-// An r that is not valid is a [RangeError] with [ErrBadRange]. The [WaitError] has r as its
-// Range, and as Held those ranges over r that still have guards. DrainRange compares r with the
-// bounds of all that is pending, once, and allocates a little for each range that it has to wait
-// for. Where there is nothing to wait for it succeeds, also if ctx is done or the map is closed.
-// In a map without an OnRetire it waits for guards only: the map may keep a value for a moment
-// longer, for which Drain waits.
+// If r is not valid DrainRange returns a [RangeError] with [ErrBadRange]. When ctx is done it
+// returns a [WaitError] with r as its Range; Held has the ranges over r that still have guards.
+// If there is nothing to wait for it succeeds, even if ctx is done or the map is closed.
+//
+// DrainRange compares r once with the bounds of every pending range, and allocates a little for
+// each range that it has to wait for. In a map without an OnRetire it waits only for guards: the
+// map may keep a value for a moment longer, and only Drain waits for that.
 func (m *Map[K, V]) DrainRange(ctx context.Context, r Range[K]) error {
 	m.mustBeMade()
 	if !m.valid(r) {
@@ -63,8 +66,8 @@ func (m *Map[K, V]) DrainRange(ctx context.Context, r Range[K]) error {
 	return m.afterWait(ctx, t, ForRetire, start, ok, &r)
 }
 
-// sweep waits for a grace period and clears what is in limbo, so that nothing of
-// what left the map is kept. If ctx ends it first the timer will do it.
+// sweep waits for a grace period and clears the headers in limbo, so that the map keeps no value
+// of a range that has left it. If ctx ends the wait, the timer of limbo clears them.
 func (m *Map[K, V]) sweep(ctx context.Context) {
 	m.limbo.mu.Lock()
 	empty := len(m.limbo.bags) == 0
@@ -77,19 +80,18 @@ func (m *Map[K, V]) sweep(ctx context.Context) {
 	m.limbo.mu.Unlock()
 }
 
-// Close retires every range, makes the map refuse further changes with ErrClosed,
-// and waits as [Map.Drain] does. MaxPending does not count. Readers find an empty map
-// from then on; guards that are held stay good, and Close waits for them. It ends the
-// contexts of all loads of [Map.AcquireOrLoad] that are under way, waits for them, too,
-// and retires what they return.
+// Close retires every range, makes later changes return [ErrClosed], and waits as [Map.Drain]
+// does. Options.MaxPending does not stop it. From then on readers find an empty map. Guards that
+// are held stay valid, and Close waits for them. Close also ends the contexts of all loads of
+// [Map.AcquireOrLoad] that are under way, waits for these loads, and retires what they return.
 //
-// When ctx is done before it has its turn as a writer, nothing has changed; when
-// ctx is done later, the map is closed, but OnRetire has not returned for some
-// ranges yet. In both cases it returns a [WaitError], and calling it again goes on. A
-// second Close of a closed map only waits, for what is still pending.
+// When ctx is done Close returns a [WaitError]. If it was still waiting for the writer's lock,
+// nothing has changed; later, the map is closed, but OnRetire has not returned for all ranges. In
+// both cases another call of Close goes on. A Close of a closed map only waits for what is still
+// pending.
 //
-// It must not be called from OnRetire, nor during a transaction by the one who holds
-// it, nor by a goroutine that has a guard or a Reader of the map, nor by a load.
+// Close must not be called from OnRetire or from a load, nor by a goroutine that has a
+// transaction, a Reader or a guard of the map.
 func (m *Map[K, V]) Close(ctx context.Context) error {
 	if debug && ctx.Done() == nil {
 		m.mayWait("Close", toClose)
@@ -108,7 +110,7 @@ func (m *Map[K, V]) Close(ctx context.Context) error {
 	return m.drain(ctx, "Close")
 }
 
-// closeLocked clears the map under the semaphore.
+// closeLocked takes sem, clears the map and marks it as closed.
 func (m *Map[K, V]) closeLocked(ctx context.Context) error {
 	w, err := m.lockFor(ctx, "Close", Range[K]{})
 	if err == ErrClosed {
@@ -125,8 +127,8 @@ func (m *Map[K, V]) closeLocked(ctx context.Context) error {
 	return nil
 }
 
-// drainer is a Drain that waits until the phases up to last are empty, or a DrainRange that
-// waits for count ranges over r.
+// drainer is a call that waits: a Drain until the phases up to last are empty, or, if ranged is
+// true, a DrainRange until count ranges over r have been through OnRetire.
 type drainer[K any] struct {
 	last   uint16
 	count  int
@@ -136,8 +138,8 @@ type drainer[K any] struct {
 	parker *seam.Parker
 }
 
-// wait waits until every range that has left before the call is through, and reports whether
-// they are; if not, ctx has ended. It calls begin before it parks.
+// wait waits until every range that left before the call has been through OnRetire, and reports
+// whether all have. If not, ctx has ended. It calls begin before it parks.
 func (p *pending[K, V]) wait(ctx context.Context, begin func()) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -168,9 +170,9 @@ func (p *pending[K, V]) waitRange(ctx context.Context, r Range[K], begin func())
 	return d.count == 0 || p.parkLocked(ctx, d, begin) || d.count == 0
 }
 
-// unwatchLocked takes away what d watches.
+// unwatchLocked removes d from all slots that it watches.
 //
-// Preconditions: the caller holds mu; so for the next.
+// Preconditions: the caller holds mu. This holds for the next method, too.
 func (p *pending[K, V]) unwatchLocked(d *drainer[K]) {
 	for i, ds := range p.watches {
 		if ds = slices.DeleteFunc(ds, func(o *drainer[K]) bool { return o == d }); len(ds) > 0 {
@@ -181,7 +183,8 @@ func (p *pending[K, V]) unwatchLocked(d *drainer[K]) {
 	}
 }
 
-// parkLocked calls begin, and parks d until it is woken, or ctx ends. It gives mu back meanwhile.
+// parkLocked calls begin, and parks d until it is woken or ctx ends. It gives mu to others
+// meanwhile.
 func (p *pending[K, V]) parkLocked(ctx context.Context, d *drainer[K], begin func()) (woken bool) {
 	d.since, d.parker = time.Now(), seam.NewParker()
 	p.line = append(p.line, d)

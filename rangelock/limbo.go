@@ -9,45 +9,57 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// Limbo is where headers wait between the moment they are unlinked and the moment no
-// pinned reader can be looking at them: one grace period. The next writers poll it; there
-// is no goroutine. Only when no writer comes does a timer see to it that nothing of the
-// user's is kept. Nodes of the tree are left to the collector.
+// Limbo holds the headers that have been unlinked from the tree, until no pinned reader can still
+// see them. That takes one grace period. The next writers check whether it has passed; there is
+// no goroutine. If no writer comes, a timer clears the headers, so that no memory of the user is
+// retained. The nodes of the tree are left to the collector.
+//
+// A header goes this way:
+//
+//  1. detach.go puts it into Map.dead, which belongs to the writer.
+//  2. seal moves Map.dead into a bag with a cookie of the epoch.
+//  3. pollLocked clears the headers of a bag whose grace period is over, and puts them into the
+//     free list.
+//  4. takeHeader moves the free list into the writer's own, Map.spare.
+//  5. newHeader begins the next life of the header, with an addition to its state word.
+//
+// A range that was enqueued to be retired (retire.go) skips steps 1 to 3: it has waited for its
+// grace period there, and recycle puts its header into the free list.
 
 const (
-	// maxSpareHeaders bounds the list of cleared headers. What is above goes to the
-	// collector.
+	// maxSpareHeaders bounds the free list of cleared headers. The collector takes those beyond
+	// it.
 	maxSpareHeaders = 1024
 
-	// tidyAfter is how long headers stay in limbo at least when no writer polls.
+	// tidyAfter is how long headers stay in limbo at least if no writer polls.
 	tidyAfter = 10 * time.Millisecond
 )
 
-// bag is what was unlinked before its cookie was taken.
+// bag has headers that were unlinked before its cookie was taken.
 type bag[K, V any] struct {
 	cookie  epoch.Cookie
 	headers chain[K, V]
 }
 
-// limbo is the bags in the order of their cookies, and what came out of them.
+// limbo has the bags in the order of their cookies, and the free list.
 type limbo[K, V any] struct {
 	mu    seam.Mutex
-	bags  []bag[K, V] // rarely more than three: bags of one epoch become one
-	clean chain[K, V] // cleared, bounded by maxSpareHeaders
-	fresh int         // headers that came in since the last poll
-	armed bool        // a timer, the collector or a callback will tidy
+	bags  []bag[K, V] // rarely more than three: there is one bag for each epoch
+	clean chain[K, V] // the free list: cleared headers, at most maxSpareHeaders
+	fresh int         // headers that were added since the last poll
+	armed bool        // tidy will be called, by seam.AfterFunc or as a callback of the domain
 }
 
-// seal puts what was unlinked so far into limbo, and now and then takes out what
-// has been there long enough.
+// seal moves the headers in m.dead into a bag, and now and then empties the bags whose grace
+// period is over.
 //
-// Preconditions: the caller holds sem for writing, and everything in m.dead has
-// been unlinked: the cookie is taken after the unlink, or a reader that pinned in
-// between would be missed.
+// Preconditions: the caller holds sem for writing, and everything in m.dead has been unlinked.
+// The cookie must be taken after the unlink: otherwise it would miss a reader that has pinned in
+// between and found the header.
 func (m *Map[K, V]) seal() {
 	n := m.dead.n
 	if n == 0 || n < pollEvery && m.direct && !m.refers {
-		return // or there is nothing of the user's in them, so they can wait for more
+		return // few headers that hold no memory of the user can wait for more
 	}
 	invariants.At("rangelock: before the stamp of limbo")
 	cookie := m.domain.Cookie()
@@ -69,14 +81,14 @@ func (m *Map[K, V]) seal() {
 	}
 	b.mu.Unlock()
 	if arm {
-		// That it comes is certain; a deadline in the place of armed would do nothing for
-		// a map that nobody writes to any more.
+		// The timer always runs. A deadline in the place of armed, which the next writer would
+		// check, would clear nothing in a map that has no next writer.
 		seam.AfterFunc(tidyAfter, m.tidyFn)
 	}
 }
 
-// pollLocked clears the bags whose grace period is over and keeps a bounded number of
-// their headers.
+// pollLocked clears the headers in the bags whose grace period is over, and keeps a bounded
+// number of them.
 //
 // Preconditions: the caller holds limbo.mu.
 func (m *Map[K, V]) pollLocked() {
@@ -102,8 +114,9 @@ func (m *Map[K, V]) pollLocked() {
 	b.bags = b.bags[:n]
 }
 
-// cleanLocked clears headers that nobody can reach and puts them into the free list as far
-// as there is room. The others are cleared, too: what was made with them may stay in use.
+// cleanLocked clears headers that no goroutine can reach and puts them into the free list while
+// there is room. It also clears those for which there is no room: other objects that were
+// allocated together with them may keep their memory in use.
 //
 // Preconditions: the caller holds limbo.mu.
 func (m *Map[K, V]) cleanLocked(from *chain[K, V]) {
@@ -116,8 +129,8 @@ func (m *Map[K, V]) cleanLocked(from *chain[K, V]) {
 	}
 }
 
-// tidy runs when no writer has polled for a while: it clears what is ready and, when
-// something is left, asks the domain for another turn after a grace period.
+// tidy runs if no writer has polled for a while. It clears the bags whose grace period is over.
+// If some are left it asks the domain to call it again after a grace period.
 func (m *Map[K, V]) tidy() {
 	m.limbo.mu.Lock()
 	m.pollLocked()
@@ -129,8 +142,8 @@ func (m *Map[K, V]) tidy() {
 	}
 }
 
-// newHeader returns a header for r and v that nobody else sees. It is born
-// excluded: nobody enters before Unlock, whatever the tree shows.
+// newHeader returns a header for r and v that no other goroutine can reach. It is born excluded:
+// no reader enters before Unlock, whatever the tree shows.
 //
 // Preconditions: the caller holds sem for writing.
 func (m *Map[K, V]) newHeader(r Range[K], v V) *header[K, V] {
@@ -142,27 +155,27 @@ func (m *Map[K, V]) newHeader(r Range[K], v V) *header[K, V] {
 		return h
 	}
 	m.setHeader(h, r, v)
-	// An addition: a store would lose the one of a reader in passing, who takes it back in
-	// this life. It comes after the bounds, for a reader who compares them when he has seen
-	// the new generation.
+	// An addition: a store would lose the count of a refused reader, which takes it back in this
+	// life. It comes after the bounds, so that a reader that has seen the new generation compares
+	// the new bounds.
 	h.State.Add(generation - (detached | retired) - h.State.Load()&announced)
 	return h
 }
 
-// birth gives h, which is new, its bounds and its value.
+// birth gives h, which is newly allocated, its bounds and its value.
 func (m *Map[K, V]) birth(h *header[K, V], r Range[K], v V) {
 	m.tree.Birth(&h.Entry, r.Lo, r.end(), r.Unbounded)
 	h.m, h.value = m, v
 }
 
-// setHeader gives h, which is not in the tree, its bounds and its value.
+// setHeader gives h, which is recycled and not in the tree, its bounds and its value.
 func (m *Map[K, V]) setHeader(h *header[K, V], r Range[K], v V) {
 	m.tree.Set(&h.Entry, r.Lo, r.end(), r.Unbounded)
 	raw.StoreValue(&h.value, v, m.plain)
 }
 
-// takeHeader takes a header from the writer's own list, which it fills from limbo's when it
-// is empty, or returns nil.
+// takeHeader takes a header from the writer's own list, or returns nil. If that list is empty it
+// refills it from the free list.
 func (m *Map[K, V]) takeHeader() *header[K, V] {
 	h := m.spare.pop()
 	if h == nil {
@@ -174,9 +187,9 @@ func (m *Map[K, V]) takeHeader() *header[K, V] {
 	return h
 }
 
-// clearHeader drops every reference to what is the user's; bounds and values that are
-// none stay until the next life overwrites them. So does the generation, to which that adds
-// one.
+// clearHeader drops every reference that h has to memory of the user. Bounds and values without
+// pointers stay until the next life overwrites them. The generation stays, too: the next life
+// adds one to it.
 func (m *Map[K, V]) clearHeader(h *header[K, V]) {
 	if invariants.Enabled {
 		s := h.State.Load()
@@ -193,8 +206,8 @@ func (m *Map[K, V]) clearHeader(h *header[K, V]) {
 	}
 }
 
-// recycle puts a cleared header that no goroutine can reach into the free list, if there is
-// room; otherwise the collector takes it.
+// recycle puts a cleared header that no goroutine can reach into the free list. If the list is
+// full, the collector takes the header.
 func (m *Map[K, V]) recycle(h *header[K, V]) {
 	m.limbo.mu.Lock()
 	if m.limbo.clean.n < maxSpareHeaders {

@@ -8,56 +8,59 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// pending is the ranges that have left the map and have not been through OnRetire, and what
-// they cost.
+// pending has the ranges that have left the map and have not been through OnRetire, and the sum
+// of their costs.
 //
-// Each stands in a slot of a table, from just before its detachment until OnRetire has
-// returned. So a survey finds those that still have guards, and DrainRange those that it has
-// to wait for. Each is counted in a phase, too, and a Drain waits for phases, not for ranges:
-// it opens a new one for the ranges to come, as SRCU does with its readers, and waits until
-// those up to its own are empty. Ranges that leave while it waits do not prolong it.
+// Each range has a slot in a table, from just before its detachment until OnRetire has returned.
+// By the slots a survey finds the ranges that still have guards, and DrainRange those that it has
+// to wait for.
 //
-// A slot is written with mu held, and so is the header in it cleared: with mu held its bounds
-// stay.
+// Each range is counted in a phase, too. A Drain waits for phases, not for ranges: it opens a new
+// phase for the ranges to come, as SRCU does with its readers, and waits until the phases up to
+// its own are empty. So ranges that leave while it waits do not prolong it.
+//
+// A slot is written with mu held, and the header in it is cleared with mu held. So with mu held
+// the bounds of a pending range stay.
 type pending[K, V any] struct {
-	m      *Map[K, V]
+	m *Map[K, V] // set by the constructor
+
 	mu     seam.Mutex
-	free   uint32 // the first free slot, and one; 0 if there is none
-	first  uint16 // the oldest phase that is counted; phases wrap, and are compared by difference
+	free   uint32 // the index of the first free slot, plus one; 0 if there is none
+	first  uint16 // the oldest phase in counts; phases wrap, and are compared by difference
 	n      int    // slots in use
 	cost   total  // of all
 	table  []slot[K, V]
-	counts []int // by phase, from first on; new ranges join the last
-	line   []*drainer[K]
-	rooms  []*roomWaiter // room.go
+	counts []int         // ranges by phase, from first on; new ranges are counted in the last
+	line   []*drainer[K] // calls of Drain and DrainRange that wait
+	rooms  []*roomWaiter // calls of Room that wait, first come first served
 
-	// watches are the calls of DrainRange that wait for the range in a slot.
+	// watches has, by slot, the calls of DrainRange that wait for the range in it.
 	watches map[uint32][]*drainer[K]
 }
 
-// slot is the place of a pending range.
+// slot is the place of a pending range in the table.
 type slot[K, V any] struct {
 	h     *header[K, V] // nil if the slot is free
-	left  time.Time     // when h left, if somebody had a guard on it then
+	left  time.Time     // when h left the map, if it had a guard then; otherwise zero
 	phase uint16
-	next  uint32 // as free, of a slot that is free
+	next  uint32 // in a free slot: the next one, as in pending.free
 }
 
 const (
-	// maxPhases is how many phases there can be; it keeps their differences well inside
-	// the numbers. With that many Drains under way, each since another range, one more
-	// may be prolonged by ranges that leave later.
+	// maxPhases is the largest number of phases. It keeps their differences well inside an int16.
+	// If that many Drains are under way, each begun after another range has left, ranges that
+	// leave later may prolong one more Drain.
 	maxPhases = 1 << 14
 
-	// maxSpareSlots is how large a table is kept when nothing is in it.
+	// maxSpareSlots is the largest table that is kept when it is empty.
 	maxSpareSlots = 1024
 
-	// slotsAtOnce is how many slots are looked at before mu is given to others.
+	// slotsAtOnce is how many slots are examined before mu is given to others.
 	slotsAtOnce = 256
 )
 
-// add enters h, which is about to be detached, and returns its slot. If held, somebody has a
-// guard on it.
+// add enters h, which is about to be detached, and returns its slot. held says whether a guard is
+// held on it.
 //
 // Preconditions: the caller holds sem for writing.
 func (p *pending[K, V]) add(h *header[K, V], held bool) uint32 {
@@ -86,10 +89,10 @@ func (p *pending[K, V]) add(h *header[K, V], held bool) uint32 {
 	return i - 1
 }
 
-// lingers notes that h, which add has put into slot i, has left while somebody had a guard on
-// it. It may be through meanwhile: then there is nothing to note.
+// noteHeld notes that h, which add has put into slot i, had a guard when it left. It does nothing
+// if h has been through OnRetire meanwhile.
 //
-// Preconditions: the caller is the writer that has detached h, so h begins no other life
+// Preconditions: the caller is the writer that has detached h, so h does not begin another life
 // meanwhile.
 func (p *pending[K, V]) noteHeld(i uint32, h *header[K, V]) {
 	p.mu.Lock()
@@ -99,10 +102,10 @@ func (p *pending[K, V]) noteHeld(i uint32, h *header[K, V]) {
 	}
 }
 
-// through takes h out, after its OnRetire, and clears it. From then on nobody comes to h.
+// retireDone removes h after its OnRetire, and clears it. After that no goroutine reaches h.
 func (p *pending[K, V]) retireDone(h *header[K, V]) {
 	i, cost := h.Word.Load(), h.cost
-	h.next = nil // it must not keep those that left behind it; and its line is here before the mutex
+	h.next = nil // h must not keep alive the headers behind it; this also loads its cache line before mu is held
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	phase := p.table[i].phase
@@ -131,9 +134,9 @@ func (p *pending[K, V]) retireDone(h *header[K, V]) {
 	}
 }
 
-// wakeLocked tells those that watch slot i that its range is through.
+// wakeLocked tells the calls that watch slot i that its range has been through OnRetire.
 //
-// Preconditions: the caller holds mu; so for the next three.
+// Preconditions: the caller holds mu. This holds for the next two methods.
 func (p *pending[K, V]) wakeLocked(i uint32) {
 	if len(p.watches) == 0 {
 		return
@@ -146,35 +149,37 @@ func (p *pending[K, V]) wakeLocked(i uint32) {
 	delete(p.watches, i)
 }
 
-// emptyLocked reports whether all ranges of the phases up to last are through.
+// emptyLocked reports whether all ranges of the phases up to last have been through OnRetire.
 func (p *pending[K, V]) emptyLocked(last uint16) bool {
 	return int16(last-p.first) < 0 || last == p.first && (len(p.counts) == 0 || p.counts[0] == 0)
 }
 
-// turnLocked returns the phase of the range that has left last, and sees to it that those to
-// come are in a later one.
+// turnLocked returns the phase of the range that left last, and makes sure that ranges to come
+// are counted in a later phase.
 func (p *pending[K, V]) turnLocked() (last uint16) {
 	n := len(p.counts)
 	last = p.first + uint16(n-1)
 	switch {
 	case n == 0 || p.counts[n-1] == 0:
-		last-- // nothing has come since this phase was opened
+		last-- // no range has left since this phase was opened
 	case n < maxPhases:
 		p.counts = append(p.counts, 0)
 	}
 	return last
 }
 
-// sum returns how many ranges are counted, and their cost, at most the largest int64.
+// sum returns how many ranges are pending, and their cost, which is at most the largest int64.
 func (p *pending[K, V]) sum() (n int, cost int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.n, p.cost.int64()
 }
 
-// eachLocked calls yield for the slots that are in use, until it returns false. Now and then
-// it gives mu to others. Of the ranges that were in when it was called it shows those that
-// have not gone through meanwhile.
+// eachLocked calls yield for the slots that are in use, until yield returns false. Now and then
+// it gives mu to others. Of the ranges that were pending at the call it yields those that are
+// still pending when it comes to them.
+//
+// Preconditions: the caller holds mu.
 func (p *pending[K, V]) eachLocked(yield func(i uint32, s *slot[K, V]) bool) {
 	end := len(p.table)
 	for i := 0; i < min(end, len(p.table)); i++ {
@@ -192,9 +197,9 @@ func (p *pending[K, V]) eachLocked(yield func(i uint32, s *slot[K, V]) bool) {
 	}
 }
 
-// readPending appends to buf, which is empty, ranges that have left and still have a guard, in no
-// order. It looks at maxPendingSeen of them, and returns those that overlap in, or all if that is
-// nil.
+// held appends to buf, which is empty, ranges that have left the map and still have a guard, in
+// no order. It finds at most maxPendingSeen, and returns those that overlap in, or all of them if
+// in is nil.
 func (p *pending[K, V]) held(buf []surveyed[K], in *Range[K], look *look) []surveyed[K] {
 	buf = p.allHeld(buf, look)
 	if in == nil {
@@ -203,7 +208,7 @@ func (p *pending[K, V]) held(buf []surveyed[K], in *Range[K], look *look) []surv
 	return slices.DeleteFunc(buf, func(x surveyed[K]) bool { return !p.m.overlap(x.r, *in) })
 }
 
-// pendingGuards is the look of readPending. It compares nothing: it has a mutex.
+// allHeld is held without in. It compares no keys, because it holds mu.
 func (p *pending[K, V]) allHeld(buf []surveyed[K], look *look) []surveyed[K] {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -219,8 +224,8 @@ func (p *pending[K, V]) allHeld(buf []surveyed[K], look *look) []surveyed[K] {
 	return buf
 }
 
-// heldRanges returns the ranges that have left the map and still have guards, those that
-// left first come first, maxHeld at most: of all, or of those that overlap r.
+// heldRanges returns the ranges that have left the map and still have guards, at most maxHeld,
+// the one that left first at the beginning. If r is not nil it returns only those that overlap r.
 func (p *pending[K, V]) heldRanges(r *Range[K]) []Range[K] {
 	buf := p.held(nil, r, new(look))
 	slices.SortFunc(buf, func(a, b surveyed[K]) int { return a.left.Compare(b.left) })
