@@ -143,7 +143,7 @@ type drainer[K any] struct {
 func (p *pending[K, V]) wait(ctx context.Context, begin func()) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	d := &drainer[K]{last: p.turnLocked()}
+	d := &drainer[K]{last: p.nextPhaseLocked()}
 	return p.emptyLocked(d.last) || p.parkLocked(ctx, d, begin) || p.emptyLocked(d.last)
 }
 
@@ -151,7 +151,7 @@ func (p *pending[K, V]) wait(ctx context.Context, begin func()) bool {
 func (p *pending[K, V]) waitRange(ctx context.Context, r Range[K], begin func()) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	d := &drainer[K]{last: p.turnLocked(), r: r, ranged: true}
+	d := &drainer[K]{last: p.nextPhaseLocked(), r: r, ranged: true}
 	defer func() { // ctx may have ended, and compare may panic
 		if d.count > 0 {
 			p.unwatchLocked(d)
@@ -187,7 +187,7 @@ func (p *pending[K, V]) unwatchLocked(d *drainer[K]) {
 // meanwhile.
 func (p *pending[K, V]) parkLocked(ctx context.Context, d *drainer[K], begin func()) (woken bool) {
 	d.since, d.parker = time.Now(), seam.NewParker()
-	p.line = append(p.line, d)
-	defer func() { p.line = slices.DeleteFunc(p.line, func(o *drainer[K]) bool { return o == d }) }()
+	p.drains = append(p.drains, d)
+	defer func() { p.drains = slices.DeleteFunc(p.drains, func(o *drainer[K]) bool { return o == d }) }()
 	return parkUnlocked(ctx, &p.mu, d.parker, "rangelock.Drain", begin)
 }

@@ -115,8 +115,8 @@ func (m *Map[K, V]) pollLocked() {
 }
 
 // cleanLocked clears headers that no goroutine can reach and puts them into the free list while
-// there is room. It also clears those for which there is no room: other objects that were
-// allocated together with them may keep their memory in use.
+// there is room. It also clears those for which there is no room: Load allocates headers in
+// blocks, and one header in use keeps its whole block.
 //
 // Preconditions: the caller holds limbo.mu.
 func (m *Map[K, V]) cleanLocked(from *chain[K, V]) {

@@ -31,7 +31,7 @@ type pending[K, V any] struct {
 	cost   total  // of all
 	table  []slot[K, V]
 	counts []int         // ranges by phase, from first on; new ranges are counted in the last
-	line   []*drainer[K] // calls of Drain and DrainRange that wait
+	drains []*drainer[K] // calls of Drain and DrainRange that wait
 	rooms  []*roomWaiter // calls of Room that wait, first come first served
 
 	// watches has, by slot, the calls of DrainRange that wait for the range in it.
@@ -126,7 +126,7 @@ func (p *pending[K, V]) retireDone(h *header[K, V]) {
 	p.counts = slices.Delete(p.counts, 0, empty)
 	p.first += uint16(empty)
 	if p.counts[0] == 0 || empty > 0 {
-		for _, d := range p.line {
+		for _, d := range p.drains {
 			if !d.ranged && p.emptyLocked(d.last) {
 				d.parker.Wake()
 			}
@@ -154,9 +154,9 @@ func (p *pending[K, V]) emptyLocked(last uint16) bool {
 	return int16(last-p.first) < 0 || last == p.first && (len(p.counts) == 0 || p.counts[0] == 0)
 }
 
-// turnLocked returns the phase of the range that left last, and makes sure that ranges to come
-// are counted in a later phase.
-func (p *pending[K, V]) turnLocked() (last uint16) {
+// nextPhaseLocked opens a new phase for the ranges to come, unless the last one is still unused,
+// and returns the phase of the range that left last.
+func (p *pending[K, V]) nextPhaseLocked() (last uint16) {
 	n := len(p.counts)
 	last = p.first + uint16(n-1)
 	switch {

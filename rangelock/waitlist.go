@@ -74,7 +74,7 @@ func (m *Map[K, V]) waits() (n int, oldest time.Duration, list []Wait) {
 	}
 	m.loads.mu.Unlock()
 	m.pending.mu.Lock()
-	for _, d := range m.pending.line {
+	for _, d := range m.pending.drains {
 		seen = append(seen, waitSeen[K]{what: ForRetire, since: d.since, r: d.r, ranged: d.ranged})
 	}
 	for _, x := range m.pending.rooms {
