@@ -23,7 +23,7 @@ var (
 	// more. It does not say whether a range covers the key.
 	//
 	// Returned by: Map.TryAcquire, Map.TryAcquireExclusive, TryAcquire.
-	ErrBusy = errors.New("rangelock: a writer is in the way")
+	ErrBusy = errors.New("rangelock: a writer or a guard is in the way")
 
 	// ErrOverlap says that a range to be inserted overlaps an attached range. Resize returns it
 	// if the new bounds overlap another range.

@@ -145,8 +145,8 @@ func ExampleMap_TryAcquire() {
 	try(25)
 	// Output:
 	// 5 a
-	// 15 rangelock: a writer is in the way
-	// 25 rangelock: a writer is in the way
+	// 15 rangelock: a writer or a guard is in the way
+	// 25 rangelock: a writer or a guard is in the way
 	// unlocked
 	// 15 b
 	// 25 rangelock: no range covers the key
