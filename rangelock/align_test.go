@@ -9,11 +9,11 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestHeadersAligned: a range object has its cache lines to itself, however its range has come
-// into the map.
+// TestHeadersAligned checks that each range object has its cache lines to itself, whether its
+// range was inserted or loaded.
 func TestHeadersAligned(t *testing.T) {
 	if bits.UintSize != 64 {
-		t.Skip("size classes of other platforms")
+		t.Skip("the size classes are those of 64-bit platforms")
 	}
 	ownLines(t, uint64(1))
 	ownLines(t, [3]uint64{1})
@@ -37,6 +37,6 @@ func ownLines[V any](t *testing.T, v V) {
 		must(t, inserted.Insert(bg, rangelock.Span(2*i, 2*i+2), v))
 	}
 	if a, b := loaded.Misaligned(), inserted.Misaligned(); a != 0 || b != 0 {
-		t.Errorf("of %d range objects with a %T %d that were loaded and %d that were inserted begin inside a cache line", n, v, a, b)
+		t.Errorf("of %d range objects with a %T, %d of the loaded and %d of the inserted ones begin inside a cache line", n, v, a, b)
 	}
 }

@@ -8,12 +8,11 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestLeakBubble: a map that was made outside of a bubble of testing/synctest and is
-// first written to inside, which sets its timer, keeps nothing when the bubble has ended,
-// though the bubble's timers never fire then. Neither does a later write outside count on
-// that timer.
+// TestLeakBubble makes a map outside of a bubble of testing/synctest, and first writes to it
+// inside, which sets the map's timer. When the bubble has ended its timers never fire. The map
+// must keep nothing all the same, and a later write outside must not rely on that timer.
 //
-// With time.AfterFunc alone behind seam.AfterFunc it fails each time.
+// It fails each time if seam.AfterFunc only calls time.AfterFunc.
 func TestLeakBubble(t *testing.T) {
 	for name, again := range map[string]bool{"nobody writes": false, "another write": true} {
 		t.Run(name, func(t *testing.T) {
@@ -36,15 +35,15 @@ func TestLeakBubble(t *testing.T) {
 				t.Error("the map keeps a value that was removed")
 			}
 			if _, ok := m.Get(105); !ok {
-				t.Error("the map is gone, and that is why it keeps nothing")
+				t.Error("the map has lost its range, so the test shows nothing")
 			}
 		})
 	}
 	wantNoGoroutines(t)
 }
 
-// TestBubbleEnds: a test in a bubble that ends right after a write succeeds: nothing of
-// the map's is left in the bubble.
+// TestBubbleEnds checks that a bubble can end right after a write: the map leaves no goroutine and
+// no timer in it that would keep it from ending.
 func TestBubbleEnds(t *testing.T) {
 	var m *intMap
 	synctest.Test(t, func(*testing.T) {
@@ -52,6 +51,6 @@ func TestBubbleEnds(t *testing.T) {
 		m.Insert(bg, rg(0, 10), "x")
 		m.Remove(bg, rg(0, 10))
 	})
-	m.Insert(bg, rg(0, 10), "x") // the map is as good as new
+	m.Insert(bg, rg(0, 10), "x") // the map can be used outside
 	usable(t, m)
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// circles are the ways in which a goroutine that holds a guard and waits in the same map
-// waits for ever though no writer excludes anything: the circles that the package's
-// documentation lists, and that -tags spanlockdebug reports. Each begins with a map of
-// three ranges, starts what others do, and returns the call that waits for ever but for
-// its context, and what gives back the guard of the caller.
+// circles are the ways in which a goroutine that holds a guard and waits in the same map waits
+// for ever though no writer excludes the range of the guard. The package's documentation lists
+// these circles, and -tags spanlockdebug reports them. Each function gets a map of three ranges
+// and starts the other goroutines. It returns a call that ends only when its context does, and a
+// function that releases the caller's guard.
 var circles = map[string]func(t *testing.T, m *intMap) (wait func(ctx context.Context) error, release func()){
 	"Reader.Acquire beside an exclusive guard": func(t *testing.T, m *intMap) (func(context.Context) error, func()) {
 		g, _ := m.TryAcquireExclusive(5)
@@ -31,7 +31,7 @@ var circles = map[string]func(t *testing.T, m *intMap) (wait func(ctx context.Co
 		go func() {
 			w := m.Lock()
 			w.Swap(rg(10, 20), "x")
-			time.Sleep(time.Second) // all others have queued
+			time.Sleep(time.Second) // until all others wait
 			w.Unlock()
 		}()
 		synctest.Wait()
@@ -51,7 +51,7 @@ var circles = map[string]func(t *testing.T, m *intMap) (wait func(ctx context.Co
 			return err
 		}, g.Release
 	},
-	"Reader.Acquire behind somebody who waits for an exclusive guard": func(t *testing.T, m *intMap) (func(context.Context) error, func()) {
+	"Reader.Acquire behind a waiter for an exclusive guard": func(t *testing.T, m *intMap) (func(context.Context) error, func()) {
 		g := hold(t, m, 5)
 		go func() { release(m.AcquireExclusive(5)) }()
 		synctest.Wait()
@@ -105,12 +105,12 @@ var circles = map[string]func(t *testing.T, m *intMap) (wait func(ctx context.Co
 		synctest.Wait()
 		return swap(m), g.Release
 	},
-	"shared guards in opposite orders, and two who wait for exclusive ones": func(t *testing.T, m *intMap) (func(context.Context) error, func()) {
+	"shared guards in opposite orders, and two waiters for exclusive ones": func(t *testing.T, m *intMap) (func(context.Context) error, func()) {
 		g := hold(t, m, 5)
 		go func() {
 			g, _ := m.Acquire(15)
 			defer g.Release()
-			time.Sleep(time.Second) // the next two have lined up
+			time.Sleep(time.Second) // until the two goroutines below are in the queues
 			release(m.Acquire(5))
 		}()
 		synctest.Wait()
@@ -150,11 +150,11 @@ func release(g intGuard, ok bool) {
 	}
 }
 
-// TestCircles: the circles are real. Each of these calls lasts until its context ends,
-// and all others are done when the guard is given back.
+// TestCircles checks that each of the circles is real: the call lasts until its context ends, and
+// all other goroutines finish when the guard is released.
 //
-// They are what the documentation warns of: one that does not wait any more is to be
-// taken out there.
+// The documentation warns of these circles. If a change makes one of them impossible, remove it
+// from the documentation too.
 func TestCircles(t *testing.T) {
 	for name, circle := range circles {
 		t.Run(name, func(t *testing.T) {

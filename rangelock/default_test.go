@@ -8,7 +8,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// closer notes that it was closed.
+// closer records in closed that it was closed.
 type closer struct{ closed chan struct{} }
 
 func (c *closer) Close() error {
@@ -16,9 +16,9 @@ func (c *closer) Close() error {
 	return errors.New("dropped")
 }
 
-// TestDefault checks that there is one default map, that the functions of the package
-// are its methods, and that a value that is an io.Closer is closed when its range is
-// retired, after the last guard.
+// TestDefault checks that there is one default map, that the functions of the package call its
+// methods, and that a value that is an io.Closer is closed when its range is retired, after the
+// last guard is released.
 func TestDefault(t *testing.T) {
 	m := rangelock.Default()
 	if m != rangelock.Default() {
@@ -51,7 +51,7 @@ func TestDefault(t *testing.T) {
 		g.Release()
 	}
 	if _, ok := rangelock.Acquire(lo + 0x3000); ok {
-		t.Error("Acquire hits behind the ranges")
+		t.Error("Acquire finds a range behind the ranges")
 	}
 	if _, err := rangelock.AcquireContext(bg, lo-1); err != rangelock.ErrNotFound {
 		t.Errorf("AcquireContext = %v", err)

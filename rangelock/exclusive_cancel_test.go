@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// TestExclusiveCancel ends the context of one who waits, in each place of the line
-// behind a shared guard that stays. Nobody behind him is any worse off: the shared ones
-// that waited for him alone come in at once.
+// TestExclusiveCancel ends the contexts of waiters at the head, in the middle and at the end of a
+// queue, behind a shared guard that stays. The shared waiters that waited only for a cancelled
+// one are granted at once.
 func TestExclusiveCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a")
@@ -49,9 +49,8 @@ func TestExclusiveCancel(t *testing.T) {
 	})
 }
 
-// TestExclusiveCancelElsewhere ends waits that are not in the line: for the semaphore,
-// and in the line while the range is excluded; the line is empty then when the writer
-// lets the range in again.
+// TestExclusiveCancelElsewhere ends a wait for the semaphore, and a wait in the queue while a
+// writer excludes the range. The queue is then empty when the writer readmits readers.
 func TestExclusiveCancelElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a")
@@ -83,8 +82,8 @@ func TestExclusiveCancelElsewhere(t *testing.T) {
 	})
 }
 
-// TestExclusiveCancelRace ends contexts while the grants come. Either the guard is held,
-// or the error is the context's; nobody behind is forgotten.
+// TestExclusiveCancelRace lines up contexts that end with grants. An acquire either holds its
+// guard or returns the context's error, and the waiters behind it are granted all the same.
 func TestExclusiveCancelRace(t *testing.T) {
 	m, _ := tens("a")
 	for range byBuild(2000, 400) {
@@ -102,7 +101,7 @@ func TestExclusiveCancelRace(t *testing.T) {
 		go func() { use(m.AcquireExclusiveContext(bg, 5)) }()
 		go cancel()
 		e.Release()
-		inTime(t, "three in line", func() {
+		inTime(t, "three waiters", func() {
 			for range 3 {
 				if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
 					t.Error(err)

@@ -11,8 +11,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestExclusiveOrder plays orders of arrival behind a first guard: who is granted with
-// whom, when the guards before them are released. A capital letter is an exclusive one.
+// TestExclusiveOrder lines up waiters behind a first guard in several orders. It checks which
+// waiters are granted together when the guards before them are released. E is an exclusive
+// guard, s a shared one.
 func TestExclusiveOrder(t *testing.T) {
 	for _, order := range []struct{ first, arrive, turns string }{
 		{"s", "E", "E"}, {"E", "E", "E"}, {"E", "s", "s"}, {"E", "sss", "sss"},
@@ -36,7 +37,7 @@ func TestExclusiveOrder(t *testing.T) {
 					c, g := take(kind)
 					c.waits(t)
 					if n := m.InLine(5); n != i+1 {
-						t.Fatalf("%d in line, want %d", n, i+1)
+						t.Fatalf("%d waiters, want %d", n, i+1)
 					}
 					calls, guards = append(calls, c), append(guards, g)
 				}
@@ -75,9 +76,9 @@ func TestExclusiveOrder(t *testing.T) {
 	}
 }
 
-// TestExclusiveElsewhere: exclusive guards of different ranges know nothing of each
-// other, nor of a transaction that has changed the map elsewhere and waits for a guard:
-// it delays no acquire, no waiting in line and no grant.
+// TestExclusiveElsewhere lines up exclusive guards on two ranges, and a transaction that has
+// changed a third range and waits for a guard on a fourth. The guards do not delay each other,
+// and the transaction delays no acquire, no waiter and no grant.
 func TestExclusiveElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "b", "c", "d")
@@ -108,7 +109,7 @@ func TestExclusiveElsewhere(t *testing.T) {
 	})
 }
 
-// TestExclusiveStats counts and traces waits for a turn.
+// TestExclusiveStats checks that waits in a queue are counted and traced.
 func TestExclusiveStats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log []string

@@ -10,8 +10,12 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// exclusively starts an AcquireExclusive of the range at key and returns the call and
-// where its guard comes.
+// This file checks what an exclusive guard is: which acquires it refuses or delays, for which
+// keys it can be had, and what is ordered before it. exclusive_queue_test.go lines up waiters,
+// exclusive_cancel_test.go contexts that end, and exclusive_writers_test.go transactions.
+
+// exclusively starts an AcquireExclusive of the range at key. It returns the call, and a variable
+// that has the guard when the call has returned.
 func exclusively(t *testing.T, m *intMap, key int) (*call, *intGuard) {
 	g := new(intGuard)
 	return start("AcquireExclusive", func() {
@@ -33,16 +37,17 @@ func shared(t *testing.T, m *intMap, key int) (*call, *intGuard) {
 	}), g
 }
 
-// tidy is usable, and checks that no line is left.
+// tidy is usable, and checks that no wait queue is left.
 func tidy(t *testing.T, m *intMap) {
 	t.Helper()
 	usable(t, m)
 	if n := m.Lines(); n != 0 {
-		t.Errorf("%d lines are left", n)
+		t.Errorf("%d wait queues are left", n)
 	}
 }
 
-// TestExclusive checks the three forms against what can be on a range.
+// TestExclusive checks the three forms of AcquireExclusive on a gap, on a free range, beside an
+// exclusive guard and beside a shared one.
 func TestExclusive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "", "c")
@@ -77,7 +82,7 @@ func TestExclusive(t *testing.T) {
 		reading, g := shared(t, m, 5)
 		reading.waits(t)
 		if n := m.InLine(5); n != 2 {
-			t.Errorf("%d in line, want 2", n)
+			t.Errorf("%d waiters, want 2", n)
 		}
 		cancel()
 		first.returns(t)
@@ -92,7 +97,8 @@ func TestExclusive(t *testing.T) {
 	})
 }
 
-// TestExclusiveDelaysReaders: each way to a shared guard waits for an exclusive one.
+// TestExclusiveDelaysReaders checks that each way to take a shared guard waits for an exclusive
+// one.
 func TestExclusiveDelaysReaders(t *testing.T) {
 	for name, read := range map[string]func(m *intMap) string{
 		"View": func(m *intMap) (v string) {
@@ -136,8 +142,8 @@ func TestExclusiveDelaysReaders(t *testing.T) {
 	}
 }
 
-// TestExclusiveKeys takes exclusive guards by other kinds of keys, on a range without an
-// end, and behind a comparison that panics, which leaves nothing.
+// TestExclusiveKeys takes an exclusive guard on an unbounded range with keys of another type. A
+// comparison that panics in an acquire leaves nothing behind.
 func TestExclusiveKeys(t *testing.T) {
 	b := rangelock.NewFunc[[]byte, int](bytes.Compare, nil)
 	must(t, b.Insert(bg, rangelock.From([]byte("m")), 1))
@@ -177,8 +183,8 @@ func TestExclusiveKeys(t *testing.T) {
 	tidy(t, m)
 }
 
-// TestExclusiveWraps takes and leaves exclusive guards in the last life that a header's
-// generation can count.
+// TestExclusiveWraps takes and releases exclusive guards in the last life of a header before its
+// generation wraps.
 func TestExclusiveWraps(t *testing.T) {
 	m, rec := tens("a")
 	m.SetGeneration(5, 1<<29-1)
@@ -196,9 +202,10 @@ func TestExclusiveWraps(t *testing.T) {
 	tidy(t, m)
 }
 
-// TestHappensExclusive: what was done under an exclusive guard is before the return of
-// each later acquire, and what shared holders have read is before that of an exclusive
-// one. With an exclusive grant that does not look at the count -race finds it.
+// TestHappensExclusive checks the memory model: what is done under an exclusive guard happens
+// before the return of each later acquire, and reads under shared guards happen before the
+// return of a later exclusive acquire. With an exclusive grant that does not look at the count
+// the race detector reports a race.
 func TestHappensExclusive(t *testing.T) {
 	m := rangelock.New[int, *[4]int](nil)
 	must(t, m.Insert(bg, rg(0, 10), new([4]int)))
@@ -231,6 +238,6 @@ func TestHappensExclusive(t *testing.T) {
 		}
 	}
 	if m.Lines() != 0 {
-		t.Errorf("%d lines are left", m.Lines())
+		t.Errorf("%d wait queues are left", m.Lines())
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// shelf is the value of a range in this torture. The plain words are for the race
-// detector; the counters see who is there beside whom in a normal build.
+// shelf is the value of a range in this torture. The race detector watches the plain fields. In a
+// normal build the counters show which guards are held at the same time.
 type shelf struct {
 	a, b     int
 	poisoned bool
@@ -22,7 +22,7 @@ type shelf struct {
 	retired  atomic.Int32
 }
 
-// rivals is one episode: few ranges, so that everybody meets everybody.
+// rivals is one episode. It has few ranges, so that the goroutines often meet on one.
 type rivals struct {
 	t    *testing.T
 	m    *rangelock.Map[int, *shelf]
@@ -40,10 +40,10 @@ func (e *rivals) shelf() *shelf {
 	return s
 }
 
-// TestTortureExclusive mixes shared and exclusive guards, their waits cancelled and not,
-// with a writer that excludes, retires, splits and merges the few ranges that there are,
-// some of them announced. Nobody is beside an exclusive guard, no guard outlives the retirement
-// of its value, each value is retired once, no line and no count is left.
+// TestTortureExclusive lines up shared and exclusive guards, and waits for them that a context
+// may end, with a writer that excludes, retires, splits and merges the same few ranges. Some of
+// the ranges are announced. No guard is held beside an exclusive one, no value is retired while a
+// guard has it, each value is retired once, and no wait queue and no count is left.
 func TestTortureExclusive(t *testing.T) {
 	atEachProcs(t, byBuild(80, 16), func(t *testing.T, rng *rand.Rand) {
 		e := &rivals{t: t}
@@ -87,7 +87,7 @@ func (e *rivals) run(rng *rand.Rand) {
 		e.t.Error(err)
 	}
 	if n := e.m.Lines(); n != 0 {
-		e.t.Errorf("%d lines are left", n)
+		e.t.Errorf("%d wait queues are left", n)
 	}
 	for r := range e.m.All() {
 		g, err := e.m.TryAcquireExclusive(r.Lo)
@@ -150,14 +150,14 @@ func (e *rivals) read(rng *rand.Rand) {
 	}
 }
 
-// share looks at what a shared guard promises, and releases it.
+// share checks what a shared guard promises, and releases it.
 func (e *rivals) share(g *rangelock.Guard[int, *shelf]) {
 	s := g.Value()
 	s.readers.Add(1)
 	a := s.a
 	runtime.Gosched()
 	if s.alone.Load() != 0 || s.poisoned || s.a != a || s.b != -a {
-		e.t.Errorf("shared guard on %v: %d alone, poisoned %t, %d, %d and %d", g.Range(), s.alone.Load(), s.poisoned, a, s.a, s.b)
+		e.t.Errorf("shared guard on %v: %d exclusive guards, poisoned %t, %d, %d and %d", g.Range(), s.alone.Load(), s.poisoned, a, s.a, s.b)
 	}
 	s.readers.Add(-1)
 	g.Release()
@@ -171,7 +171,7 @@ func (e *rivals) own(g *rangelock.Guard[int, *shelf]) {
 	runtime.Gosched()
 	s.b--
 	if n != 1 || s.readers.Load() != 0 || s.poisoned || s.b != -s.a {
-		e.t.Errorf("exclusive guard on %v: %d alone, %d readers, poisoned %t, %d, %d", g.Range(), n, s.readers.Load(), s.poisoned, s.a, s.b)
+		e.t.Errorf("exclusive guard on %v: %d exclusive guards, %d readers, poisoned %t, %d, %d", g.Range(), n, s.readers.Load(), s.poisoned, s.a, s.b)
 	}
 	s.alone.Add(-1)
 	g.Release()
@@ -193,7 +193,7 @@ func (e *rivals) write(rng *rand.Rand) {
 		if w.Exclude(r) == nil {
 			for _, s := range w.Overlapping(r) {
 				if s.a, s.b = s.a+1, s.b-1; s.b != -s.a || s.readers.Load() != 0 || s.alone.Load() != 0 {
-					e.t.Errorf("excluded %v with %d readers, %d alone", r, s.readers.Load(), s.alone.Load())
+					e.t.Errorf("excluded %v with %d readers and %d exclusive guards", r, s.readers.Load(), s.alone.Load())
 				}
 			}
 		}
@@ -219,7 +219,7 @@ func (e *rivals) write(rng *rand.Rand) {
 	e.bear(func(s *shelf) error { return w.Insert(r, s) })
 }
 
-// bear attaches a new value, if that succeeds.
+// bear makes a value and adds it to born if attach succeeds.
 func (e *rivals) bear(attach func(s *shelf) error) {
 	s := new(shelf)
 	if attach(s) == nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestExclusiveAndWriters: what excludes a range waits for its exclusive guard. The line
-// keeps its order over an Exclude; it is sent back when the range leaves, and then finds
-// what is there.
+// TestExclusiveAndWriters lines up an exclusive guard, two waiters behind it and each operation
+// that excludes the range: the operation waits for the guard. After an Exclude the queue has kept
+// its order. When the range is detached the waiters are requeued, and find what has replaced it.
 func TestExclusiveAndWriters(t *testing.T) {
 	options := &rangelock.Options[int, string]{
 		MergeValue: func(_, _ intRange, l, r string) (string, bool) { return l + r, true },
@@ -69,9 +69,10 @@ func TestExclusiveAndWriters(t *testing.T) {
 				if name == "Remove" {
 					want = "nothing nothing"
 				}
-				// Only an Exclude leaves the line as it was; else they search again, in any order.
+				// Only an Exclude leaves the queue as it was. After the other operations the waiters
+				// search again, in any order.
 				if got := order.String(); got != want && (name == "Exclude" || order.sorted() != want) {
-					t.Errorf("granted are %q, want %q", got, want)
+					t.Errorf("the grants are %q, want %q", got, want)
 				}
 				tidy(t, m)
 			})
@@ -79,8 +80,9 @@ func TestExclusiveAndWriters(t *testing.T) {
 	}
 }
 
-// TestExclusiveLeaves: Retire, Swap and Close do not wait for an exclusive guard, which
-// keeps the old value. Those in line find what has come in its place.
+// TestExclusiveLeaves lines up an exclusive guard and its waiters with Retire, Swap and Close.
+// They do not wait for the guard, which keeps the old value. The waiters find what has replaced
+// the range.
 func TestExclusiveLeaves(t *testing.T) {
 	for name, leave := range map[string]func(m *intMap) error{
 		"Retire": func(m *intMap) error { _, err := m.Retire(bg, rg(0, 10)); return err },
@@ -131,7 +133,7 @@ func TestExclusiveLeaves(t *testing.T) {
 						}
 					}
 					if e.Value() != "a" || rec.String() != "" || m.Lines() != 0 {
-						t.Errorf("the guard has %q, retired are %q, %d lines", e.Value(), rec, m.Lines())
+						t.Errorf("the guard has %q, retired are %q, %d wait queues", e.Value(), rec, m.Lines())
 					}
 					e.Release()
 					if must(t, m.Drain(bg)); rec.String() != "a" {
@@ -143,7 +145,7 @@ func TestExclusiveLeaves(t *testing.T) {
 	}
 }
 
-// returnsIn is returns for a call that sleeps by the clock.
+// returnsIn is returns for a call that needs up to d on the bubble's clock.
 func (c *call) returnsIn(t *testing.T, d time.Duration) {
 	t.Helper()
 	select {

@@ -4,7 +4,7 @@ package rangelock
 
 import "fmt"
 
-// Found reports whether a search finds a range for key, be it excluded or not.
+// Found reports whether a search finds a range for key. The range may be excluded.
 func (m *Map[K, V]) Found(key K) bool {
 	pin := m.domain.Pin()
 	defer pin.Unpin()
@@ -20,11 +20,11 @@ func (m *Map[K, V]) AnnouncingFound(key K) {
 	}
 }
 
-// Quiet returns what is left over in the end, when nobody uses the map any more: a line,
-// a load, a count in an attached range, or a mark in the lines.
+// Quiet returns an error if something is left over when no goroutine uses the map any more: a
+// wait queue, a load, a count in an attached range, or a mark in the lines of announcements.
 func (m *Map[K, V]) Quiet() error {
 	if n := m.Lines(); n != 0 {
-		return fmt.Errorf("%d ranges with a line", n)
+		return fmt.Errorf("%d ranges with a wait queue", n)
 	}
 	if n := len(m.loads.list); n != 0 {
 		return fmt.Errorf("%d loads under way", n)

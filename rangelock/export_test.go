@@ -9,7 +9,7 @@ import (
 	"github.com/spanlock/spanlock/internal/raw"
 )
 
-// Debug says whether guards remember who took them.
+// Debug says whether guards record where they were acquired.
 const Debug = debug
 
 // Limit is how many guards one range can have.
@@ -18,8 +18,8 @@ const Limit = limit
 // LeafCap is how many ranges a leaf of the tree holds in this build.
 const LeafCap = rangetree.LeafCap
 
-// Verify looks at the whole tree and returns what is wrong with its structure. Nobody
-// may write meanwhile.
+// Verify looks at the whole tree and returns what is wrong with its structure. No transaction may
+// run meanwhile.
 func (m *Map[K, V]) Verify() error {
 	if err := m.tree.Verify(); err != nil {
 		return err
@@ -44,25 +44,25 @@ func (m *Map[K, V]) Verify() error {
 	return nil
 }
 
-// SetReaders makes the count of readers of the range that covers key n, as if that
-// many guards were held.
+// SetReaders sets the count of readers of the range that covers key to n, as if that many guards
+// were held.
 func (m *Map[K, V]) SetReaders(key K, n uint64) {
 	h := m.find(key)
 	h.State.Store(h.State.Load()&^uint64(readerMask) | n)
 }
 
-// SetGeneration puts the range that covers key into another life, to start next to
-// the wrap-around.
+// SetGeneration sets the generation of the range that covers key, so that a test can start next
+// to the wrap-around.
 func (m *Map[K, V]) SetGeneration(key K, gen uint32) {
 	h := m.find(key)
 	h.State.Store(h.State.Load()&lowMask | uint64(gen)*generation)
 }
 
-// Generation returns which life of its header a state word says.
+// Generation returns the generation in a state word.
 func Generation(state uint64) uint64 { return state / generation }
 
 // Announcing makes the readers of the range that covers key announce themselves from now on,
-// and reports whether they do. Nobody may take the range out meanwhile.
+// and reports whether they do. No transaction may detach the range meanwhile.
 func (m *Map[K, V]) Announcing(key K) bool {
 	h := m.find(key)
 	m.announcing(h)
@@ -82,7 +82,7 @@ func (m *Map[K, V]) Misaligned() (n int) {
 // Announces reports whether the readers of the range that covers key announce themselves.
 func (m *Map[K, V]) Announces(key K) bool { return m.find(key).State.Load()&announced != 0 }
 
-// FillLines makes all lines full for good, so that every reader counts.
+// FillLines fills all lines of announcements for good, so that every reader adds to the count.
 func (m *Map[K, V]) FillLines() {
 	l := announce.New(runtime.GOMAXPROCS(0))
 	for place := range uint32(announce.Places) {
@@ -97,13 +97,13 @@ func (m *Map[K, V]) FillLines() {
 // Announced returns how many marks stand in the lines.
 func (m *Map[K, V]) Announced() int { return m.Stats().Announced }
 
-// InLine returns how many goroutines stand in line for the range that covers key.
+// InLine returns the length of the wait queue of the range that covers key.
 func (m *Map[K, V]) InLine(key K) int {
 	_, n := m.waitingSince(m.find(key), reserved)
 	return n
 }
 
-// Lines returns how many ranges have a line.
+// Lines returns how many ranges have a wait queue.
 func (m *Map[K, V]) Lines() int {
 	m.queues.mu.Lock()
 	defer m.queues.mu.Unlock()
@@ -116,7 +116,8 @@ func (m *Map[K, V]) State(key K) uint64 { return m.find(key).State.Load() }
 // Publication returns the publication sequence.
 func (m *Map[K, V]) Publication() uint64 { return m.pub.Load() }
 
-// SetPublication sets it, to start next to the wrap-around; v must be even.
+// SetPublication sets the publication sequence, so that a test can start next to the wrap-around.
+// v must be even.
 func (m *Map[K, V]) SetPublication(v uint64) { m.pub.Store(v) }
 
 // Height returns how many levels of inner nodes the tree has.
@@ -125,8 +126,7 @@ func (m *Map[K, V]) Height() int {
 	return levels - 1
 }
 
-// FreeListBound returns how many cleared headers a map keeps at most in each of its two
-// lists.
+// FreeListBound returns the most cleared headers that a map keeps in each of its two lists.
 func FreeListBound() int { return maxSpareHeaders }
 
 // FreeList returns how many cleared headers the map keeps, and how many wait for a grace
@@ -146,7 +146,7 @@ func (m *Map[K, V]) Excluded(key K) bool {
 	return h != nil && h.State.Load()&excluded != 0
 }
 
-// Lingering returns how many ranges are noted as having left under a guard.
+// Lingering returns how many detached ranges the pending table notes as held by a guard.
 func (m *Map[K, V]) Lingering() (n int) {
 	m.pending.mu.Lock()
 	defer m.pending.mu.Unlock()
@@ -158,17 +158,17 @@ func (m *Map[K, V]) Lingering() (n int) {
 	return n
 }
 
-// Slots returns how long the table of what is pending is, how many of its slots are in use,
-// and how many are watched.
+// Slots returns the length of the pending table, how many of its slots are in use, and how many
+// watches there are.
 func (m *Map[K, V]) Slots() (length, used, watched int) {
 	m.pending.mu.Lock()
 	defer m.pending.mu.Unlock()
 	return len(m.pending.table), m.pending.n, len(m.pending.watches)
 }
 
-// Latecomer takes a guard on a range that is out of the tree and not yet detached: what
-// a reader gets that has found it just before. It looks among the dead of the
-// transaction, so only the test that holds the writer there may call it.
+// Latecomer takes a guard on a range that is out of the tree and not yet detached. A reader that
+// found the range just before gets such a guard. Latecomer looks in the writer's m.scratch, so a
+// test may call it only while it holds the writer between those two steps.
 func (m *Map[K, V]) Latecomer(key K) Guard[K, V] {
 	for _, h := range m.scratch {
 		if m.compare(h.Lo, key) <= 0 && m.compare(key, h.Hi) < 0 {
@@ -178,7 +178,7 @@ func (m *Map[K, V]) Latecomer(key K) Guard[K, V] {
 	panic("no such range")
 }
 
-// HoldPending locks what counts pending ranges until release is called.
+// HoldPending holds the lock of the pending table until release is called.
 func (m *Map[K, V]) HoldPending() (release func()) {
 	m.pending.mu.Lock()
 	return m.pending.mu.Unlock

@@ -9,9 +9,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestLoadTogether takes all ranges out and loads the same ones in one transaction, holds
-// its end in every place where something can be seen of it, and asks for a key that has a
-// range before and after.
+// TestLoadTogether removes all ranges and loads the same ones again in one transaction. It holds
+// the end of the transaction at each point where readers could see a part of it, and looks for
+// keys that have a range before and after.
 //
 // It kills 157_load_after_even.
 func TestLoadTogether(t *testing.T) {

@@ -7,9 +7,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestGapInsideTransaction reads a key half-way through a transaction that takes its
-// range away and puts another there. Nobody may see the gap, be it that the tree
-// shows it.
+// TestGapInsideTransaction reads a key half-way through a transaction that retires its range and
+// inserts another there. No reader may see the gap, though it is in the tree.
 //
 // It kills 18_false_gap, 36_miss_on_odd, 78_even_between_operations and
 // 55_remove_keeps_even.
@@ -40,8 +39,8 @@ func TestGapInsideTransaction(t *testing.T) {
 	}
 }
 
-// TestNothingEarly checks that no range which a transaction has put into the tree,
-// in whatever way, can be entered before the transaction ends.
+// TestNothingEarly checks for each operation that puts a range into the tree that no reader can
+// enter the range before the transaction ends.
 //
 // It kills 19_early_visible.
 func TestNothingEarly(t *testing.T) {
@@ -73,10 +72,9 @@ func TestNothingEarly(t *testing.T) {
 	}
 }
 
-// TestSequenceBeforeSearch holds a reader in the middle of a search that has seen
-// the gap of a half-way transaction, and lets the transaction end. The reader has
-// read the publication sequence before its search, so it knows better than to
-// report the gap. It looks again, and finds what came.
+// TestSequenceBeforeSearch holds a reader in the middle of a search that has seen a gap inside a
+// transaction, and lets the transaction end. The reader has read the publication sequence before
+// its search, so it does not believe the gap. It searches again, and finds the new range.
 //
 // It kills 61_sequence_after_search.
 func TestSequenceBeforeSearch(t *testing.T) {
@@ -106,10 +104,10 @@ func TestSequenceBeforeSearch(t *testing.T) {
 	})
 }
 
-// TestNeighbourBeside holds a reader in the middle of its search of a leaf, until a
-// transaction has taken out one neighbour of its range and put another into the slot: the
-// search ends there. The range that it looks for has been in the map all the time, and the
-// transaction has nothing to do with it, so the reader must get it and not wait.
+// TestNeighbourBeside holds a reader in the middle of its search of a leaf. Meanwhile a
+// transaction retires a neighbour of the reader's range and inserts another range into that slot,
+// where the search then ends. The reader's range has been in the map all the time and the
+// transaction does not change it, so the reader must get it and must not wait.
 //
 // It kills 152_look_again_left_out.
 func TestNeighbourBeside(t *testing.T) {
@@ -158,8 +156,8 @@ func TestNeighbourBeside(t *testing.T) {
 	}
 }
 
-// TestGapBesideRange asks for keys at the bounds of ranges and just outside of
-// them, where the search ends at a range that does not cover the key.
+// TestGapBesideRange looks for keys at the bounds of ranges and just outside of them. Outside,
+// the search ends at a range that does not cover the key.
 //
 // It kills 59_end_unchecked.
 func TestGapBesideRange(t *testing.T) {

@@ -10,15 +10,15 @@ import (
 	"github.com/spanlock/spanlock/internal/invariants"
 )
 
-// hooked is the windows that wait for somebody at a point of the product's code.
-// The hook is one for the whole process: tests that use it do not run in parallel.
+// hooked has the windows that wait for a goroutine at a point of the product's code. There is one
+// hook for the whole process, so tests that use it do not run in parallel.
 var hooked struct {
 	sync.Mutex
 	windows []*window
 }
 
-// windowAt returns a window that the next goroutine comes to that passes the named
-// point. Several at one point are taken in the order in which they were made.
+// windowAt returns a window that holds the next goroutine that passes the named point. Several
+// windows at one point are taken in the order in which they were made.
 func windowAt(t *testing.T, point string) *window {
 	w := newWindow(t, point)
 	hooked.Lock()

@@ -9,8 +9,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// nextLife gives the range object of [0, 10), which nobody holds, its next life as [50, 60)
-// with the value v, and returns when readers may enter that.
+// nextLife gives the header of [0, 10), which has no guard, its next life as [50, 60) with the
+// value v. When it returns readers may enter that range.
 func nextLife(t *testing.T, m *intMap, v string) {
 	t.Helper()
 	if n, err := m.Retire(bg, rg(0, 10)); n != 1 || err != nil {
@@ -20,9 +20,9 @@ func nextLife(t *testing.T, m *intMap, v string) {
 	must(t, m.Insert(bg, rg(50, 60), v))
 }
 
-// TestBoundsOfLife holds a reader that searches without a pin when it has loaded the word of
-// the range that it has come to, until the range object is another range, and lets it
-// compare the bounds then. They do not cover its key.
+// TestBoundsOfLife holds a reader that searches without a pin after it has loaded the state word
+// of the range that it has found. When it goes on the header is in its next life. The reader
+// compares the bounds then, which do not cover its key.
 func TestBoundsOfLife(t *testing.T) {
 	for _, point := range []string{"rangetree: state loaded", "rangelock: range found", "rangelock: range looked at"} {
 		t.Run(point, func(t *testing.T) {
@@ -45,11 +45,11 @@ func TestBoundsOfLife(t *testing.T) {
 	}
 }
 
-// TestCountInPassing holds a reader that has added its one to a range object between two
-// lives, and lets the next life begin. The one must be in the word still when the reader
-// takes it back: one too few would be a guard of somebody else.
+// TestCountInPassing holds a reader that has added one to the state word of a header between two
+// lives, and lets the next life begin. The state word must still have the reader's one when the
+// reader takes it back. Otherwise the reader would take back the count of another guard.
 //
-// It kills 28_birth_by_store: a word that is stored at birth.
+// It kills 28_birth_by_store, which stores the state word when a life begins.
 func TestCountInPassing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a")
@@ -71,17 +71,17 @@ func TestCountInPassing(t *testing.T) {
 		must(t, m.Insert(bg, rg(50, 60), "b"))
 		w := m.Lock()
 		excluding := start("Exclude", func() { must(t, w.Exclude(rg(50, 60))) })
-		excluding.waits(t) // for the one in passing
+		excluding.waits(t) // for the refused reader's count
 		refused.letGo()
 		reader.returns(t)
-		excluding.returns(t) // it was told
+		excluding.returns(t) // the reader woke it
 		w.Unlock()
 		usable(t, m)
 	})
 }
 
-// TestGetOfLife holds a Get that writes nothing between its two looks at the word, until the
-// range object is another range with another value.
+// TestGetOfLife holds a Get that writes nothing between its two looks at the state word, until
+// the header is in its next life, with another value.
 func TestGetOfLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := rangelock.New(&rangelock.Options[int, int]{OnRetire: func(intRange, int) {}})
@@ -89,7 +89,7 @@ func TestGetOfLife(t *testing.T) {
 		found := windowAt(t, "rangelock: range found")
 		reader := start("Get", func() {
 			if v, ok := m.Get(5); ok {
-				t.Errorf("Get(5) = %d, and there is no range", v)
+				t.Errorf("Get(5) = %d, but no range covers 5", v)
 			}
 		})
 		found.await(t)

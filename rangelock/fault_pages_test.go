@@ -12,8 +12,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestFaultingKey reads with a key in memory that cannot be read. The fault is a panic
-// under debug.SetPanicOnFault, and must not leave a pin behind.
+// TestFaultingKey searches with a key in memory that cannot be read. Under debug.SetPanicOnFault
+// the fault is a panic. The panic must not leave a pin behind.
 func TestFaultingKey(t *testing.T) {
 	bad, err := syscall.Mmap(-1, 0, 4096, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {

@@ -7,10 +7,9 @@ import (
 	"testing/synctest"
 )
 
-// TestPrevGap holds a reader between its search for the key and its search for what is below.
-// Meanwhile a transaction takes that away, and puts another range into the gap before it ends.
-// The reader must not believe in the gap, which is there in the tree and was never there in the
-// map.
+// TestPrevGap holds a reader between its search for the key and its search for the range below.
+// Meanwhile a transaction retires that range, and inserts another into the gap before it ends.
+// The reader must not believe the gap: it was in the tree, but never visible in the map.
 //
 // It kills 234_previous_unproved.
 func TestPrevGap(t *testing.T) {
@@ -39,8 +38,8 @@ func TestPrevGap(t *testing.T) {
 }
 
 // TestBackwardLeaf holds a walk backwards between its look at a leaf and its proof that nothing
-// was changed meanwhile, and changes something. Then the walk looks at all of the leaf, and must
-// leave out what was not asked for.
+// has changed meanwhile. The test changes something, so the walk looks at the whole leaf again,
+// and must leave out the ranges outside of its bounds.
 //
 // It kills 239_settled_unbounded.
 func TestBackwardLeaf(t *testing.T) {

@@ -12,9 +12,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestRetireOrder frees four ranges one after the other while a reader is pinned: the
-// first is handed over alone, the others pile up behind it. OnRetire must see them
-// in the order in which they became free, which is not that of their keys.
+// TestRetireOrder releases the last guards of four detached ranges one after the other while a
+// reader is pinned. The first range is submitted alone, the others queue behind it. OnRetire must
+// see the ranges in the order in which they were released, which is not that of their keys.
 //
 // It kills 65_reap_backwards.
 func TestRetireOrder(t *testing.T) {
@@ -45,7 +45,7 @@ func TestRetireOrder(t *testing.T) {
 		}
 		synctest.Wait()
 		if rec.String() != "" {
-			t.Errorf("%q is retired though a reader is pinned", rec)
+			t.Errorf("%q is retired while a reader is pinned", rec)
 		}
 		searching.letGo()
 		reader.returns(t)
@@ -57,8 +57,8 @@ func TestRetireOrder(t *testing.T) {
 	})
 }
 
-// TestDrainWaits checks that Drain waits for a range that was retired before, with a
-// guard on it, and not for one that is retired while it waits.
+// TestDrainWaits checks that Drain waits for a range that was retired before the call and has a
+// guard, and not for a range that is retired while Drain waits.
 //
 // It kills 73_drain_too_early and 74_drain_prolonged.
 func TestDrainWaits(t *testing.T) {
@@ -84,9 +84,9 @@ func TestDrainWaits(t *testing.T) {
 	})
 }
 
-// TestFailedExclude has a context end an Exclude that waits for a guard. What it had
-// excluded must be let in again, with the guard's count in place, and nothing else:
-// not what the same transaction had excluded before.
+// TestFailedExclude ends the context of an Exclude that waits for a guard. The ranges that this
+// Exclude has excluded must be readmitted, with the guard's count in place. A range that the same
+// transaction had excluded before must stay excluded.
 //
 // It kills 62_let_in_by_store, 69_let_in_left_out and 66_let_in_too_much.
 func TestFailedExclude(t *testing.T) {
@@ -108,7 +108,7 @@ func TestFailedExclude(t *testing.T) {
 		wantTry(t, m, 15, "b")
 		wantTry(t, m, 25, "c")
 		if w.TryExclude(rg(20, 30)) {
-			t.Error("the guard does not count any more")
+			t.Error("the guard is not counted any more")
 		}
 		wantTry(t, m, 25, "c")
 		g.Release()
@@ -117,17 +117,17 @@ func TestFailedExclude(t *testing.T) {
 	})
 }
 
-// thing is a value or a key that the collector can be watched with.
+// thing is a value or a key. A weak pointer to it shows whether the collector has freed it.
 type thing struct {
 	n int
-	_ [64]byte // not a tiny object: those share their memory
+	_ [64]byte // tiny objects share their memory, so this is not to be one
 }
 
 func compareThings(a, b *thing) int { return cmp.Compare(a.n, b.n) }
 
-// TestNothingKept takes a range out of a map that stays in use and checks that the
-// collector gets its value and its keys: the header and the leaf wait in free lists
-// for their next use, and must be empty there.
+// TestNothingKept removes a range from a map that stays in use, and checks that the collector
+// frees its value and its keys. The header and the leaf are in free lists then, and must be
+// cleared.
 //
 // It kills 24_kept_alive and 24_kept_alive_key.
 func TestNothingKept(t *testing.T) {
@@ -137,7 +137,7 @@ func TestNothingKept(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := rangelock.NewFunc(compareThings, &rangelock.Options[*thing, *thing]{OnRetire: onRetire})
-			// In a function of its own, so that no variable here holds anything.
+			// This is a function of its own so that no variable here keeps a key or the value.
 			watched := func() map[string]weak.Pointer[thing] {
 				lo, hi, v := &thing{n: 10}, &thing{n: 20}, &thing{}
 				must(t, m.Insert(bg, rangelock.Span(lo, hi), v))

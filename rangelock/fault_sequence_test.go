@@ -9,11 +9,10 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestSequenceProvesMiss holds a reader that has read an even publication sequence
-// until a transaction has taken its key's range out of the tree, lets it search,
-// and holds it again when it has found nothing. There was never a gap for readers,
-// and the changed sequence says so: while the transaction is under way, when it is
-// over, and when 2^32 additions have passed.
+// TestSequenceProvesMiss holds a reader that has read an even publication sequence until a
+// transaction has taken the range of its key out of the tree. Then the reader searches, and is held
+// again when it has found nothing. There was never a gap for readers, and the sequence shows it,
+// because it has changed: while the transaction runs, after its end, and after 2^32 additions.
 //
 // It kills 36_miss_on_changed and 22_seq_wrap.
 func TestSequenceProvesMiss(t *testing.T) {
@@ -39,7 +38,7 @@ func TestSequenceProvesMiss(t *testing.T) {
 							}
 							return
 						}
-						// It looks at the leaf again.
+						// The reader has looked at the leaf again.
 						if err != nil || g.Value() != "new" {
 							t.Errorf("TryAcquire = %v, want the new range", err)
 							return
@@ -71,9 +70,9 @@ func TestSequenceProvesMiss(t *testing.T) {
 	}
 }
 
-// TestNextBelievesNoGap holds a reader that looks for the next range, when it knows that
-// none covers its key, until a transaction has taken the next one out. What comes behind
-// that is not the next range: the transaction puts another there before it ends.
+// TestNextBelievesNoGap holds a reader that knows that no range covers its key, and now looks for
+// the next range. Meanwhile a transaction retires that next range. The range behind it is not the
+// answer, because the transaction inserts another before it ends.
 //
 // It kills 80_next_unproved.
 func TestNextBelievesNoGap(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// readings are the ways to read one key that may wait. They return "" for a miss.
+// readings are the ways to read one key that can wait. They return "" for a miss.
 var readings = map[string]func(m *intMap, key int) string{
 	"Acquire": func(m *intMap, key int) string {
 		g, ok := m.Acquire(key)
@@ -45,12 +45,12 @@ func must(t *testing.T, errs ...error) {
 	}
 }
 
-// TestSlowPathSearchesAgain lines up a reader that has collided with a writer and
-// waits for it, and a writer that then makes what the reader had found, or not
-// found, untrue. The answer must be from after the wait.
+// TestSlowPathSearchesAgain lines up a reader that has collided with a writer and waits for it
+// with a writer that then changes what the reader had found or missed. The answer must be from
+// after the wait.
 //
-// It kills 14_slow_path_stale and 58_get_stale: with the search before the wait each
-// of the three cases fails each time.
+// It kills 14_slow_path_stale and 58_get_stale: with the search before the wait each of the three
+// cases fails each time.
 func TestSlowPathSearchesAgain(t *testing.T) {
 	cases := []struct {
 		name          string
@@ -99,9 +99,9 @@ func TestSlowPathSearchesAgain(t *testing.T) {
 	}
 }
 
-// TestNoPinWhileWaiting has a reader wait for a writer, and the writer for a grace
-// period. A reader that was still pinned then would wait for the writer, and the
-// writer for it.
+// TestNoPinWhileWaiting lines up a reader that waits for a writer with a grace period that must
+// pass before the writer ends. If the reader were still pinned, the grace period would wait for
+// the reader, and the reader for the writer.
 //
 // It kills 33_pinned_while_waiting.
 func TestNoPinWhileWaiting(t *testing.T) {

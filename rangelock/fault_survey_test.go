@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// TestSurveyLooksWhilePinned holds a survey that has found the ranges of a leaf and has not
-// looked at them, while they are taken out and others are put in. Nothing of the old ones
-// may be used again before it has looked.
+// TestSurveyLooksWhilePinned holds a survey that has found the ranges of a leaf and has not yet
+// looked at them, while those ranges are retired and others are inserted. No header of the old
+// ranges may be recycled before the survey has looked at it.
 //
 // It kills 46_read_after_unpin.
 func TestSurveyLooksWhilePinned(t *testing.T) {
@@ -30,12 +30,12 @@ func TestSurveyLooksWhilePinned(t *testing.T) {
 		if n, err := m.Retire(bg, rg(0, 20)); n != 2 || err != nil {
 			t.Fatal(n, err)
 		}
-		time.Sleep(time.Second) // whatever is out of use is used again from here on
+		time.Sleep(time.Second) // headers that no pin protects are recycled after this
 		must(t, m.Insert(bg, rg(1000, 1010), "d"), m.Insert(bg, rg(900, 910), "c"))
 		found.letGo()
 		surveying.returns(t)
 		if !slices.Equal(seen, []int{900, 1000}) {
-			t.Errorf("seen are the ranges from %d, want those from 900 and 1000", seen)
+			t.Errorf("the survey has seen ranges that begin at %d, want 900 and 1000", seen)
 		}
 		usable(t, m)
 	})

@@ -8,9 +8,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestPageBeside holds a walk that has come to its second leaf and seen the order of the
-// ranges there. Then the second of them leaves, and one that comes behind them all takes its
-// slot. What the walk finds in that order is out of order.
+// TestPageBeside holds a walk that has come to its second leaf and has read the order of the
+// ranges there. Then the second of them is retired, and a new range behind all of them takes its
+// slot. Read in the old order, the slots give the ranges in a wrong order.
 //
 // It kills 154_page_believed.
 func TestPageBeside(t *testing.T) {
@@ -19,7 +19,7 @@ func TestPageBeside(t *testing.T) {
 		var order stoppableOrder
 		m := rangelock.NewFunc(order.compare, (*rangelock.Options[int, string])(nil))
 		fillTens(m, slices.Repeat([]string{"a"}, n+3)...)
-		// All looks for what starts after the end of the first leaf's last range.
+		// All looks for the first range behind the end of the first leaf's last range.
 		searching := order.stopAt(t, 10*n+10, 10*n)
 		var seen []int
 		walking := start("All", func() {
@@ -43,9 +43,9 @@ func TestPageBeside(t *testing.T) {
 	})
 }
 
-// TestOverSeparator attaches a range that reaches from one leaf's end over the
-// separator into the keys of the next, by Insert and by Swap, from both sides. The
-// separator has to move, or a search for a key behind it ends in the wrong leaf.
+// TestOverSeparator attaches a range that reaches from the end of one leaf over the separator into
+// the keys of the next leaf, by Insert and by Swap, from both sides. The separator has to move.
+// Otherwise a search for a key behind it ends in the wrong leaf.
 //
 // It kills 77_raise_missing and 57_lower_missing.
 func TestOverSeparator(t *testing.T) {
@@ -66,8 +66,8 @@ func TestOverSeparator(t *testing.T) {
 					}
 					must(t, m.Insert(bg, r, "new"))
 				} else {
-					// A gap before the range that is swapped, so that the new one starts
-					// before it.
+					// This makes a gap before the range that is swapped, so that the new range
+					// begins before the old one.
 					if k, err := m.Remove(bg, rg(at-10, at)); k != 1 || err != nil {
 						t.Fatal(k, err)
 					}

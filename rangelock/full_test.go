@@ -9,8 +9,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestMaxRanges fills a map up to MaxRanges. No operation then makes one range more, each that
-// would says ErrFull and does nothing, and what needs no room goes on.
+// TestMaxRanges fills a map up to MaxRanges. Each operation that would make one range more then
+// returns ErrFull and does nothing. Operations that do not make one more succeed.
 //
 // It kills 196_no_bound_in_load and 192_no_bound_for_loads.
 func TestMaxRanges(t *testing.T) {
@@ -63,7 +63,7 @@ func TestMaxRanges(t *testing.T) {
 	}
 	usable(t, m)
 
-	// Of a bulk that runs in order, too, and it counts what it has built.
+	// The bound also holds for a Load of ascending ranges, which counts what it has built so far.
 	big := rangelock.New(&rangelock.Options[int, string]{MaxRanges: 100})
 	w := big.Lock()
 	defer w.Unlock()
@@ -80,8 +80,8 @@ func TestMaxRanges(t *testing.T) {
 	wantPanic(t, "a negative MaxRanges", func() { rangelock.New(&rangelock.Options[int, string]{MaxRanges: -1}) })
 }
 
-// TestSplitValueFails lets a SplitValue fail: Split says so, with its error, and the range is as
-// it was, open to readers, with its value.
+// TestSplitValueFails checks that Split returns the error of a SplitValue that fails. The range is
+// as it was, open to readers, with its value.
 //
 // It kills 193_split_publishes_first.
 func TestSplitValueFails(t *testing.T) {
@@ -109,7 +109,7 @@ func TestSplitValueFails(t *testing.T) {
 	usable(t, m)
 }
 
-// TestErrorsTyped finds ranges and keys in errors.
+// TestErrorsTyped checks that errors.As finds the operation and its ranges or its key in errors.
 func TestErrorsTyped(t *testing.T) {
 	m := rangelock.New(&rangelock.Options[int, string]{MergeValue: func(_, _ intRange, l, _ string) (string, bool) { return l, false }})
 	fillTens(m, "a", "b")

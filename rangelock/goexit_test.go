@@ -9,9 +9,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestOnRetireGoexit checks that an OnRetire that ends its goroutine, as FailNow of a
-// test does, ends that call alone: the other ranges are retired, and Drain returns.
-// Without the deferred Retire in retireQueue.run it fails always.
+// TestOnRetireGoexit checks that an OnRetire that ends its goroutine, as FailNow of a test does,
+// ends only that call: the other ranges are retired, and Drain returns. Without the deferred
+// Retire in retireQueue.run it always fails.
 func TestOnRetireGoexit(t *testing.T) {
 	ran := make(chan string, 3)
 	m := rangelock.New(&rangelock.Options[int, string]{OnRetire: func(_ rangelock.Range[int], v string) {

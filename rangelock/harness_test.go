@@ -13,10 +13,14 @@ import (
 	"github.com/spanlock/spanlock/internal/invariants"
 )
 
+// This file has what several tests use to run episodes, to bound waits, and to look for
+// what is left over.
+
 // lastResort bounds waits that end at once unless a test fails.
 const lastResort = 20 * time.Second
 
-// byBuild returns how often to do something that checking builds do slowly.
+// byBuild returns a number of repetitions: checking in a checking build, which is slower, and
+// normal in others.
 func byBuild(normal, checking int) int {
 	if invariants.Enabled {
 		return checking
@@ -24,8 +28,8 @@ func byBuild(normal, checking int) int {
 	return normal
 }
 
-// atEachProcs runs f with GOMAXPROCS 1, 2, 4 and 8, each a number of episodes, with
-// a seed that is logged when one fails.
+// atEachProcs runs a number of episodes of f with each of GOMAXPROCS 1, 2, 4 and 8. When one
+// fails it logs the seed.
 func atEachProcs(t *testing.T, episodes int, f func(t *testing.T, rng *rand.Rand)) {
 	if testing.Short() {
 		episodes = (episodes + 3) / 4
@@ -44,7 +48,7 @@ func atEachProcs(t *testing.T, episodes int, f func(t *testing.T, rng *rand.Rand
 	}
 }
 
-// inTime fails the test, with all stacks, if f takes for ever.
+// inTime fails the test, with all stacks, if f does not return within lastResort.
 func inTime(t *testing.T, what string, f func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -62,7 +66,8 @@ func inTime(t *testing.T, what string, f func()) {
 	}
 }
 
-// comesTrue lets others run until ok, and reports false when it took too long.
+// comesTrue lets other goroutines run until ok is true. It reports false if that takes longer
+// than lastResort.
 func comesTrue(ok func() bool) bool {
 	for end := time.Now().Add(lastResort); !ok(); {
 		if time.Now().After(end) {
@@ -73,7 +78,7 @@ func comesTrue(ok func() bool) bool {
 	return true
 }
 
-// wantNoGoroutines fails the test if a goroutine of the packages stays.
+// wantNoGoroutines fails the test if a goroutine in a function of the packages does not end.
 func wantNoGoroutines(t *testing.T) {
 	t.Helper()
 	var stacks []byte
@@ -85,11 +90,12 @@ func wantNoGoroutines(t *testing.T) {
 			!bytes.Contains(stacks, []byte("spanlock/rwsem."))
 	})
 	if !gone {
-		t.Fatalf("a goroutine stays:\n%s", stacks)
+		t.Fatalf("a goroutine does not end:\n%s", stacks)
 	}
 }
 
-// crowd runs one writer's transactions beside readers that run until it is done.
+// crowd runs the transactions of one writer beside readers. The readers run until the writer
+// is done.
 func crowd(t *testing.T, rng *rand.Rand, transactions int, write func(rng *rand.Rand), readers ...func(rng *rand.Rand)) {
 	t.Helper()
 	var stop atomic.Bool

@@ -13,7 +13,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// textMap is a map over texts of either type.
+// textMap is a map whose keys are texts, strings or bytes.
 type textMap struct {
 	set    func(lo, hi string, v int) error
 	remove func(lo, hi string) error
@@ -45,8 +45,8 @@ func bytesMap() textMap {
 	}
 }
 
-// TestHints: where keys are awkward every key is found in its range, and in no other,
-// while ranges come and go.
+// TestHints checks that each of many awkward keys is found in its range, and in no other, while
+// ranges are inserted and removed.
 func TestHints(t *testing.T) {
 	for name, m := range map[string]textMap{"string": stringMap(), "bytes": bytesMap()} {
 		t.Run(name, func(t *testing.T) {
@@ -58,7 +58,7 @@ func TestHints(t *testing.T) {
 				n = 600
 			}
 			keys := textkeys.Awkward(rng, n)
-			present := make([]bool, n-1) // that the range from key i to key i+1 is there
+			present := make([]bool, n-1) // whether the range from key i to key i+1 is attached
 			for round := range 3 {
 				for _, i := range rng.Perm(n - 1) {
 					var err error
@@ -94,8 +94,8 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// TestHintsLeadAstray: a key that begins otherwise than those of the node that it is
-// searched in is found, or missed, as every other.
+// TestHintsLeadAstray checks that a key is found or missed correctly also when it is searched in a
+// node whose keys have another prefix.
 func TestHintsLeadAstray(t *testing.T) {
 	m := rangelock.New[string, int](nil)
 	begin := strings.Repeat("m", 20)
@@ -105,7 +105,7 @@ func TestHintsLeadAstray(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// One that reaches far, behind all of those: what is in it begins with anything.
+	// This range follows all of those and reaches far. The keys in it have any prefix.
 	if err := m.Insert(context.Background(), rangelock.Span(begin+"0500", "x"), 500); err != nil {
 		t.Fatal(err)
 	}
@@ -114,15 +114,15 @@ func TestHintsLeadAstray(t *testing.T) {
 			t.Errorf("the range of %q is %d, %v, want 500", key, v, ok)
 		}
 	}
-	// Where the others differ this begins as one before the last, and looks as if it were
-	// between two of them.
+	// At the bytes in which the node's keys differ, this key is equal to one near the end. If only
+	// those bytes were compared it would lie between two of them.
 	for n := range 4 {
 		key := strings.Repeat("n", len(begin)+n) + "0498"[n:]
 		if v, ok := m.Get(key); !ok || v != 500 {
 			t.Errorf("the range of %q is %d, %v, want 500", key, v, ok)
 		}
 	}
-	// And one that ends before them: the hint of a key in it can be above all of theirs.
+	// This range ends before them. The hint of a key in it can be above all of their hints.
 	if err := m.Insert(context.Background(), rangelock.Span("b", begin+"0000"), 501); err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// The compiler makes the whole package anew for each kind of key or value here, a second
-// or two for each. The checking builds do without: there is one goroutine, and what is
-// checked is the order of keys, and that values stay what they are.
+// The compiler compiles the whole package again for each kind of key or value here, which takes a
+// second or two for each. The checking builds leave these tests out: the tests have one goroutine,
+// and only check the order of keys and that values do not change.
 
 func checkKind[K cmp.Ordered](t *testing.T, keys ...K) {
 	t.Run(fmt.Sprintf("%T", keys[0]), func(t *testing.T) {
@@ -39,8 +39,8 @@ type (
 	degree float32
 )
 
-// TestKeyKinds checks each kind of ordered key, with its smallest and its largest
-// key, neighbours one apart, and more keys than a leaf has room for.
+// TestKeyKinds checks each kind of ordered key, with its smallest and its largest key, keys that
+// differ by one, and more keys than a leaf can hold.
 func TestKeyKinds(t *testing.T) {
 	checkKind(t, append([]uint64{0, 1, 1 << 32, math.MaxInt64, math.MaxInt64 + 1}, counting[uint64](300, math.MaxUint64)...)...)
 	checkKind(t, append([]offset{0, 1}, counting[offset](100, math.MaxUint64)...)...)
@@ -67,7 +67,7 @@ func TestKeyKinds(t *testing.T) {
 	checkKind(t, words...)
 }
 
-// TestValueKinds does what TestValueSizes does for values of no size and of many sizes.
+// TestValueKinds is TestValueSizes for values of size zero and of many other sizes.
 func TestValueKinds(t *testing.T) {
 	checkValue[uint8](t, struct{}{}, struct{}{})
 	checkValue[int](t, [0]int{}, [0]int{})

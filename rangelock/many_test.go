@@ -42,7 +42,7 @@ func testMany[K, V any](t *testing.T, m *rangelock.Map[K, V], key func(i int) K,
 
 func equal[V comparable](a, b V) bool { return a == b }
 
-// TestGetMany: what GetMany says of each key is what Get says.
+// TestGetMany checks that GetMany gives for each key what Get returns.
 func TestGetMany(t *testing.T) {
 	number := func(i int) int { return i }
 	t.Run("int", func(t *testing.T) {

@@ -7,10 +7,10 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// The word of a range with an exclusive guard shows that nobody has a shared one, and a
-// mark of an announced guard stands in its slot, so a released copy is seen there.
+// The state word of a range with an exclusive guard shows that there is no shared guard, and the
+// mark of an announced guard is in its slot. So the release of a copy is found out in both cases.
 
-// alone acquires an exclusive guard that must be there.
+// alone takes an exclusive guard on the range at key, which must be free.
 func alone(t *testing.T, m *intMap, key int) intGuard {
 	t.Helper()
 	g, err := m.TryAcquireExclusive(key)
@@ -20,9 +20,9 @@ func alone(t *testing.T, m *intMap, key int) intGuard {
 	return g
 }
 
-// TestDoubleReleaseBesideExclusive releases copies of released guards while somebody
-// else is alone on the range. If the copy of a shared one took a count away, readers
-// would come in beside the exclusive guard.
+// TestDoubleReleaseBesideExclusive releases a copy of a released shared guard while an exclusive
+// guard is held on the range. If the copy took a count away, readers could enter beside the
+// exclusive guard.
 func TestDoubleReleaseBesideExclusive(t *testing.T) {
 	m, _ := tens("a")
 	g := hold(t, m, 5)
@@ -39,8 +39,8 @@ func TestDoubleReleaseBesideExclusive(t *testing.T) {
 	usable(t, m)
 }
 
-// TestDoubleReleaseExclusive releases a copy of a released exclusive guard while nobody,
-// and while somebody with a shared guard, is on the range.
+// TestDoubleReleaseExclusive releases a copy of a released exclusive guard, first while the range
+// has no guard and then while it has a shared one.
 func TestDoubleReleaseExclusive(t *testing.T) {
 	m, _ := tens("a")
 	e := alone(t, m, 5)
@@ -58,10 +58,10 @@ func TestDoubleReleaseExclusive(t *testing.T) {
 	usable(t, m)
 }
 
-// TestDoubleReleaseExclusiveRace releases two copies of an exclusive guard at the same
-// time, so that both may see the guard held. One of them panics, and the word is as if
-// only the other had been. With an unconditional subtraction in releaseOther it fails in
-// every run with -tags invariants.
+// TestDoubleReleaseExclusiveRace releases two copies of an exclusive guard at the same time, so
+// that both releases may see the guard held. One of them panics, and the state word is then as if
+// only the other had run. With an unconditional subtraction in giveBackExclusive it fails in every
+// run with -tags invariants.
 func TestDoubleReleaseExclusiveRace(t *testing.T) {
 	m, _ := tens("a")
 	for range byBuild(3000, 300) {
@@ -83,14 +83,15 @@ func TestDoubleReleaseExclusiveRace(t *testing.T) {
 			t.Fatalf("panics %v, want one", panics)
 		}
 		if s := m.State(5); s != 0 {
-			t.Fatalf("state %#x with nobody on the range", s)
+			t.Fatalf("state %#x with no guard on the range", s)
 		}
 	}
 	usable(t, m)
 }
 
-// TestDoubleReleaseAnnounced releases copies of a guard when another range's guard, or one of
-// the range's next life, stands in its slot: that guard must not be taken away.
+// TestDoubleReleaseAnnounced releases copies of an announced guard while its slot has the mark of a
+// guard on another range, or of a guard on the same header in its next life. The release must not
+// remove that mark.
 func TestDoubleReleaseAnnounced(t *testing.T) {
 	m, _ := tens("a", "b")
 	m.Announcing(15)

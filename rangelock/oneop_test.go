@@ -17,8 +17,8 @@ var oneOps = map[string]func(ctx context.Context, m *intMap) (int, error){
 	"Retire": func(ctx context.Context, m *intMap) (int, error) { return m.Retire(ctx, rg(0, 20)) },
 }
 
-// TestOneOp checks what the one-operation transactions do and return, and that what
-// they did is visible at once.
+// TestOneOp checks what the one-operation transactions do and return, and that their changes are
+// visible at once.
 func TestOneOp(t *testing.T) {
 	m, rec := tens("a", "b")
 	step := func(n, wantN int, err, want error, contents string) {
@@ -51,8 +51,9 @@ func TestOneOp(t *testing.T) {
 	}
 }
 
-// TestOneOpContext checks that a context that has ended fails them at once and one that
-// ends during the wait for the semaphore then, and that nothing has changed.
+// TestOneOpContext checks that the one-operation transactions fail at once with a context that has
+// ended, that they fail when a context ends during the wait for the semaphore, and that nothing
+// has changed then.
 func TestOneOpContext(t *testing.T) {
 	for name, do := range oneOps {
 		t.Run(name, func(t *testing.T) {
@@ -103,8 +104,8 @@ func TestOneOpContext(t *testing.T) {
 	}
 }
 
-// TestOneOpGuards checks that Retire and Swap do not wait for guards, that Remove does,
-// and that a cancelled Remove leaves everything as it was.
+// TestOneOpGuards checks that Retire and Swap do not wait for guards, that Remove does, and that a
+// cancelled Remove leaves everything as it was.
 func TestOneOpGuards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens("a", "b", "c")
@@ -148,7 +149,7 @@ func TestOneOpGuards(t *testing.T) {
 		})
 		c.returns(t)
 		if g.Value() != "c" || g2.Value() != "d" {
-			t.Errorf("the guards are %q and %q", g.Value(), g2.Value())
+			t.Errorf("the guards' values are %q and %q, want c and d", g.Value(), g2.Value())
 		}
 		g2.Release()
 		g.Release()

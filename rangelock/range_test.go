@@ -13,7 +13,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestContains: the bounds, ranges without an end, ranges that are not valid, NaN.
+// TestContains checks Contains at the bounds, with unbounded ranges, with ranges that are not
+// valid, and with NaN.
 func TestContains(t *testing.T) {
 	nan := math.NaN()
 	for _, x := range []struct {
@@ -33,12 +34,12 @@ func TestContains(t *testing.T) {
 	}
 	down := rangelock.NewFunc[int, int](func(a, b int) int { return cmp.Compare(b, a) }, nil)
 	if r := rangelock.Span(9, 5); !down.Contains(r, 9) || !down.Contains(r, 6) || down.Contains(r, 5) || down.Contains(r, 10) || !down.Contains(rangelock.From(3), -100) {
-		t.Error("Map.Contains does not go by the order of the map")
+		t.Error("Map.Contains does not use the order of the map")
 	}
 	wantPanic(t, "Contains of the zero Map", func() { new(intMap).Contains(rg(0, 1), 0) })
 }
 
-// TestOverlap compares with a look at every key.
+// TestOverlap compares Overlap with a look at every key.
 func TestOverlap(t *testing.T) {
 	var all []rangelock.Range[int]
 	for lo := range 5 {
@@ -60,7 +61,7 @@ func TestOverlap(t *testing.T) {
 	}
 }
 
-// TestPrefix: every text begins with the prefix exactly if it is in the range.
+// TestPrefix checks that a text is in the range of a prefix exactly if it begins with the prefix.
 func TestPrefix(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	text := func() string {
@@ -84,7 +85,8 @@ func TestPrefix(t *testing.T) {
 	}
 }
 
-// TestGetRange: bounds and value of a range, in maps of words and of others, and what waits.
+// TestGetRange checks that GetRange returns bounds and value of a range, in maps made by New and by
+// NewFunc, and that it waits for a transaction that changes the range.
 func TestGetRange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, m := range []*intMap{rangelock.New[int, string](nil), rangelock.NewFunc[int, string](cmp.Compare[int], nil)} {
@@ -117,8 +119,8 @@ func TestGetRange(t *testing.T) {
 	})
 }
 
-// TestDo: the transaction ends when the function returns, fails or panics, and its error is
-// the function's.
+// TestDo checks that the transaction ends when the function returns, fails or panics, and that Do
+// returns the function's error.
 func TestDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a")
@@ -154,18 +156,18 @@ func TestDo(t *testing.T) {
 	})
 }
 
-// TestContended: a transaction learns that somebody waits for it.
+// TestContended checks that Contended reports a writer that waits for the transaction.
 func TestContended(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a")
 		w := m.Lock()
 		if w.Contended() {
-			t.Error("contended by nobody")
+			t.Error("Contended is true without a waiter")
 		}
 		next := start("Lock", func() { m.Lock().Unlock() })
 		next.waits(t)
 		if !w.Contended() {
-			t.Error("a waiting writer is not seen")
+			t.Error("Contended is false while a writer waits")
 		}
 		w.Unlock()
 		next.returns(t)

@@ -7,8 +7,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestReader checks what a Reader shows, that many may be under way, and that they keep
-// the next transaction from beginning.
+// TestReader checks what a Reader shows, that several can exist at once, and that the next
+// transaction begins only after all of them.
 func TestReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "", "c", "d")
@@ -25,7 +25,7 @@ func TestReader(t *testing.T) {
 			w.Unlock()
 		})
 		c.waits(t)
-		// A writer that waits is in the way of further Readers, but of no other reader.
+		// A writer that waits delays further Readers, but no other kind of reader.
 		late := start("RLock", func() { m.RLock().Unlock() })
 		late.waits(t)
 		wantTry(t, m, 5, "a")
@@ -50,7 +50,7 @@ func TestReader(t *testing.T) {
 		}
 		r1.Unlock()
 		c.waits(t)
-		go r2.Unlock() // elsewhere
+		go r2.Unlock() // another goroutine may end it
 		c.returns(t)
 		late.returns(t)
 		wantContents(t, m, "[0, 30)=x [30, 40)=d")
@@ -58,7 +58,7 @@ func TestReader(t *testing.T) {
 	})
 }
 
-// TestReaderGuard checks that a guard that a Reader took outlives it.
+// TestReaderGuard checks that a guard that was taken with a Reader stays valid after its Unlock.
 func TestReaderGuard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens("a")
@@ -70,7 +70,7 @@ func TestReaderGuard(t *testing.T) {
 		r.Unlock()
 		w := m.Lock()
 		if w.TryExclude(rg(0, 10)) {
-			t.Error("the guard holds nothing")
+			t.Error("TryExclude succeeds beside the guard")
 		}
 		if _, err := w.Retire(rg(0, 10)); err != nil {
 			t.Error(err)
@@ -78,7 +78,7 @@ func TestReaderGuard(t *testing.T) {
 		w.Unlock()
 		synctest.Wait()
 		if g.Value() != "a" || rec.String() != "" {
-			t.Errorf("the guard is %q, retired are %q", g.Value(), rec)
+			t.Errorf("the guard's value is %q, retired are %q", g.Value(), rec)
 		}
 		g.Release()
 		synctest.Wait()
@@ -89,8 +89,8 @@ func TestReaderGuard(t *testing.T) {
 	})
 }
 
-// TestDowngrade checks that no writer comes between a transaction and the Reader it
-// goes on as, while readers of every kind do.
+// TestDowngrade checks that no writer runs between a transaction and the Reader that Downgrade
+// returns, and that readers of every kind may run beside that Reader.
 func TestDowngrade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a")
@@ -129,8 +129,8 @@ func TestDowngrade(t *testing.T) {
 	})
 }
 
-// TestReaderMisuse checks that each method panics on the zero Reader, and on every copy
-// after the Unlock of one, also when other Readers or a writer are under way.
+// TestReaderMisuse checks that each method panics on the zero Reader, and on each copy of a Reader
+// after the Unlock of one of them, also while other Readers or a writer hold the semaphore.
 func TestReaderMisuse(t *testing.T) {
 	for name, f := range map[string]func(r rangelock.Reader[int, string]){
 		"Find":        func(r rangelock.Reader[int, string]) { r.Find(5) },
@@ -148,7 +148,7 @@ func TestReaderMisuse(t *testing.T) {
 			other := m.RLock()
 			wantPanic(t, name+" of "+what+" with another Reader under way", func() { f(r) })
 			if _, ok := m.TryLock(); ok {
-				t.Errorf("%s of %s ended another's hold", name, what)
+				t.Errorf("%s of %s ended another Reader", name, what)
 			}
 			if _, _, ok := other.Find(5); !ok {
 				t.Error("the other Reader misses")
@@ -157,7 +157,7 @@ func TestReaderMisuse(t *testing.T) {
 			w := m.Lock()
 			wantPanic(t, name+" of "+what+" with a writer under way", func() { f(r) })
 			if _, ok := m.TryLock(); ok {
-				t.Errorf("%s of %s ended another's transaction", name, what)
+				t.Errorf("%s of %s ended the transaction", name, what)
 			}
 			r2 := w.Downgrade()
 			wantPanic(t, name+" of "+what+" after a Downgrade", func() { f(r) })

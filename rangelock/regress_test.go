@@ -11,8 +11,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestLoadNothingStale checks that Load panics on a Writer that is over (P8) also when
-// the sequence is empty.
+// TestLoadNothingStale checks that Load of an empty sequence also panics on a Writer that has ended
+// (P8).
 func TestLoadNothingStale(t *testing.T) {
 	nothing := func(func(intRange, string) bool) {}
 	wantPanic(t, "Load of the zero Writer", func() { intWriter{}.Load(nothing) })
@@ -22,8 +22,8 @@ func TestLoadNothingStale(t *testing.T) {
 	wantPanic(t, "Load after Unlock", func() { w.Load(nothing) })
 }
 
-// TestDrainNotProlonged checks that ranges that leave after a Drain was called do not
-// prolong it: not when another Drain is under way, and not after one was cancelled.
+// TestDrainNotProlonged checks that Drain does not wait for ranges that leave after it was called,
+// beside another Drain that waits and after one that was cancelled.
 func TestDrainNotProlonged(t *testing.T) {
 	for _, cancelled := range []bool{false, true} {
 		t.Run(fmt.Sprintf("cancelled=%t", cancelled), func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestDrainNotProlonged(t *testing.T) {
 				a.Release()
 				first.returns(t)
 				if !second.returned() {
-					t.Errorf("retired are %q: Drain waits for a range that left after it was called ", rec)
+					t.Errorf("retired are %q: Drain waits for a range that left after it was called", rec)
 				}
 				b.Release()
 				second.returns(t)
@@ -58,8 +58,8 @@ func TestDrainNotProlonged(t *testing.T) {
 	}
 }
 
-// TestCostOverflow checks that costs whose sum is more than an int64 holds are too
-// heavy for any bound, and are no matter where there is none.
+// TestCostOverflow checks that costs whose sum overflows an int64 exceed every MaxPending, and are
+// allowed where MaxPending is 0.
 func TestCostOverflow(t *testing.T) {
 	for _, bound := range []int64{0, math.MaxInt64} {
 		m := rangelock.New(&rangelock.Options[int, string]{

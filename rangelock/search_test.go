@@ -7,9 +7,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestSearchSizes: in trees of every shape each key is found in its range, and keys
-// beside them in none: nodes with any number of keys, and as many ranges as make the
-// searches of small, of wider and of tall trees run.
+// TestSearchSizes checks in trees of many sizes that each key is found in its range, and that keys
+// beside the ranges are found in none. The nodes have any number of keys, and the numbers of
+// ranges are such that the searches of small, of wider and of tall trees run.
 func TestSearchSizes(t *testing.T) {
 	sizes := []int{3000, 33_000, 70_000, 140_000}
 	if testing.Short() || rangelock.LeafCap < 32 {
@@ -26,19 +26,19 @@ func TestSearchSizes(t *testing.T) {
 		for key := lo - 1; key <= lo+4; key++ {
 			g, ok := m.Acquire(key)
 			if want := i < n && key >= lo && key < lo+4; ok != want {
-				t.Fatalf("Acquire(%d) reports %t with %d ranges [10 i + 3, 10 i + 7)", key, ok, n)
+				t.Fatalf("Acquire(%d) returns %t in a map of %d ranges [10 i + 3, 10 i + 7)", key, ok, n)
 			}
 			if !ok {
 				continue
 			}
 			if r := g.Range(); r.Lo != lo {
-				t.Fatalf("Acquire(%d) holds %v with %d ranges [10 i + 3, 10 i + 7)", key, r, n)
+				t.Fatalf("Acquire(%d) finds %v in a map of %d ranges [10 i + 3, 10 i + 7)", key, r, n)
 			}
 			g.Release()
 		}
 	}
 	for _, size := range sizes {
-		some := size < 10_000 // look at each size, and not only at the last
+		some := size < 10_000 // check each size on the way, and not only the last
 		w := m.Lock()
 		for n < size {
 			if err := w.Insert(rangelock.Span(uint64(n)*10+3, uint64(n)*10+7), 0); err != nil {
@@ -59,7 +59,7 @@ func TestSearchSizes(t *testing.T) {
 			check(i)
 		}
 	}
-	// Leaves that are not full, after splits in the middle and merges.
+	// Now the leaves are not full, after splits in the middle and merges.
 	for range 20 {
 		for range n / 100 {
 			i := rng.IntN(n)

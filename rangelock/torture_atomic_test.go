@@ -8,12 +8,11 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestTortureAtomic lines up readers with transactions of several operations that
-// must be seen together. Transaction v writes v into the ranges "clock", "left" or
-// "right", and "last", by all means that there are; when v is even the middle
-// range is at left, otherwise at right. So who sees v somewhere must see v or more
-// everywhere afterwards, and who finds the clock the same before and after must
-// find in between exactly what transaction v has left.
+// TestTortureAtomic lines up readers with transactions of several operations that must become
+// visible together. Transaction v writes v into three ranges, by random operations: the ranges
+// at clock and at last, and one that is at left when v is even and at right otherwise. A reader
+// that has seen v in one range must afterwards see v or more in each range. A reader that finds
+// v at clock twice must find between those two looks exactly what transaction v has left.
 //
 //	enter that keeps a refused add                            10, 10
 //	newHeader without the excluded bit                        10, 10
@@ -51,7 +50,7 @@ func TestTortureAtomic(t *testing.T) {
 				_, err := w.Retire(r)
 				must(err)
 				must(w.Insert(r, &v))
-			case 3: // in place; only who holds a guard may look at it
+			case 3: // in place; only a reader with a guard may look at it
 				must(w.Exclude(r))
 				_, p, _ := w.Find(key)
 				*p = v
@@ -119,7 +118,7 @@ func TestTortureAtomic(t *testing.T) {
 					want = -1
 				}
 				if seen[i] != want {
-					t.Errorf("version %d at %d, want %d, between two looks at version %d", seen[i], key, want, v1)
+					t.Errorf("version %d at %d, want %d, between two looks that found version %d", seen[i], key, want, v1)
 				}
 			}
 			if v2 < newest {

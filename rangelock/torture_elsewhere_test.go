@@ -9,9 +9,10 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestTortureElsewhere holds a guard through transactions of every kind on other
-// ranges, and through Retire, Swap and Clear of its own: none waits for it. Readers
-// that miss, and readers of a third range, do not wait for a writer that does.
+// TestTortureElsewhere lines up a guard with transactions of every kind on other ranges, and
+// with Retire, Swap and Clear of its own range: none of them waits for the guard. Then it lines
+// up a writer that waits for the guard with readers that miss and with readers of a third range:
+// they do not wait for the writer.
 func TestTortureElsewhere(t *testing.T) {
 	var retired atomic.Int32
 	m := rangelock.New(&rangelock.Options[int, int]{OnRetire: func(rangelock.Range[int], int) { retired.Add(1) }})
@@ -80,12 +81,12 @@ func TestTortureElsewhere(t *testing.T) {
 		}
 	})
 	if g.Range() != at(30) || g.Value() < 0 {
-		t.Errorf("the guard has become %v, %d", g.Range(), g.Value())
+		t.Errorf("the guard's range and value have changed to %v and %d", g.Range(), g.Value())
 	}
-	// 3 for each turn, 1 removed at 20, 1 swapped in at 30 and retired, 38 cleared.
+	// 3 in each iteration, 1 removed at 20, 1 swapped in at 30 and retired, 38 cleared.
 	const others = 195*3 + 1 + 1 + 38
 	if !comesTrue(func() bool { return retired.Load() == others }) {
-		t.Errorf("%d retired under the guard, want %d", retired.Load(), others)
+		t.Errorf("%d retired while the guard is held, want %d", retired.Load(), others)
 	}
 	g.Release()
 	if err := m.Close(t.Context()); err != nil {

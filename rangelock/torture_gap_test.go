@@ -8,10 +8,10 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestTortureNoGap lines up readers that search while a transaction has taken a
-// range out of the tree and not put the next one in, or has not ended: by Swap, by
-// Update, and by Retire or Remove and then Insert, in other pieces. The keys are
-// covered before and after each transaction, so nobody may miss one.
+// TestTortureNoGap lines up readers that search with a transaction that has taken a range out of
+// the tree and has not yet put the next one in, or has not yet ended. The transactions use Swap,
+// Update, and Retire or Remove followed by Insert of other pieces. The keys are covered before
+// and after each transaction, so no reader may miss one.
 //
 //	proveMiss that believes any miss                          10, 10
 //	proveMiss that does not look whether seq is odd           10, 10
@@ -88,7 +88,7 @@ func TestTortureNoGap(t *testing.T) {
 				ok = m.View(key, func(rangelock.Range[int], int) {})
 			}
 			if !ok {
-				t.Errorf("no range covers %d: a gap that was there at no time", key)
+				t.Errorf("the reader finds no range for %d, which was covered at all times", key)
 			}
 		}
 		crowd(t, rng, 200, write, read, read)
@@ -98,10 +98,9 @@ func TestTortureNoGap(t *testing.T) {
 	})
 }
 
-// TestTortureNeverThere is the reverse: ranges that are there only within a
-// transaction, which inserts them and takes them out again, are found by nobody.
-// Their headers go round fast, so it also lines up a reader that has found one
-// against its next life.
+// TestTortureNeverThere lines up readers that search with a transaction that inserts a range and
+// takes it out again: no reader may find the range. The headers are recycled fast, so the test
+// also lines up a reader that has found a header with the header's next life.
 //
 //	newHeader without the excluded bit                        10, 9
 //	look that does not look at the excluded bit                8, 10

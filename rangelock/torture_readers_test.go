@@ -10,7 +10,11 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// read is one reader's life.
+// This file has the readers of TestTorture. They line up every way to read with the writers of
+// torture_writers_test.go: guards that are held for a short and a long time, released by another
+// goroutine, or taken beside others; waits that a context ends; walks over all ranges.
+
+// read reads n times, each time in a random way.
 func (e *torture) read(rng *rand.Rand, n int) {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -73,21 +77,21 @@ func (e *torture) read(rng *rand.Rand, n int) {
 	}
 }
 
-// use holds a guard for a while and lets go of it, here or elsewhere.
+// use checks a guard, holds it for a while, and releases it or has another goroutine release it.
 func (e *torture) use(rng *rand.Rand, key int, g rangelock.Guard[int, *cell]) {
 	if !covers(g.Range(), key) {
 		e.t.Errorf("guard for key %d on %v", key, g.Range())
 	}
 	e.check(g)
 	switch rng.IntN(8) {
-	case 0: // more of them, without waiting
+	case 0: // take more guards, without waiting
 		for range rng.IntN(4) {
 			if g2, err := e.m.TryAcquire(rng.IntN(tortureKeys)); err == nil {
 				e.check(g2)
 				g2.Release()
 			}
 		}
-	case 1: // hold it for long
+	case 1: // hold it for a long time
 		for range rng.IntN(30) {
 			runtime.Gosched()
 		}

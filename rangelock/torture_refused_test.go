@@ -10,15 +10,16 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestTortureStorm has goroutines do nothing but TryAcquire and Release one range
-// while a writer excludes it again and again. Each Exclude must end.
+// TestTortureStorm lines up refused readers that undo their count with a writer that is about to
+// park: four goroutines only call TryAcquire and Release on one range while a writer excludes it
+// again and again. Each Exclude must end.
 //
 //	awaitSlow that parks before it looks                       2, not run
 //	releaseSlow without the Wake                              10, not run
 //	undo without releaseSlow                                   0, 10
 //
-// Without the look before the add none of 20 runs fails: on two processors the count
-// is zero often enough. TestTortureLook is for that.
+// Without the look before the add none of 20 runs fails, because on two processors the count is
+// zero often enough. TestTortureLook checks that look.
 func TestTortureStorm(t *testing.T) {
 	atEachProcs(t, 1, func(t *testing.T, rng *rand.Rand) {
 		m := rangelock.New[int, int](nil)
@@ -44,13 +45,13 @@ func TestTortureStorm(t *testing.T) {
 	})
 }
 
-// TestTortureLook: who comes to an excluded range, or to one that is full, looks and
-// goes away again: it adds nothing that it would have to take back, so that no
-// number of refused readers can hold the count above zero. Without the look before
-// the add, in enter or in enterPinned, it fails each time.
+// TestTortureLook checks that a reader that comes to an excluded or a full range only looks at
+// its state word. It adds no count that it would have to take back, so no number of refused
+// readers can hold the count above zero. Without the look before the add, in enter or in
+// enterPinned, the test fails each time.
 func TestTortureLook(t *testing.T) {
 	if !invariants.Enabled {
-		t.Skip("the windows have no names in a normal build")
+		t.Skip("a normal build does not call the hook in the windows")
 	}
 	for name, m := range map[string]*rangelock.Map[int, int]{
 		"ordered": rangelock.New[int, int](nil),

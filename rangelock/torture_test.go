@@ -12,14 +12,24 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// cell is the value of a range in the torture. Everything but the counter is read
-// and written plainly, so that the race detector judges who was let in beside whom.
+// This file has the torture of everything at once: the episode, its map and its checks. The
+// readers are in torture_readers_test.go and the writers in torture_writers_test.go. The
+// other torture_*_test.go files line up one thing each.
+//
+// A table in a test's comment has the faults that the test finds, and how many of 10 runs fail
+// with each of them: first without the race detector, then with it. They were measured with two
+// processors. A fault that failed the first five runs, or the first three where a run is slow,
+// is counted as 10. Builds with the race detector find more, because they also have small nodes
+// and yields in the windows of races.
+
+// cell is the value of a range in the torture. All fields but the counter are read and written
+// without synchronization, so the race detector finds a reader beside a writer.
 type cell struct {
 	id       int                  // never written after it was made
 	r        rangelock.Range[int] // likewise
-	a, b     int                  // written by who has excluded the range; b == -a
+	a, b     int                  // written by the writer that has excluded the range; b == -a
 	poisoned bool                 // written by OnRetire
-	retired  atomic.Int32         // how often OnRetire had it
+	retired  atomic.Int32         // how often OnRetire was called for it
 }
 
 // torture is one episode: a map, its readers and its writers.
@@ -34,21 +44,19 @@ type torture struct {
 
 const tortureKeys = 96
 
-// The figures below were measured with two processors: so many of 10 runs fail when
-// the fault is put in, without the race detector and with it; a fault that failed the
-// first five, or three of a slow kind, is counted as 10. With the race detector there
-// are small nodes and yields in the windows, too, so it hits them more often.
-
-// TestTorture runs random readers and writers of every kind. It lines up whatever
-// comes: readers between search and count, between count and look, refused ones
-// about to undo; writers that exclude, retire, swap and give up meanwhile; last
-// guards released beside finishing writers; headers and nodes recycled under
-// readers. A guard's value must not be poisoned, must not change, and must be that
-// of a range that covers the key; each value is retired exactly once.
+// TestTorture runs random readers and writers of every kind. It lines up, by chance:
+//   - readers between the search and the count, between the count and the look at the state
+//     word, and refused readers that are about to undo their count;
+//   - writers that meanwhile exclude, retire, swap or give up;
+//   - releases of last guards beside writers that finish the range;
+//   - headers and nodes that are recycled while readers look at them.
+//
+// A guard's value must not be poisoned, must not change, and must be that of a range that
+// covers the key. Each value is retired exactly once.
 //
 //	await that does not wait                                  10, 10
 //	releaseSlow without the Wake                              10, not run
-//	the batch reaped without its grace period                 10, 10
+//	the batch retired without its grace period                10, 10
 //	enter that keeps a refused add                             0, 10
 //	undo without releaseSlow                                   0, 5
 //	Retire that detaches before it takes out of the tree       1, 10
@@ -114,7 +122,7 @@ func (e *torture) onRetire(r rangelock.Range[int], c *cell) {
 	}
 }
 
-// check looks twice at what a guard promises.
+// check looks twice at what a guard promises: range and value are there, and do not change.
 func (e *torture) check(g rangelock.Guard[int, *cell]) {
 	c := g.Value()
 	if c == nil || g.Range() != c.r {

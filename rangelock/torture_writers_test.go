@@ -10,13 +10,17 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// write is one writer's life.
+// This file has the writers of TestTorture. They line up every operation with the readers of
+// torture_readers_test.go and with each other: transactions of several operations, one-operation
+// transactions, transactions that are downgraded, waits that a context ends.
+
+// write runs n transactions, each of a random kind.
 func (e *torture) write(rng *rand.Rand, n int) {
 	for range n {
 		switch rng.IntN(10) {
 		case 0:
 			e.oneOp(rng)
-		case 1, 2: // its waits may end early
+		case 1, 2: // a context may end its waits early
 			ctx, stop := context.WithTimeout(context.Background(), time.Duration(rng.IntN(200))*time.Microsecond)
 			if w, err := e.m.LockContext(ctx); err == nil {
 				e.transaction(rng, w)
@@ -50,7 +54,7 @@ func (e *torture) transaction(rng *rand.Rand, w rangelock.Writer[int, *cell]) {
 	r.Unlock()
 }
 
-// bear makes a value for r and notes it if it comes to be attached.
+// bear makes a value for r and adds it to born if attach succeeds.
 func (e *torture) bear(r rangelock.Range[int], attach func(c *cell) error) error {
 	c := &cell{id: int(e.ids.Add(1)), r: r}
 	err := attach(c)
@@ -67,7 +71,7 @@ func (e *torture) randomRange(rng *rand.Rand) rangelock.Range[int] {
 	return rangelock.Span(lo, lo+1+rng.IntN(8))
 }
 
-// widen returns r so wide that it cuts nothing.
+// widen returns r extended until it cuts no attached range.
 func (e *torture) widen(w rangelock.Writer[int, *cell], r rangelock.Range[int]) rangelock.Range[int] {
 	wide := r
 	for o := range w.Overlapping(r) {
@@ -115,7 +119,8 @@ func (e *torture) operate(rng *rand.Rand, w rangelock.Writer[int, *cell]) {
 	}
 }
 
-// extract takes a range out and writes plainly to its value, which nobody else has.
+// extract extracts the range at key and writes to its value without synchronization: no other
+// goroutine has the value.
 func (e *torture) extract(w rangelock.Writer[int, *cell], key int) error {
 	r, c, err := w.Extract(key)
 	if err != nil {
@@ -124,12 +129,12 @@ func (e *torture) extract(w rangelock.Writer[int, *cell], key int) error {
 	c.poisoned = true
 	c.a, c.b = -1, -1
 	if n := c.retired.Add(1); n != 1 || r != c.r {
-		e.t.Errorf("Extract gives %v, value %d of %v, which has left %d times", r, c.id, c.r, n)
+		e.t.Errorf("Extract returns %v and value %d of %v, which has left %d times", r, c.id, c.r, n)
 	}
 	return nil
 }
 
-// change writes plainly to values whose ranges are excluded.
+// change writes without synchronization to the values of ranges that are excluded.
 func (e *torture) change(w rangelock.Writer[int, *cell], r rangelock.Range[int]) {
 	for _, c := range w.Overlapping(r) {
 		c.a++

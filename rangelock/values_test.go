@@ -6,8 +6,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestValueSizes checks values that hold pointers, one of them a large one: a guard
-// gives back what was put in. TestValueKinds has more.
+// TestValueSizes checks that a guard returns the value that was inserted, for values that contain
+// pointers, one of them large. TestValueKinds has more sizes.
 func TestValueSizes(t *testing.T) {
 	checkValue[uintptr, any](t, nil, "x")
 	checkValue[int](t, new(int), nil)
@@ -35,7 +35,7 @@ func checkValue[K int | uintptr | uint8 | uint32, V comparable](t *testing.T, a,
 		t.Fatal(err)
 	}
 	if ga.Value() != a || gb.Value() != b {
-		t.Errorf("guards of %T are %v and %v", a, ga.Value(), gb.Value())
+		t.Errorf("the guards' values of type %T are %v and %v", a, ga.Value(), gb.Value())
 	}
 	if v, ok := m.Get(3); !ok || v != b {
 		t.Errorf("Get = %v, %t, want %v", v, ok, b)

@@ -8,12 +8,11 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// The compiler makes the whole package anew for each pair of types here, and aligns every
-// word itself where words have 64 bits.
+// The compiler compiles the whole package again for each pair of types here. On 64-bit platforms
+// it aligns every word itself, so the test is only for others.
 
-// TestWordsAligned uses every word that is changed atomically, in maps and headers
-// of several layouts. On a 32-bit platform a 64-bit word at an odd offset panics
-// at its first use.
+// TestWordsAligned uses every word that is changed atomically, in maps and headers of several
+// layouts. On a 32-bit platform a 64-bit word at an odd offset panics at its first use.
 //
 // It kills 25_misaligned.
 func TestWordsAligned(t *testing.T) {
