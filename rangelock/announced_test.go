@@ -34,14 +34,6 @@ func announcedTens(t *testing.T, values ...string) (*intMap, *recorder, []intGua
 	return m, rec, guards
 }
 
-// announcing makes the range at 5 an announced one.
-func announcing(t *testing.T, m *intMap) {
-	t.Helper()
-	if !m.Announcing(5) {
-		t.Fatal("the readers of the range do not announce themselves")
-	}
-}
-
 // eachOrder runs f with the orders in which guards in the word and in lines can be
 // released: the word's first, last, and between. The last to come count, too, where lines
 // are short; so they are released first as well as last.

@@ -144,12 +144,6 @@ func swap(m *intMap) func(ctx context.Context) error {
 	return func(ctx context.Context) error { return m.Swap(ctx, rg(10, 20), "y") }
 }
 
-func release(g intGuard, ok bool) {
-	if ok {
-		g.Release()
-	}
-}
-
 // TestCircles checks that each of the circles is real: the call lasts until its context ends, and
 // all other goroutines finish when the guard is released.
 //

@@ -177,9 +177,6 @@ var refusable = map[string]func(s *scene) error{
 	}),
 }
 
-// second returns the error beside a number.
-func second(_ int, err error) error { return err }
-
 // released releases a guard, if there is one, and returns the error.
 func released(g intGuard, err error) error {
 	if err == nil {

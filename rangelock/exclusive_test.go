@@ -14,38 +14,6 @@ import (
 // keys it can be had, and what is ordered before it. exclusive_queue_test.go lines up waiters,
 // exclusive_cancel_test.go contexts that end, and exclusive_writers_test.go transactions.
 
-// exclusively starts an AcquireExclusive of the range at key. It returns the call, and a variable
-// that has the guard when the call has returned.
-func exclusively(t *testing.T, m *intMap, key int) (*call, *intGuard) {
-	g := new(intGuard)
-	return start("AcquireExclusive", func() {
-		var ok bool
-		if *g, ok = m.AcquireExclusive(key); !ok {
-			t.Errorf("AcquireExclusive(%d) finds no range", key)
-		}
-	}), g
-}
-
-// shared is exclusively for Acquire.
-func shared(t *testing.T, m *intMap, key int) (*call, *intGuard) {
-	g := new(intGuard)
-	return start("Acquire", func() {
-		var ok bool
-		if *g, ok = m.Acquire(key); !ok {
-			t.Errorf("Acquire(%d) finds no range", key)
-		}
-	}), g
-}
-
-// tidy is usable, and checks that no wait queue is left.
-func tidy(t *testing.T, m *intMap) {
-	t.Helper()
-	usable(t, m)
-	if n := m.Lines(); n != 0 {
-		t.Errorf("%d wait queues are left", n)
-	}
-}
-
 // TestExclusive checks the three forms of AcquireExclusive on a gap, on a free range, beside an
 // exclusive guard and beside a shared one.
 func TestExclusive(t *testing.T) {

@@ -144,13 +144,3 @@ func TestExclusiveLeaves(t *testing.T) {
 		}
 	}
 }
-
-// returnsIn is returns for a call that needs up to d on the bubble's clock.
-func (c *call) returnsIn(t *testing.T, d time.Duration) {
-	t.Helper()
-	select {
-	case <-c.done:
-	case <-time.After(d):
-		t.Fatalf("%s waits", c.name)
-	}
-}

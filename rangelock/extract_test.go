@@ -61,7 +61,7 @@ func TestExtract(t *testing.T) {
 func TestExtractMakesStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens("a", "", "c")
-		h := newHangar()
+		h := newGatedLoad()
 		a := ask(bg, m, 15, h.load)
 		a.waits(t)
 		w := m.Lock()

@@ -35,16 +35,6 @@ var readings = map[string]func(m *intMap, key int) string{
 	},
 }
 
-// must fails the test with the first error that is not nil.
-func must(t *testing.T, errs ...error) {
-	t.Helper()
-	for _, err := range errs {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // TestSlowPathSearchesAgain lines up a reader that has collided with a writer and waits for it
 // with a writer that then changes what the reader had found or missed. The answer must be from
 // after the wait.

@@ -1,23 +1,267 @@
 package rangelock_test
 
 import (
-	"bytes"
+	"cmp"
+	"context"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/spanlock/spanlock/internal/invariants"
+	"github.com/spanlock/spanlock/rangelock"
 )
 
-// This file has what several tests use to run episodes, to bound waits, and to look for
-// what is left over.
+// This file has what tests of several subjects use: the types, maps to start with, guards, checks,
+// and what runs a test many times. harness_wait_test.go has what they use to wait.
 
-// lastResort bounds waits that end at once unless a test fails.
-const lastResort = 20 * time.Second
+type (
+	intRange  = rangelock.Range[int]
+	intMap    = rangelock.Map[int, string]
+	intWriter = rangelock.Writer[int, string]
+	intGuard  = rangelock.Guard[int, string]
+)
+
+var bg = context.Background()
+
+// spare is a range that no test uses but usable.
+var spare = rangelock.Span(1<<20, 1<<20+1)
+
+func rg(lo, hi int) intRange { return rangelock.Span(lo, hi) }
+
+// endedContext returns a context that has ended.
+func endedContext() context.Context {
+	ctx, cancel := context.WithCancel(bg)
+	cancel()
+	return ctx
+}
+
+// recorder notes the values that went through OnRetire, in order.
+type recorder struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func (rec *recorder) add(v string) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if v != "spare" {
+		rec.list = append(rec.list, v)
+	}
+}
+
+func (rec *recorder) String() string {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	return strings.Join(rec.list, " ")
+}
+
+// sorted is String for where the order is not promised.
+func (rec *recorder) sorted() string {
+	f := strings.Fields(rec.String())
+	slices.Sort(f)
+	return strings.Join(f, " ")
+}
+
+// tens returns a map with the ranges [0, 10), [10, 20), … that have the values
+// given, "" for a gap, and the record of what was retired.
+func tens(values ...string) (*intMap, *recorder) {
+	rec := &recorder{}
+	m := rangelock.New(&rangelock.Options[int, string]{OnRetire: func(_ intRange, v string) { rec.add(v) }})
+	fillTens(m, values...)
+	return m, rec
+}
+
+func fillTens(m *intMap, values ...string) {
+	w := m.Lock()
+	defer w.Unlock()
+	for i, v := range values {
+		if v == "" {
+			continue
+		}
+		if err := w.Insert(rg(10*i, 10*i+10), v); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// numbered returns a map of n ranges [0, 10), [10, 20), … whose values are their
+// numbers.
+func numbered(n int) *intMap {
+	m, _ := tens()
+	values := make([]string, n)
+	for i := range values {
+		values[i] = fmt.Sprint(i)
+	}
+	fillTens(m, values...)
+	return m
+}
+
+// hold acquires a guard that must be there.
+func hold(t *testing.T, m *intMap, key int) intGuard {
+	t.Helper()
+	g, err := m.TryAcquire(key)
+	if err != nil {
+		t.Fatalf("TryAcquire(%d) = %v", key, err)
+	}
+	return g
+}
+
+// alone takes an exclusive guard on the range at key, which must be free.
+func alone(t *testing.T, m *intMap, key int) intGuard {
+	t.Helper()
+	g, err := m.TryAcquireExclusive(key)
+	if err != nil {
+		t.Fatalf("TryAcquireExclusive(%d) = %v", key, err)
+	}
+	return g
+}
+
+func release(g intGuard, ok bool) {
+	if ok {
+		g.Release()
+	}
+}
+
+// announcing makes the range at 5 an announced one.
+func announcing(t *testing.T, m *intMap) {
+	t.Helper()
+	if !m.Announcing(5) {
+		t.Fatal("the readers of the range do not announce themselves")
+	}
+}
+
+// must fails the test with the first error that is not nil.
+func must(t *testing.T, errs ...error) {
+	t.Helper()
+	for _, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// second returns the error beside a number.
+func second(_ int, err error) error { return err }
+
+// text writes ranges with their values in one line.
+func text[K, V any](s iter.Seq2[rangelock.Range[K], V]) string {
+	var out []string
+	for r, v := range s {
+		out = append(out, fmt.Sprintf("%v=%v", r, v))
+	}
+	return strings.Join(out, " ")
+}
+
+func wantContents(t *testing.T, m *intMap, want string) {
+	t.Helper()
+	if err := m.Verify(); err != nil {
+		t.Fatal(err)
+	}
+	if got := text(m.All()); got != want {
+		t.Fatalf("the map holds %q, want %q", got, want)
+	}
+}
+
+// wantTry checks the answer of TryAcquire: a value, ErrBusy or ErrNotFound.
+func wantTry(t *testing.T, m *intMap, key int, want any) {
+	t.Helper()
+	g, err := m.TryAcquire(key)
+	if err != nil {
+		if err != want {
+			t.Fatalf("TryAcquire(%d) = %v, want %v", key, err, want)
+		}
+		return
+	}
+	v := g.Value()
+	g.Release()
+	if v != want {
+		t.Fatalf("TryAcquire(%d) is %q, want %v", key, v, want)
+	}
+}
+
+// wantPanic checks that f panics with a sentence of the package.
+func wantPanic(t *testing.T, name string, f func()) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		switch x := recover().(type) {
+		case nil:
+			t.Errorf("%s does not panic", name)
+		case string:
+			if !strings.HasPrefix(x, "rangelock: ") {
+				t.Errorf("%s panics with %q", name, x)
+			}
+		case error:
+			if !strings.HasPrefix(x.Error(), "rangelock: ") {
+				t.Errorf("%s panics with %v", name, x)
+			}
+		default:
+			t.Errorf("%s panics with %T %v", name, x, x)
+		}
+	}()
+	f()
+}
+
+// usable checks that nothing is left behind in m: no lock, no guard, no pin, and
+// the tree in order.
+func usable(t *testing.T, m *intMap) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(bg, time.Minute)
+	defer cancel()
+	before := text(m.All())
+	w, err := m.LockContext(ctx)
+	if err != nil {
+		t.Fatalf("the map cannot be locked: %v", err)
+	}
+	if err := w.Exclude(rangelock.From(-1 << 30)); err != nil {
+		t.Fatalf("somebody is left in a range: %v", err)
+	}
+	if err := w.Insert(spare, "spare"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := w.Remove(spare); n != 1 || err != nil {
+		t.Fatalf("Remove = %d, %v", n, err)
+	}
+	w.Unlock()
+	if err := m.Drain(ctx); err != nil {
+		t.Fatalf("a pin or a range is left behind: %v", err)
+	}
+	wantContents(t, m, before)
+	for r, v := range m.All() {
+		g, err := m.TryAcquire(r.Lo)
+		if err != nil || g.Value() != v {
+			t.Fatalf("TryAcquire(%d) = %q, %v, want %q", r.Lo, g.Value(), err, v)
+		}
+		g.Release()
+	}
+}
+
+// tidy is usable, and checks that no wait queue is left.
+func tidy(t *testing.T, m *intMap) {
+	t.Helper()
+	usable(t, m)
+	if n := m.Lines(); n != 0 {
+		t.Errorf("%d wait queues are left", n)
+	}
+}
+
+// place is a key that only a comparator orders.
+type place struct {
+	file string
+	off  int64
+	_    func()
+}
+
+func comparePlaces(a, b place) int {
+	return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.off, b.off))
+}
 
 // byBuild returns a number of repetitions: checking in a checking build, which is slower, and
 // normal in others.
@@ -45,52 +289,6 @@ func atEachProcs(t *testing.T, episodes int, f func(t *testing.T, rng *rand.Rand
 				}
 			}
 		})
-	}
-}
-
-// inTime fails the test, with all stacks, if f does not return within lastResort.
-func inTime(t *testing.T, what string, f func()) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
-	timer := time.NewTimer(lastResort)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-		buf := make([]byte, 1<<20)
-		t.Fatalf("%s: not done after %v\n%s", what, lastResort, buf[:runtime.Stack(buf, true)])
-	}
-}
-
-// comesTrue lets other goroutines run until ok is true. It reports false if that takes longer
-// than lastResort.
-func comesTrue(ok func() bool) bool {
-	for end := time.Now().Add(lastResort); !ok(); {
-		if time.Now().After(end) {
-			return false
-		}
-		time.Sleep(100 * time.Microsecond)
-	}
-	return true
-}
-
-// wantNoGoroutines fails the test if a goroutine in a function of the packages does not end.
-func wantNoGoroutines(t *testing.T) {
-	t.Helper()
-	var stacks []byte
-	gone := comesTrue(func() bool {
-		buf := make([]byte, 1<<20)
-		stacks = buf[:runtime.Stack(buf, true)]
-		return !bytes.Contains(stacks, []byte("spanlock/epoch.")) &&
-			!bytes.Contains(stacks, []byte("spanlock/rangelock.")) &&
-			!bytes.Contains(stacks, []byte("spanlock/rwsem."))
-	})
-	if !gone {
-		t.Fatalf("a goroutine does not end:\n%s", stacks)
 	}
 }
 

@@ -11,18 +11,6 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// numbered returns a map of n ranges [0, 10), [10, 20), … whose values are their
-// numbers.
-func numbered(n int) *intMap {
-	m, _ := tens()
-	values := make([]string, n)
-	for i := range values {
-		values[i] = fmt.Sprint(i)
-	}
-	fillTens(m, values...)
-	return m
-}
-
 // sequences are the ways to iterate over what a map holds; each calls f with one.
 func sequences(m *intMap, f func(name string, seq iter.Seq2[intRange, string])) {
 	f("All", m.All())

@@ -7,33 +7,10 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
-	"time"
 	"weak"
 
 	"github.com/spanlock/spanlock/rangelock"
 )
-
-// block is a value or a key that is worth collecting.
-type block struct {
-	n    int
-	room [120]byte
-}
-
-// collected lets the collector run until none of the pointers leads anywhere any
-// more, and reports false if it does not come to that.
-func collected[T any](ps []weak.Pointer[T]) bool {
-	end := time.Now().Add(lastResort)
-	for _, p := range ps {
-		for p.Value() != nil {
-			if time.Now().After(end) {
-				return false
-			}
-			runtime.GC()
-			time.Sleep(time.Millisecond)
-		}
-	}
-	return true
-}
 
 // collectedAtOnce gives the collector two rounds.
 func collectedAtOnce[T any](ps []weak.Pointer[T]) bool {

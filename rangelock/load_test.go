@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"runtime"
 	"strings"
@@ -15,90 +14,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-type intLoad = func(ctx context.Context, key int) (intRange, string, error)
-
-// gatedLoad is a load that waits for its test: each call is counted, and then returns what the test
-// sends.
-type gatedLoad struct {
-	calls atomic.Int32
-	ctx   atomic.Pointer[context.Context] // of the last call
-	send  chan func() (intRange, string, error)
-}
-
-func newGatedLoad() *gatedLoad { return &gatedLoad{send: make(chan func() (intRange, string, error))} }
-
-func (h *gatedLoad) load(ctx context.Context, key int) (intRange, string, error) {
-	h.calls.Add(1)
-	h.ctx.Store(&ctx)
-	return (<-h.send)()
-}
-
-// context returns the context of the load under way.
-func (h *gatedLoad) context(t *testing.T) context.Context {
-	t.Helper()
-	synctest.Wait()
-	p := h.ctx.Load()
-	if p == nil {
-		t.Fatal("no load under way")
-	}
-	return *p
-}
-
-// loaded returns the end of a load: it returns [lo, hi) with v.
-func loaded(lo, hi int, v string) func() (intRange, string, error) {
-	return func() (intRange, string, error) { return rg(lo, hi), v, nil }
-}
-
-// asker is a call of AcquireOrLoad under way.
-type asker struct {
-	*call
-	g        intGuard
-	err      error
-	panicked any
-}
-
-func ask(ctx context.Context, m *intMap, key int, load intLoad) *asker {
-	a := &asker{}
-	a.call = start(fmt.Sprintf("AcquireOrLoad(%d)", key), func() {
-		defer func() { a.panicked = recover() }()
-		a.g, a.err = m.AcquireOrLoad(ctx, key, load)
-	})
-	return a
-}
-
-// gets checks that the call returns a guard with the value, and releases it.
-func (a *asker) gets(t *testing.T, v string) {
-	t.Helper()
-	a.returns(t)
-	if a.err != nil || a.panicked != nil || a.g.Value() != v {
-		t.Fatalf("%s = %v, %v, want %q", a.name, a.err, a.panicked, v)
-	}
-	a.g.Release()
-}
-
-// fails checks that the call returns an error that is want, and nothing else.
-func (a *asker) fails(t *testing.T, want error, words ...string) {
-	t.Helper()
-	a.returns(t)
-	if !errors.Is(a.err, want) || a.g != (intGuard{}) || a.panicked != nil {
-		t.Fatalf("%s = %v, %v, want %v and no guard", a.name, a.err, a.panicked, want)
-	}
-	for _, word := range words {
-		if !strings.Contains(a.err.Error(), word) {
-			t.Errorf("%s: %v does not say %q", a.name, a.err, word)
-		}
-	}
-}
-
-// noLoad returns a load that must not be called.
-func noLoad(t *testing.T) intLoad {
-	return func(_ context.Context, key int) (intRange, string, error) {
-		t.Errorf("load(%d) is called", key)
-		return intRange{}, "", errors.New("load called")
-	}
-}
-
-// TestLoadHit: a hit is like Acquire, whatever its context, and waits for a writer.
+// TestLoadHit: a hit is as Acquire, with whatever context, and waits for a writer.
 func TestLoadHit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "b")

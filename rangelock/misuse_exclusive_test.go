@@ -10,16 +10,6 @@ import (
 // The state word of a range with an exclusive guard shows that there is no shared guard, and the
 // mark of an announced guard is in its slot. So the release of a copy is found out in both cases.
 
-// alone takes an exclusive guard on the range at key, which must be free.
-func alone(t *testing.T, m *intMap, key int) intGuard {
-	t.Helper()
-	g, err := m.TryAcquireExclusive(key)
-	if err != nil {
-		t.Fatalf("TryAcquireExclusive(%d) = %v", key, err)
-	}
-	return g
-}
-
 // TestDoubleReleaseBesideExclusive releases a copy of a released shared guard while an exclusive
 // guard is held on the range. If the copy took a count away, readers could enter beside the
 // exclusive guard.
