@@ -47,7 +47,8 @@ func ExampleMap_TryAcquireExclusive() {
 	type page struct{ dirty bool }
 	pages := rangelock.New[int, *page](nil)
 	for i := range 3 {
-		if err := pages.Insert(context.Background(), rangelock.Span(10*i, 10*i+10), &page{dirty: true}); err != nil {
+		r := rangelock.Span(10*i, 10*i+10)
+		if err := pages.Insert(context.Background(), r, &page{dirty: true}); err != nil {
 			fmt.Println(err)
 		}
 	}
@@ -55,7 +56,8 @@ func ExampleMap_TryAcquireExclusive() {
 	for key := 0; key < 40; key += 10 {
 		g, err := pages.TryAcquireExclusive(key)
 		if err != nil {
-			fmt.Println(key, "busy:", errors.Is(err, rangelock.ErrBusy), "gap:", errors.Is(err, rangelock.ErrNotFound))
+			busy, gap := errors.Is(err, rangelock.ErrBusy), errors.Is(err, rangelock.ErrNotFound)
+			fmt.Println(key, "busy:", busy, "gap:", gap)
 			continue
 		}
 		g.Value().dirty = false

@@ -85,7 +85,10 @@ func ExampleWriter_Merge() {
 func ExampleWriter_Resize() {
 	segments := rangelock.New[int, string](nil)
 	w := segments.Lock()
-	err := errors.Join(w.Insert(rangelock.Span(0, 200), "0.seg"), w.Insert(rangelock.Span(200, 400), "1.seg"))
+	err := errors.Join(
+		w.Insert(rangelock.Span(0, 200), "0.seg"),
+		w.Insert(rangelock.Span(200, 400), "1.seg"),
+	)
 	if err != nil {
 		fmt.Println(err)
 	}
@@ -118,7 +121,11 @@ func ExampleWriter_Replace() {
 		})
 	}
 	w := m.Lock()
-	if err := errors.Join(w.Insert(rangelock.Span(0, 10), "0.seg"), w.Insert(rangelock.Span(10, 20), "1.seg")); err != nil {
+	err := errors.Join(
+		w.Insert(rangelock.Span(0, 10), "0.seg"),
+		w.Insert(rangelock.Span(10, 20), "1.seg"),
+	)
+	if err != nil {
 		fmt.Println(err)
 	}
 	w.Unlock()
@@ -126,7 +133,7 @@ func ExampleWriter_Replace() {
 	g, _ := m.Acquire(15)
 	short, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
-	err := compact(short)
+	err = compact(short)
 	fmt.Println("in time:", !errors.Is(err, context.DeadlineExceeded), "ranges:", m.Len())
 	fmt.Println("the reader still has", g.Value())
 	g.Release()

@@ -44,7 +44,10 @@ func ExampleMap_Guards() {
 func ExampleMap_GuardsContext() {
 	regions := rangelock.New[string, string](nil)
 	w := regions.Lock()
-	err := errors.Join(w.Insert(rangelock.Span("a", "m"), "server 1"), w.Insert(rangelock.Span("m", "z"), "server 2"))
+	err := errors.Join(
+		w.Insert(rangelock.Span("a", "m"), "server 1"),
+		w.Insert(rangelock.Span("m", "z"), "server 2"),
+	)
 	if err != nil {
 		fmt.Println(err)
 	}
@@ -74,7 +77,11 @@ func ExampleMap_GuardsContext() {
 func ExampleMap_AcquireNext() {
 	file := rangelock.New[int, string](nil) // what is written; the rest reads as zeros
 	w := file.Lock()
-	if err := errors.Join(w.Insert(rangelock.Span(0, 4), "data"), w.Insert(rangelock.Span(9, 13), "more")); err != nil {
+	err := errors.Join(
+		w.Insert(rangelock.Span(0, 4), "data"),
+		w.Insert(rangelock.Span(9, 13), "more"),
+	)
+	if err != nil {
 		fmt.Println(err)
 	}
 	w.Unlock()

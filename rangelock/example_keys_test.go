@@ -15,7 +15,10 @@ import (
 func ExampleFrom() {
 	ports := rangelock.New[uint16, string](nil)
 	w := ports.Lock()
-	err := errors.Join(w.Insert(rangelock.Span[uint16](0, 1024), "system"), w.Insert(rangelock.From[uint16](49152), "dynamic"))
+	err := errors.Join(
+		w.Insert(rangelock.Span[uint16](0, 1024), "system"),
+		w.Insert(rangelock.From[uint16](49152), "dynamic"),
+	)
 	if err != nil {
 		fmt.Println(err)
 	}

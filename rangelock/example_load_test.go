@@ -3,7 +3,6 @@ package rangelock_test
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 
 	"github.com/spanlock/spanlock/rangelock"
@@ -18,7 +17,7 @@ func ExampleWriter_Load() {
 100 200 eth1
 150 250 eth2
 300 400 eth3`
-	var read iter.Seq2[rangelock.Range[int], string] = func(yield func(rangelock.Range[int], string) bool) {
+	read := func(yield func(rangelock.Range[int], string) bool) {
 		for line := range strings.Lines(strings.TrimSpace(file)) {
 			var lo, hi int
 			var via string

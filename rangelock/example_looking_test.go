@@ -157,7 +157,10 @@ func ExampleMap_RLock() {
 		OnRetire: func(_ rangelock.Range[int], file string) { fmt.Println("unmap", file) },
 	})
 	w := segments.Lock()
-	err := errors.Join(w.Insert(rangelock.Span(0, 40), "0.seg"), w.Insert(rangelock.Span(80, 120), "1.seg"))
+	err := errors.Join(
+		w.Insert(rangelock.Span(0, 40), "0.seg"),
+		w.Insert(rangelock.Span(80, 120), "1.seg"),
+	)
 	if err != nil {
 		fmt.Println(err)
 	}

@@ -13,7 +13,9 @@ import (
 func Example() {
 	ctx := context.Background()
 	store := rangelock.New(&rangelock.Options[int64, string]{
-		OnRetire: func(r rangelock.Range[int64], segment string) { fmt.Println("unmap", segment, r) },
+		OnRetire: func(r rangelock.Range[int64], segment string) {
+			fmt.Println("unmap", segment, r)
+		},
 	})
 	for i, segment := range []string{"1.seg", "2.seg"} {
 		lo := int64(i) * 4096
@@ -35,8 +37,11 @@ func Example() {
 	fmt.Println("sending from", g.Value())
 	g.Release()
 
-	store.View(5000, func(r rangelock.Range[int64], segment string) { fmt.Println("now it is in", segment, r) })
-	if err := store.Close(ctx); err != nil { // retires what is left, and waits for its readers and for OnRetire
+	store.View(5000, func(r rangelock.Range[int64], segment string) {
+		fmt.Println("now it is in", segment, r)
+	})
+	// Close retires what is left, and waits for its readers and for OnRetire.
+	if err := store.Close(ctx); err != nil {
 		fmt.Println(err)
 	}
 	// Unordered output:

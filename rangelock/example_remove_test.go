@@ -79,7 +79,11 @@ func ExampleMap_Retire() {
 func ExampleWriter_Clear() {
 	routes := rangelock.New[int, string](nil)
 	w := routes.Lock()
-	if err := errors.Join(w.Insert(rangelock.Span(0, 10), "eth0"), w.Insert(rangelock.Span(10, 20), "eth1")); err != nil {
+	err := errors.Join(
+		w.Insert(rangelock.Span(0, 10), "eth0"),
+		w.Insert(rangelock.Span(10, 20), "eth1"),
+	)
+	if err != nil {
 		fmt.Println(err)
 	}
 	w.Unlock()

@@ -78,7 +78,11 @@ func ExampleMap_Stats() {
 		MaxPending: 1000,
 	})
 	w := m.Lock()
-	if err := errors.Join(w.Insert(rangelock.Span(0, 900), "a"), w.Insert(rangelock.Span(900, 950), "b")); err != nil {
+	err := errors.Join(
+		w.Insert(rangelock.Span(0, 900), "a"),
+		w.Insert(rangelock.Span(900, 950), "b"),
+	)
+	if err != nil {
 		fmt.Println(err)
 	}
 	w.Unlock()

@@ -93,7 +93,11 @@ func ExampleWriter_TryExclude() {
 func ExampleWriter_Downgrade() {
 	table := rangelock.New[int, string](nil)
 	w := table.Lock()
-	if err := errors.Join(w.Insert(rangelock.Span(0, 10), "a"), w.Insert(rangelock.Span(20, 30), "b")); err != nil {
+	err := errors.Join(
+		w.Insert(rangelock.Span(0, 10), "a"),
+		w.Insert(rangelock.Span(20, 30), "b"),
+	)
+	if err != nil {
 		fmt.Println(err)
 	}
 	r := w.Downgrade() // ends w, which must not be unlocked any more
@@ -118,7 +122,11 @@ func ExampleWriter_Gaps() {
 	leases := rangelock.New[int, string](nil)
 	w := leases.Lock()
 	defer w.Unlock()
-	if err := errors.Join(w.Insert(rangelock.Span(0, 10), "printer"), w.Insert(rangelock.Span(14, 20), "camera")); err != nil {
+	err := errors.Join(
+		w.Insert(rangelock.Span(0, 10), "printer"),
+		w.Insert(rangelock.Span(14, 20), "camera"),
+	)
+	if err != nil {
 		fmt.Println(err)
 	}
 	lease := func(n int, host string) {
@@ -146,7 +154,11 @@ func ExampleWriter_After() {
 	leases := rangelock.New[int, string](nil)
 	w := leases.Lock()
 	defer w.Unlock()
-	if err := errors.Join(w.Insert(rangelock.Span(0, 10), "laptop"), w.Insert(rangelock.Span(30, 40), "phone")); err != nil {
+	err := errors.Join(
+		w.Insert(rangelock.Span(0, 10), "laptop"),
+		w.Insert(rangelock.Span(30, 40), "phone"),
+	)
+	if err != nil {
 		fmt.Println(err)
 	}
 	r, host, _ := w.Find(5)
@@ -168,7 +180,11 @@ func ExampleWriter_Overlapping() {
 	regions := rangelock.New[int, string](nil)
 	w := regions.Lock()
 	defer w.Unlock()
-	if err := errors.Join(w.Insert(rangelock.Span(0, 10), "server 1"), w.Insert(rangelock.Span(10, 20), "server 2")); err != nil {
+	err := errors.Join(
+		w.Insert(rangelock.Span(0, 10), "server 1"),
+		w.Insert(rangelock.Span(10, 20), "server 2"),
+	)
+	if err != nil {
 		fmt.Println(err)
 	}
 	learned := rangelock.Span(5, 20)
