@@ -18,6 +18,8 @@
 //
 // # States
 //
+// A range is in one of these states:
+//
 //	free       no guard is held
 //	held       guards are held
 //	exclusive  an exclusive guard is held

@@ -1,6 +1,6 @@
 // Package mapfile provides memory-mapped files that can grow, shrink and be replaced while they
-// are read. Readers of a [File] use its bytes in place, without a copy and without a lock that a
-// change of the file would hold.
+// are read. Each is a [File]. Readers use its bytes in place, without a copy and without a lock
+// that a change of the file would hold.
 //
 //	f, err := mapfile.Open("segment.db", nil)
 //

@@ -50,6 +50,8 @@
 //
 // # What blocks
 //
+// What each call waits for:
+//
 //	call                            waits for
 //	Alloc, AllocBest, AllocTop,     its turn as a writer of the map
 //	AllocIn, AllocAt
