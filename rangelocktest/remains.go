@@ -8,7 +8,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// remains is what is held of a map.
+// remains is what is still held of a map.
 type remains struct {
 	ranges  []held
 	guards  int  // on all of them
@@ -25,7 +25,7 @@ type held struct {
 
 func (x *remains) any() bool { return x.guards > 0 || x.writer || x.readers > 0 }
 
-// look returns what is held now. Guards that come and go meanwhile may be in it.
+// look returns what is held now. It may include guards that come and go meanwhile.
 func look[K any](m Map[K]) (x remains) {
 	for r, s := range m.Survey() {
 		if s.Guards == 0 {
@@ -39,14 +39,14 @@ func look[K any](m Map[K]) (x remains) {
 	return x
 }
 
-// maxRanges is how many ranges an error lists, and maxLeaks of how many guards it says where
-// they were taken.
+// maxRanges bounds the ranges that an error lists, and maxLeaks the guards for which it says
+// where they were taken.
 const (
 	maxRanges = 32
 	maxLeaks  = 8
 )
 
-// text returns the error.
+// text returns the text of the error.
 func (x *remains) text(m any) string {
 	var b strings.Builder
 	var what []string
@@ -73,7 +73,7 @@ func (x *remains) text(m any) string {
 	return b.String()
 }
 
-// String says which guards are held on which range.
+// String describes the guards on a range.
 func (h held) String() string {
 	kind := "guard"
 	if h.exclusive {
@@ -89,7 +89,7 @@ func (h held) String() string {
 	return s
 }
 
-// places says where guards of m were taken, if it is known.
+// places says where the guards of m were taken, if that is known.
 func places(b *strings.Builder, m any) {
 	var leaks []rangelock.Leak
 	if l, ok := m.(interface{ Leaks() []rangelock.Leak }); ok {

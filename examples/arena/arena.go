@@ -13,23 +13,23 @@ import (
 )
 
 // A cache keeps values in one mapping outside of the heap, by their keys. A value is read in
-// place, pinned by a guard; one that has not been used for long makes room for a new one,
-// unless it is pinned. Any number of goroutines may use a cache, but not one that is in the
-// function that it gave to View and waits for a Close.
+// place under a guard. A value that has not been used for long makes room for a new one, unless
+// it has a guard. Any number of goroutines may use a cache. The function that is given to View
+// must not call Close.
 type cache struct {
 	mem   []byte
 	alloc *rangealloc.Allocator[int, *entry]
 
 	evicted, refused atomic.Int64
 
-	// mu protects what follows. It is held around the calls that allocate and free, so the
-	// candidates for eviction are looked up under it; nobody holds it while it reads a value.
+	// mu protects the fields below. It is held around the calls that allocate and free, so that
+	// the candidates for eviction are looked up under it. It is not held while a value is read.
 	mu    sync.Mutex
 	index map[string]*entry
-	order *list.List // of *entry, the one that was used last in front
+	order *list.List // of *entry, the most recently used in front
 }
 
-// An entry is what the cache knows of a value. It does not change once it is in the index.
+// An entry is the cache's data about a value. It does not change once it is in the index.
 type entry struct {
 	key string
 	at  rangelock.Range[int]
@@ -49,9 +49,9 @@ func newCache(size int) (*cache, error) {
 	}, nil
 }
 
-// Set copies value into the cache, and reports whether there was room: it evicts what was
-// not used for long, but nothing that is being read. Readers of an older value of the key
-// keep that; others find it no more, also when there was no room.
+// Set copies value into the cache, and reports whether there was room. It evicts the least
+// recently used values, but none that is being read. Readers of an older value of the key keep
+// that value. Later readers do not find it, even if there was no room for the new value.
 func (c *cache) Set(ctx context.Context, key string, value []byte) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,7 +72,7 @@ func (c *cache) Set(ctx context.Context, key string, value []byte) (bool, error)
 	})
 	if errors.Is(err, rangealloc.ErrNoSpace) {
 		c.refused.Add(1)
-		return false, nil // and nothing was evicted
+		return false, nil // nothing was evicted
 	}
 	if err != nil {
 		return false, err
@@ -81,17 +81,17 @@ func (c *cache) Set(ctx context.Context, key string, value []byte) (bool, error)
 		if there, _ := c.alloc.Map().Get(old.at.Lo); there != old {
 			c.forget(old)
 			c.evicted.Add(1)
-		} // else it was pinned
+		} // else it had guards
 	}
 	e.at = r
-	copy(c.mem[r.Lo:r.Hi], value) // nobody knows where it is
+	copy(c.mem[r.Lo:r.Hi], value) // no reader can find it yet
 	e.pos = c.order.PushFront(e)
 	c.index[key] = e
 	return true, nil
 }
 
-// View calls f with the value of a key, which is not copied and stays as it is until f
-// returns, and reports whether there is one. f must not keep it.
+// View calls f with the value of a key, and reports whether there is one. The value is not
+// copied, and does not change until f returns. f must not keep it.
 func (c *cache) View(key string, f func(value []byte)) bool {
 	g, ok := c.pin(key)
 	if !ok {
@@ -103,8 +103,8 @@ func (c *cache) View(key string, f func(value []byte)) bool {
 	return true
 }
 
-// pin finds a value and takes a guard on it. The guard is taken under mu, when what the
-// index says is so, and without waiting.
+// pin finds a value and takes a guard on it. It takes the guard without waiting, under mu, while
+// the index is valid.
 func (c *cache) pin(key string) (rangelock.Guard[int, *entry], bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -117,14 +117,14 @@ func (c *cache) pin(key string) (rangelock.Guard[int, *entry], bool) {
 	return g, err == nil
 }
 
-// Delete takes a key out. A value that is being read stays until its last reader has left.
+// Delete removes a key. A value that is being read stays until its last guard is released.
 func (c *cache) Delete(ctx context.Context, key string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.drop(ctx, c.index[key])
 }
 
-// drop frees the range of e, if that is not nil, and forgets e. It holds mu.
+// drop frees the range of e, if e is not nil, and forgets e. The caller holds mu.
 func (c *cache) drop(ctx context.Context, e *entry) error {
 	if e == nil {
 		return nil
@@ -136,13 +136,13 @@ func (c *cache) drop(ctx context.Context, e *entry) error {
 	return nil
 }
 
-// forget takes e out of what the cache knows. It holds mu.
+// forget removes e from the cache's data. The caller holds mu.
 func (c *cache) forget(e *entry) {
 	delete(c.index, e.key)
 	c.order.Remove(e.pos)
 }
 
-// Close waits until nobody reads, and gives the memory back.
+// Close waits until all guards are released, and returns the memory to the system.
 func (c *cache) Close(ctx context.Context) error {
 	if err := c.alloc.Close(ctx); err != nil {
 		return err

@@ -1,12 +1,12 @@
-// Arena is a cache of bytes in memory outside of the heap, which the garbage collector does
-// not look at: one anonymous mapping, whose bytes package rangealloc gives out. Values are
-// read where they lie, pinned by a guard; what was not used for long makes room, but
-// nothing that is being read.
+// Arena is a cache of bytes in memory outside of the heap, which the garbage collector does not
+// scan: one anonymous mapping, whose bytes package rangealloc allocates. Values are read in place
+// under a guard. The least recently used values make room for new ones, but a value that is being
+// read stays.
 //
 //	go run ./examples/arena
 //
-// The values are lines of real files, by default of Go's own source tree. Every value is
-// compared with what was put in, twice under one guard.
+// The values are lines of real files, by default of Go's own source tree. Every value that is
+// read is compared with the line that was put in, twice under one guard.
 //
 // The exit status is 1 if a byte was not what it should be.
 package main
@@ -40,7 +40,7 @@ func main() {
 	}
 }
 
-// options are the command line's.
+// options are the options of the command line.
 type options struct {
 	dir                  string
 	duration             time.Duration
@@ -74,7 +74,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	return o, err
 }
 
-// run is the program, without the process around it.
+// run is the program without its process.
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	o, err := parse(args, stdout)
 	if errors.Is(err, flag.ErrHelp) {
@@ -112,7 +112,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return nil
 }
 
-// serve lets the workers read lines through the cache until the time is over, or ctx ends.
+// serve runs the workers, which read lines through the cache, until the time is over or ctx ends.
 // Some lines are asked for much more often than others.
 func (c *cache) serve(ctx context.Context, o options, lines [][]byte) (hits, misses, spoiled int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, o.duration)
@@ -131,7 +131,7 @@ func (c *cache) serve(ctx context.Context, o options, lines [][]byte) (hits, mis
 				}
 				if c.View(key, func(value []byte) {
 					first := bytes.Equal(value, want)
-					runtime.Gosched() // others evict meanwhile
+					runtime.Gosched() // other workers evict meanwhile
 					if !first || !bytes.Equal(value, want) {
 						bad.Add(1)
 					}

@@ -13,23 +13,22 @@ import (
 // span is a range of keys; the last region of all is unbounded.
 type span = rangelock.Range[string]
 
-// A region is a range of keys for as long as the servers keep it whole. A split or a
-// merge makes new ones.
+// A region is a range of keys while the servers keep it whole. A split or a merge makes new
+// regions.
 type region struct {
 	span span
-	id   uint64 // the instant at which it was made, on the authority's clock
+	id   uint64 // the time at which it was made, on the authority's clock
 	died atomic.Uint64
 }
 
-// A route is what a client knows of a region: where it is, or was.
+// A route is a client's knowledge of a region: where it is, or was.
 type route struct {
 	*region
 	leader int // which server answers for it
 }
 
-// An authority is the servers of a distributed database: it cuts the keys into
-// regions, and refuses requests that were sent by a route of the past. Any number of
-// goroutines may use it.
+// An authority is the servers of a distributed database. It cuts the keys into regions, and
+// refuses requests that were sent by an outdated route. Any number of goroutines may use it.
 type authority struct {
 	clock atomic.Uint64 // grows by one with each change
 
@@ -39,7 +38,7 @@ type authority struct {
 	splits, merges, transfers int // under mu
 }
 
-// Errors of serve: the region is no more, or another server leads it.
+// Errors of serve: the region no longer exists, or another server leads it.
 var (
 	errStale     = errors.New("the region was split or merged")
 	errNotLeader = errors.New("another server leads the region")
@@ -51,7 +50,7 @@ func newAuthority() *authority {
 	return &authority{regions: []route{{region: &region{span: rangelock.From("")}}}}
 }
 
-// index returns the place of the region that covers key. The caller holds mu.
+// index returns the index of the region that covers key. The caller holds mu.
 func (a *authority) index(key string) int {
 	return sort.Search(len(a.regions), func(i int) bool { return a.regions[i].span.Lo > key }) - 1
 }
@@ -63,7 +62,7 @@ func (a *authority) lookup(key string) route {
 	return a.regions[a.index(key)]
 }
 
-// cover returns the routes of all regions that overlap s, and the instant.
+// cover returns the routes of all regions that overlap s, and the current time of the clock.
 func (a *authority) cover(s span) ([]route, uint64) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
@@ -104,7 +103,7 @@ func (a *authority) change(rng *rand.Rand, words []string, target int) {
 		a.transfers++
 	case rng.IntN(2*target) >= len(a.regions):
 		if word == old.span.Lo {
-			return // nothing would be left of it
+			return // the left region would be empty
 		}
 		left, right := old.span, old.span
 		left.Hi, left.Unbounded = word, false
@@ -119,7 +118,7 @@ func (a *authority) change(rng *rand.Rand, words []string, target int) {
 	}
 }
 
-// replace puts new regions in the place of n from i on. The caller holds mu.
+// replace replaces n regions from i on by new ones. The caller holds mu.
 func (a *authority) replace(i, n int, spans ...span) {
 	now := a.clock.Add(1)
 	fresh := make([]route, len(spans))

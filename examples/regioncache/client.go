@@ -9,20 +9,20 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// A client routes requests by a cache of regions, which are taken to be as they were
-// until a server refuses a request. Any number of goroutines may use it.
+// A client routes requests by a cache of regions. It trusts a cached region until a server
+// refuses a request. Any number of goroutines may use a client.
 type client struct {
 	servers *authority
 	m       *rangelock.Map[string, route]
 	load    func(context.Context, string) (span, route, error) // c.fetch, made once
 
-	// Below pivot no region is ever evicted, so a lookup that does not find one there
-	// has seen a gap that never was.
+	// Below pivot no region is ever evicted, so a lookup that finds no region there has seen a
+	// false gap.
 	pivot string
 
 	loads, reloads, stale, moved, evicted atomic.Int64
 	falseGaps, wrongRoutes                atomic.Int64
-	retired                               atomic.Int64 // routes that went through OnRetire
+	retired                               atomic.Int64 // routes that OnRetire was called for
 }
 
 // newClient returns a client that knows all regions.
@@ -45,8 +45,7 @@ func (c *client) fetch(_ context.Context, key string) (span, route, error) {
 	return r.span, r, nil
 }
 
-// get sends one request for key, as often as it takes to reach the region that has
-// the key.
+// get sends one request for key, and repeats it until it reaches the region that has the key.
 func (c *client) get(ctx context.Context, key string) error {
 	for {
 		asked := c.servers.clock.Load()
@@ -67,7 +66,7 @@ func (c *client) get(ctx context.Context, key string) error {
 			c.stale.Add(1)
 			err = c.reload(ctx, r.span)
 		case errors.Is(err, rangelock.ErrOverlap):
-			// What was fetched does not fit in the gap: a neighbour is out of date.
+			// The fetched region does not fit into the gap: a neighbour is out of date.
 			err = c.reload(ctx, c.servers.lookup(key).span)
 		}
 		if err != nil {
@@ -76,8 +75,8 @@ func (c *client) get(ctx context.Context, key string) error {
 	}
 }
 
-// route returns the cached route for key. The guard is not kept while the request is
-// under way: a stale route does no harm, and who has a guard must not change the map.
+// route returns the cached route for key. It does not keep the guard during the request: a stale
+// route does no harm, and a goroutine that has a guard must not change the map.
 func (c *client) route(ctx context.Context, key string) (route, error) {
 	g, err := c.m.AcquireOrLoad(ctx, key, c.load)
 	if err != nil {
@@ -91,7 +90,7 @@ func (c *client) route(ctx context.Context, key string) (route, error) {
 	return r, nil
 }
 
-// follow notes that another server leads the region of r.
+// follow records that another server leads the region of r.
 func (c *client) follow(ctx context.Context, r route, key string) error {
 	now := c.servers.lookup(key)
 	w, err := c.m.LockContext(ctx)
@@ -100,16 +99,16 @@ func (c *client) follow(ctx context.Context, r route, key string) error {
 	}
 	defer w.Unlock()
 	if _, kept, ok := w.Find(key); !ok || kept.region != r.region || now.region != r.region {
-		return nil // it is out of date altogether; the next try will tell
+		return nil // the region itself is out of date; the next request will be refused
 	}
 	return w.Update(key, now)
 }
 
-// reload puts the regions as they are now in the place of those that overlap s. All
-// of it becomes visible at once, so a reader finds the old ones or the new.
+// reload replaces the regions that overlap s by the current ones. Everything becomes visible at
+// once, so a reader finds either the old regions or the new ones.
 func (c *client) reload(ctx context.Context, s span) error {
 	for {
-		fresh, at := c.servers.cover(s) // asked without the lock: it is far away
+		fresh, at := c.servers.cover(s) // without the lock: the servers are far away
 		for _, r := range fresh {
 			s = join(s, r.span)
 		}
@@ -120,9 +119,9 @@ func (c *client) reload(ctx context.Context, s span) error {
 	}
 }
 
-// install replaces what overlaps s by fresh, which covers s. If a kept region sticks
-// out of s it makes s larger, and reports false: fresh is not enough then. It does
-// nothing if the cache has got something newer meanwhile.
+// install replaces the cached regions that overlap s by fresh, which covers s. If a cached region
+// sticks out of s, it extends s and reports false: fresh is not enough then. It does nothing if
+// the cache already has something newer.
 func (c *client) install(ctx context.Context, s *span, fresh []route, at uint64) (bool, error) {
 	w, err := c.m.LockContext(ctx)
 	if err != nil {
@@ -152,7 +151,7 @@ func (c *client) install(ctx context.Context, s *span, fresh []route, at uint64)
 	return true, nil
 }
 
-// evict forgets the region of key, as a cache does with what was not used for long.
+// evict removes the region of key, as a cache does with entries that were not used for long.
 func (c *client) evict(ctx context.Context, key string) error {
 	g, ok := c.m.Acquire(key)
 	if !ok {

@@ -1,18 +1,17 @@
-// Regioncache routes requests as the client of a distributed database does: the keys
-// are cut into regions, each led by a server, and the client keeps the regions that
-// it knows in a rangelock.Map with strings for keys, the last of them unbounded.
+// Regioncache routes requests as the client of a distributed database does. The keys are cut into
+// regions, each led by a server. The client keeps the regions that it knows in a rangelock.Map
+// with strings as keys; the last region is unbounded.
 //
 //	go run ./examples/regioncache
 //
-// The servers, which are in this process, split, merge and move regions all the time,
-// and tell nobody. The client finds out when a request is refused: it asks for the
-// regions anew and replaces the old by the new ones in one transaction. What it has
-// forgotten it loads with AcquireOrLoad. The keys are the identifiers in Go's own
-// source tree.
+// The servers, which are in this process, split, merge and move regions all the time, and do not
+// tell the client. The client finds out when a request is refused. Then it asks for the current
+// regions, and replaces the old ones by them in one transaction. Regions that it has evicted are
+// loaded with AcquireOrLoad. The keys are the identifiers in Go's own source tree.
 //
-// The exit status is 1 if a request was answered by a region that did not cover its
-// key between request and reply, if a lookup found a gap among the regions that
-// are never forgotten, or if routes were lost: cached, but never retired.
+// The exit status is 1 if a request was answered by a region that did not cover its key between
+// request and reply, if a lookup found a gap among the regions that are never evicted, or if
+// routes were lost: cached, but never retired.
 package main
 
 import (
@@ -41,7 +40,7 @@ func main() {
 	}
 }
 
-// options are the command line's.
+// options are the options of the command line.
 type options struct {
 	dir                            string
 	duration                       time.Duration
@@ -76,7 +75,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	return o, err
 }
 
-// run is the program, without the process around it.
+// run is the program without its process.
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	o, err := parse(args, stdout)
 	if errors.Is(err, flag.ErrHelp) {
@@ -123,8 +122,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return nil
 }
 
-// serve sends requests until the time is over, while the servers change the regions
-// and the client forgets some, and returns how many were answered.
+// serve sends requests until the time is over, while the servers change the regions and the
+// client evicts some of them. It returns how many requests were answered.
 func (c *client) serve(ctx context.Context, o options, words []string) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.duration)
 	defer cancel()

@@ -12,23 +12,23 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// A cache has the segments of a corpus that were read last, mapped into memory. A
-// segment is mapped when it is asked for, and unmapped when the cache is over its
-// budget and the segment's last reader has left. Any number of goroutines may use it.
+// A cache keeps the most recently read segments of a corpus mapped into memory. A segment is
+// mapped when it is asked for, and unmapped when the cache is over its budget and the segment's
+// last guard is released. Any number of goroutines may use a cache.
 type cache struct {
 	corpus *corpus
 	budget int64
 	m      *rangelock.Map[uint64, *segment]
 	load   func(context.Context, uint64) (rangelock.Range[uint64], *segment, error) // c.mapIn, made once
 
-	over chan struct{} // has room for one: there may be something to evict
+	over chan struct{} // of capacity 1: there may be something to evict
 
 	misses, loads, evictions, unmaps atomic.Int64
-	mapped                           atomic.Int64 // bytes, those of evicted segments that are still read included
+	mapped                           atomic.Int64 // bytes, including evicted segments that are still read
 	peak                             atomic.Int64 // of mapped
 
 	mu    sync.Mutex
-	clock []*segment // in the map, the one to look at next first
+	clock []*segment // segments in the map, the next one to look at first
 	live  int64      // bytes of clock
 }
 
@@ -45,7 +45,7 @@ func newCache(c *corpus, budget int64) *cache {
 	k.load = k.mapIn
 	k.m = rangelock.New(&rangelock.Options[uint64, *segment]{
 		OnRetire: k.unmap,
-		// It is asked on a miss, and before a wait for a writer.
+		// It is called on a miss, and before a wait for a writer.
 		LoadRange: func(key uint64) rangelock.Range[uint64] {
 			k.misses.Add(1)
 			return c.span(key)
@@ -54,8 +54,8 @@ func newCache(c *corpus, budget int64) *cache {
 	return k
 }
 
-// read verifies the segment of key under a guard, and returns how many wrong bytes
-// it has: none, or all.
+// read verifies the segment of key under a guard, and returns the number of wrong bytes: none of
+// the segment or all of it.
 func (k *cache) read(ctx context.Context, key uint64) (wrong int, err error) {
 	g, err := k.m.AcquireOrLoad(ctx, key, k.load)
 	if err != nil {
@@ -101,13 +101,13 @@ func (k *cache) mapIn(_ context.Context, key uint64) (r rangelock.Range[uint64],
 	if k.live += int64(r.Hi - r.Lo); k.live > k.budget {
 		select {
 		case k.over <- struct{}{}:
-		default: // the evictor knows
+		default: // the evictor is told already
 		}
 	}
 	return r, s, nil
 }
 
-// unmap is the map's OnRetire: no reader has the segment any more.
+// unmap is the map's OnRetire: the segment has no readers any more.
 func (k *cache) unmap(_ rangelock.Range[uint64], s *segment) {
 	if s.gone.Swap(true) {
 		panic(fmt.Sprintf("segcache: %v unmapped twice", s.r))
@@ -119,8 +119,8 @@ func (k *cache) unmap(_ rangelock.Range[uint64], s *segment) {
 	k.unmaps.Add(1)
 }
 
-// evict retires segments until ctx ends, whenever there are too many. It waits for
-// no reader.
+// evict retires segments until ctx ends, whenever the cache is over its budget. It does not wait
+// for readers.
 func (k *cache) evict(ctx context.Context) error {
 	for {
 		select {
@@ -136,8 +136,8 @@ func (k *cache) evict(ctx context.Context) error {
 			case err != nil:
 				return err
 			case n == 0:
-				// Its load has made it known and is still under way. What that brings is
-				// stale now, and so unmapped; a caller that waits for it loads again.
+				// The load has added the segment to the clock, but is still under way. Its result
+				// is stale now, and is unmapped; a caller that waits for it loads again.
 			default:
 				k.evictions.Add(1)
 			}
@@ -145,8 +145,8 @@ func (k *cache) evict(ctx context.Context) error {
 	}
 }
 
-// victim takes the next segment out of the clock that has not been used since the
-// hand was there, or returns nil if there is room.
+// victim removes from the clock the next segment that was not used since the hand passed it, and
+// returns it. It returns nil if the cache is within its budget.
 func (k *cache) victim() *segment {
 	k.mu.Lock()
 	defer k.mu.Unlock()

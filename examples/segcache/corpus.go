@@ -11,28 +11,28 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// castagnoli is the polynomial that processors compute themselves.
+// castagnoli is the polynomial for which processors have an instruction.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// A file has the keys [lo, hi): its offsets, behind those of the file before it and
-// rounded up to a whole segment, so that no segment is in two files.
+// A file has the keys [lo, hi): its offsets, after the keys of the file before it, from the next
+// whole segment on, so that no segment is in two files.
 type file struct {
 	path   string
 	lo, hi uint64
 }
 
-// A corpus is files laid end to end in one space of keys, as they were when the
-// program began. It does not change afterwards.
+// A corpus is files laid end to end in one space of keys, as they were when the program began. It
+// is immutable.
 type corpus struct {
 	dir     string
-	segment uint64 // bytes of a whole segment, a multiple of what can be mapped
+	segment uint64 // bytes of a whole segment, a multiple of mapfile.Granularity
 	files   []file
 	bytes   uint64   // of all files
 	sums    []uint32 // by segment: what os.ReadFile returned
 }
 
-// readCorpus reads files under dir until it has limit bytes, and notes the checksum
-// of each segment.
+// readCorpus reads files under dir until it has limit bytes, and stores the checksum of each
+// segment.
 func readCorpus(ctx context.Context, dir string, segment, limit uint64) (*corpus, error) {
 	paths, _, err := sourcetree.Files(ctx, dir)
 	if err != nil {
@@ -45,7 +45,7 @@ func readCorpus(ctx context.Context, dir string, segment, limit uint64) (*corpus
 		}
 		b, err := os.ReadFile(path)
 		if err != nil || len(b) == 0 {
-			continue // a file that cannot be read is none of ours
+			continue // skip a file that cannot be read
 		}
 		if c.bytes += uint64(len(b)); c.bytes > limit {
 			c.bytes -= uint64(len(b))
@@ -69,7 +69,7 @@ func (c *corpus) at(key uint64) *file {
 	return &c.files[sort.Search(len(c.files), func(i int) bool { return c.files[i].hi > key })]
 }
 
-// span returns the range of key's segment: the last of a file is shorter.
+// span returns the range of key's segment. The last segment of a file is shorter.
 func (c *corpus) span(key uint64) rangelock.Range[uint64] {
 	lo := key / c.segment * c.segment
 	return rangelock.Span(lo, min(lo+c.segment, c.at(key).hi))

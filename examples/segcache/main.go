@@ -1,20 +1,19 @@
-// Segcache is a cache of file segments that are mapped on demand, with package
-// rangelock: AcquireOrLoad maps a segment on the first miss, however many ask,
-// Retire evicts it, and OnRetire unmaps it when its last reader has left.
+// Segcache is a cache of file segments that are mapped on demand, with package rangelock:
+// AcquireOrLoad maps a segment once on the first miss, however many goroutines ask for it. Retire
+// evicts a segment, and OnRetire unmaps it when its last guard is released.
 //
 //	go run ./examples/segcache
 //
-// It lays real files, by default of Go's own source tree, end to end in one space
-// of keys. Readers read segments at random, some far more often than others, and
-// check every byte against a checksum taken at the start from what os.ReadFile
-// returned, while one goroutine evicts what was not used for longest when the cache
-// is over its budget. It waits for no reader, and a reader waits for nobody unless
-// its segment has to be mapped.
+// It lays real files, by default of Go's own source tree, end to end in one space of keys.
+// Readers read random segments, some far more often than others, and check every byte against a
+// checksum that was taken at the start from os.ReadFile. Meanwhile one goroutine evicts the
+// segments that were not used for longest whenever the cache is over its budget. It does not wait
+// for readers. A reader waits only if its segment has to be mapped.
 //
-// There is no safety net: a segment that is unmapped under a reader crashes the
-// program, and one that is never unmapped is missing in the account at the end. The
-// exit status is 1 if a byte was wrong, or if the segments mapped and unmapped are
-// not the same number. The mappings are those of package mapfile.
+// There is no safety net: a segment that is unmapped under a reader crashes the program, and a
+// segment that is never unmapped is missing in the counts at the end. The exit status is 1 if a
+// byte was wrong, or if the numbers of mapped and unmapped segments differ. The mappings are
+// those of package mapfile.
 package main
 
 import (
@@ -43,7 +42,7 @@ func main() {
 	}
 }
 
-// options are the command line's.
+// options are the options of the command line.
 type options struct {
 	dir                     string
 	duration                time.Duration
@@ -81,7 +80,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	return o, err
 }
 
-// run is the program, without the process around it.
+// run is the program without its process.
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	o, err := parse(args, stdout)
 	if errors.Is(err, flag.ErrHelp) {
@@ -120,8 +119,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return nil
 }
 
-// serve lets the readers read until the time is over, or ctx ends, and returns how
-// many reads there were and how many wrong bytes.
+// serve runs the readers until the time is over or ctx ends. It returns the number of reads and
+// the number of wrong bytes.
 func (k *cache) serve(ctx context.Context, o options) (reads, wrong int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, o.duration)
 	defer cancel()
@@ -129,7 +128,7 @@ func (k *cache) serve(ctx context.Context, o options) (reads, wrong int64, err e
 	group.Go(func() error { return k.evict(ctx) })
 	type count struct{ reads, wrong int64 }
 	counts := make([]count, o.readers)
-	// Which segments are popular has nothing to do with where they lie.
+	// Popularity does not depend on the position of a segment.
 	popular := rand.New(rand.NewPCG(o.seed, 0)).Perm(len(k.corpus.sums))
 	for i := range counts {
 		rng := rand.New(rand.NewPCG(o.seed, uint64(i)+1))

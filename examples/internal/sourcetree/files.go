@@ -1,5 +1,5 @@
-// Package sourcetree finds real input for the examples: the files under a
-// directory, and for who names none the source tree of the installed Go.
+// Package sourcetree finds real input for the examples: the files under a directory, by default
+// the source tree of the installed Go.
 package sourcetree
 
 import (
@@ -26,8 +26,8 @@ func Dir() (string, error) {
 	return filepath.Join(root, "src"), nil
 }
 
-// Files lists the regular files under dir, in lexical order, and says how many
-// files and directories it could not read. It enters dir also if that is a link.
+// Files lists the regular files under dir, in lexical order, and counts the files and directories
+// that it cannot read. If dir is a link, Files follows it.
 func Files(ctx context.Context, dir string) (paths []string, unreadable int, err error) {
 	root, err := filepath.EvalSymlinks(dir) // WalkDir would not enter a link
 	if err != nil {

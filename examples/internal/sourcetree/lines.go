@@ -7,8 +7,7 @@ import (
 	"os"
 )
 
-// Lines returns the first n lines that are not empty of the files under dir, each
-// with its end.
+// Lines returns the first n non-empty lines of the files under dir, each with its line end.
 func Lines(ctx context.Context, dir string, n int) ([][]byte, error) {
 	paths, _, err := Files(ctx, dir)
 	if err != nil {
