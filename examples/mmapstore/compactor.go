@@ -8,22 +8,22 @@ import (
 	"sync/atomic"
 )
 
-// A compactor maps files anew, one after the other without pause, and puts the
-// new mapping in the place of the old. It is the store's only writer.
+// A compactor maps files anew, one after the other without pause, and replaces the old mappings
+// by the new ones. It is the store's only writer.
 //
-// Its fields are its own goroutine's while a slice runs, and others read them
-// between slices.
+// Its fields belong to its goroutine while a slice runs. Other goroutines read them between
+// slices.
 type compactor struct {
 	side   *side
 	rng    *rand.Rand
-	wait   histogram // from asking for the lock until the new mapping was in place
+	wait   histogram // from asking for the lock to the new mapping in place
 	remaps uint64    // files mapped anew
 }
 
-// batch is how many files are swapped in one transaction, when several are.
+// batch is the number of files of a transaction that swaps several.
 const batch = 8
 
-// run remaps until over is set. What it has begun it finishes.
+// run remaps until over is set. It finishes the current step.
 func (c *compactor) run(ctx context.Context, over *atomic.Bool) error {
 	for !over.Load() {
 		runtime.Gosched() // see turn
@@ -45,8 +45,8 @@ func (c *compactor) run(ctx context.Context, over *atomic.Bool) error {
 	return nil
 }
 
-// remap maps n files anew and puts the mappings in place. One file may be among
-// them twice.
+// remap maps n files anew, and calls put with the mappings. The same file may be among them
+// twice.
 func (c *compactor) remap(ctx context.Context, n int, put func([]*mapping) error) error {
 	fresh := make([]*mapping, n)
 	for i := range fresh {
@@ -59,8 +59,8 @@ func (c *compactor) remap(ctx context.Context, n int, put func([]*mapping) error
 	return c.timed(n, func() error { return put(fresh) })
 }
 
-// cycle retires a file's range, and inserts it again when the file is mapped
-// anew. In between readers may find it absent, and at no other time.
+// cycle retires a file's range, maps the file anew, and inserts its range again. Readers may find
+// the range absent only in between.
 func (c *compactor) cycle(ctx context.Context) error {
 	f := c.pick()
 	gap := &c.side.gaps[f.index]
@@ -87,8 +87,8 @@ func (c *compactor) timed(remaps int, do func() error) error {
 	return err
 }
 
-// pick chooses a file: any, but one time in eight one that a slow reader keeps
-// just now, the hardest case.
+// pick chooses a random file. One time in eight it chooses a file that a slow reader keeps, which
+// is the hardest case.
 func (c *compactor) pick() *file {
 	if c.rng.IntN(8) == 0 {
 		if f := c.side.readers[c.rng.IntN(c.side.slow)].holding.Load(); f != nil {

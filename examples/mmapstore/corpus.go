@@ -20,28 +20,26 @@ import (
 	"github.com/spanlock/spanlock/examples/internal/sourcetree"
 )
 
-// blockSize is how much one read verifies: each file is cut into blocks of so
-// many bytes, the last one shorter.
+// blockSize is the number of bytes that one read verifies. Each file is cut into blocks of this
+// size; the last block is shorter.
 const blockSize = 4096
 
-// castagnoli is the polynomial that processors compute themselves; checking a
-// block then costs less than the page fault that brings it in.
+// castagnoli is the polynomial for which processors have an instruction. So the check of a block
+// costs less than the page fault that reads it.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// A file is one file of the corpus, as it was when the program began. It does
-// not change afterwards.
+// A file is one file of the corpus, as it was when the program began. It is immutable.
 type file struct {
 	path     string
-	index    int    // its place in corpus.files
-	lo, hi   uint64 // the offsets that it has in the corpus: [lo, hi)
+	index    int    // its index in corpus.files
+	lo, hi   uint64 // its offsets in the corpus: [lo, hi)
 	modified time.Time
-	sums     []uint32 // of its blocks, from what os.File.Read returned
+	sums     []uint32 // checksums of its blocks, from os.File.Read
 }
 
 func (f *file) size() int64 { return int64(f.hi - f.lo) }
 
-// changed looks at the file and says how it differs from what it was at the
-// start, or returns nil.
+// changed returns an error that says how the file differs from what it was at the start, or nil.
 func (f *file) changed() error {
 	info, err := os.Stat(f.path)
 	switch {
@@ -59,9 +57,9 @@ func (f *file) changed() error {
 	return nil
 }
 
-// A limit bounds what of a directory is used: one mapping is one entry of the
-// process's memory map, of which a kernel allows so many, and a 32-bit process
-// has no address space to waste.
+// A limit bounds the files of a directory that are used. Each mapping is an entry of the
+// process's memory map, whose number the kernel limits, and a 32-bit process has little address
+// space.
 type limit struct {
 	files int
 	bytes uint64
@@ -72,21 +70,21 @@ func defaultLimit() limit {
 	// map every file once, and the retired mappings come on top.
 	l := limit{files: 20_000, bytes: 8 << 30}
 	if strconv.IntSize == 32 {
-		l.bytes = 512 << 20 // twice, in at most 4 GiB
+		l.bytes = 512 << 20 // both stores map it, in at most 4 GiB
 	}
 	return l
 }
 
-// A corpus is the files under a directory, laid end to end in one space of
-// 64-bit offsets: the first begins at 0, each where the one before it ends.
+// A corpus is the files under a directory, laid end to end in one space of 64-bit offsets: the
+// first file begins at 0, and each other file where the one before it ends.
 type corpus struct {
 	dir        string
 	files      []*file
 	size       uint64
 	blocks     int
-	empty      int // files skipped since they hold nothing
-	unreadable int // files and directories skipped since they cannot be read
-	beyond     int // files skipped for the limit
+	empty      int // files skipped because they are empty
+	unreadable int // files and directories skipped because they cannot be read
+	beyond     int // files skipped because of the limit
 	took       time.Duration
 }
 
@@ -95,10 +93,9 @@ func (c *corpus) at(off uint64) *file {
 	return c.files[sort.Search(len(c.files), func(i int) bool { return c.files[i].hi > off })]
 }
 
-// readCorpus reads every regular file under dir and notes the checksums of its
-// blocks. It reads with os.File.Read and maps nothing, so that the sums do not
-// come from what they are to check. done is told how many files of how many
-// have been read.
+// readCorpus reads every regular file under dir and stores the checksums of its blocks. It reads
+// with os.File.Read and maps nothing, so that the checksums do not come from the code that they
+// check. It calls done with the number of files read, and of all files.
 func readCorpus(ctx context.Context, dir string, l limit, done func(n, of int)) (*corpus, error) {
 	start := time.Now()
 	info, err := os.Stat(dir)
@@ -136,7 +133,7 @@ func (c *corpus) walk(ctx context.Context) ([]*file, error) {
 	return found, err
 }
 
-// sum reads the files, some at a time. One that cannot be read keeps no sums.
+// sum reads the files, several at a time. A file that cannot be read gets no checksums.
 func (c *corpus) sum(ctx context.Context, found []*file, done func(n, of int)) error {
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -156,7 +153,7 @@ func (c *corpus) sum(ctx context.Context, found []*file, done func(n, of int)) e
 			return nil
 		})
 	}
-	group.Wait() // no error: a file that cannot be read is only counted
+	group.Wait() // there is no error: a file that cannot be read is only counted
 	c.unreadable += int(unreadable.Load())
 	return ctx.Err()
 }
@@ -194,7 +191,7 @@ func (f *file) read(buf []byte) error {
 	return nil
 }
 
-// layOut gives the files that were read their offsets.
+// layOut assigns offsets to the files that were read.
 func (c *corpus) layOut(found []*file, l limit) {
 	for _, f := range found {
 		size := f.hi

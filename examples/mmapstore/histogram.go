@@ -6,11 +6,10 @@ import (
 	"time"
 )
 
-// A histogram counts durations in buckets whose width grows with them: each
-// power of two is cut into 32 equal parts, so a quantile is at most 1/32 above
-// the true one, from nanoseconds to centuries, in 15 KiB. Recording is an
-// index and an increment; it allocates nothing and takes no lock, so every
-// goroutine has a histogram of its own and they are added up at the end.
+// A histogram counts durations in buckets whose width grows with them. Each power of two is cut
+// into 32 equal parts, so a quantile is at most 1/32 above the true one, from nanoseconds to
+// centuries, in 15 KiB. Recording is an index and an increment. It allocates nothing and takes no
+// lock: each goroutine has its own histogram, and they are added up at the end.
 //
 // The zero value is empty.
 type histogram struct {
@@ -37,8 +36,8 @@ func bucketTop(i int) time.Duration {
 	return time.Duration(uint64(i-shift<<subBits+1)<<shift - 1)
 }
 
-// record adds one duration. A negative one, which a monotonic clock does not
-// give, counts as zero.
+// record adds one duration. A negative duration, which a monotonic clock does not return, counts
+// as zero.
 func (h *histogram) record(d time.Duration) {
 	d = max(d, 0)
 	h.counts[bucketOf(uint64(d))]++
@@ -46,7 +45,7 @@ func (h *histogram) record(d time.Duration) {
 	h.max = max(h.max, d)
 }
 
-// add adds all that o holds.
+// add adds the durations of o.
 func (h *histogram) add(o *histogram) {
 	for i, n := range o.counts {
 		h.counts[i] += n
@@ -55,9 +54,8 @@ func (h *histogram) add(o *histogram) {
 	h.max = max(h.max, o.max)
 }
 
-// quantile returns a duration that a share q of those recorded do not exceed:
-// at least the true one, at most 1/32 above it, never above the longest. It is
-// zero when nothing was recorded.
+// quantile returns a duration that a share q of the recorded ones do not exceed: at least the
+// true one, at most 1/32 above it, never above the longest. It is zero if nothing was recorded.
 func (h *histogram) quantile(q float64) time.Duration {
 	rank := max(uint64(math.Ceil(q*float64(h.n))), 1)
 	var seen uint64
@@ -71,7 +69,7 @@ func (h *histogram) quantile(q float64) time.Duration {
 
 var clockStart = time.Now()
 
-// now reads the monotonic clock, as the time since the process began: half the
-// cost of time.Now, which reads the wall clock too, and it fits in one atomic
-// word. A measured duration contains one such reading, some 30 to 50 ns.
+// now reads the monotonic clock, as the time since the process began. It costs half of time.Now,
+// which also reads the wall clock, and the result fits in one atomic word. A measured duration
+// includes one such reading, some 30 to 50 ns.
 func now() time.Duration { return time.Since(clockStart) }

@@ -1,50 +1,48 @@
-// Mmapstore serves reads from memory-mapped files while the files are being
-// mapped anew, and shows what package rangelock is for.
+// Mmapstore serves reads from memory-mapped files while the files are being remapped, and shows
+// what package rangelock is for.
 //
-// It lays real files, by default Go's own source tree, end to end in one space
-// of 64-bit offsets, and maps each into memory. Readers read blocks at random
-// offsets, without a copy, and check every one against a checksum taken from the
-// file at the start. All the while a compactor maps files anew, swaps the new
-// mapping in, and the old one is unmapped: the job of every store that merges,
-// moves or grows the files under its readers.
+// It lays real files, by default Go's own source tree, end to end in one space of 64-bit offsets,
+// and maps each into memory. Readers read blocks at random offsets, without a copy, and check
+// every block against a checksum taken from the file at the start. Meanwhile a compactor maps
+// files anew and swaps the new mappings in, and the old mappings are unmapped. Every store that
+// merges, moves or grows files under its readers has this job.
 //
 //	go run ./examples/mmapstore
 //
-// One reader in four is slow: it keeps its block for 1 ms (-hold), as a request
-// does that sends it to a slow client. Two stores run in turn, half a second
-// each, so that both see the same machine:
+// One reader in four is slow: it keeps its block for 1 ms (-hold), like a request that sends it
+// to a slow client. Two stores run in turn, half a second each, so that both run under the same
+// conditions:
 //
 //   - spanlock: a rangelock.Map. A reader holds a guard on its range only. The
-//     compactor swaps and waits for nobody; OnRetire unmaps the old mapping after
+//     compactor swaps without waiting; OnRetire unmaps the old mapping after
 //     the last guard on it is released.
 //   - RWMutex: a B-tree behind a sync.RWMutex. A reader holds the read lock while
 //     it uses the bytes. The compactor waits for the slow reader to end, and all
 //     other readers wait for the compactor.
 //
-// The table at the end has both. Its unpleasant line is meant: "unmapped after" is
-// what spanlock pays, memory that is retired and not yet returned. With -hold 0 no
-// reader is slow, and the gain is what is left without the problem. Where there are
-// fewer processors than readers the longest times are the scheduler's, and on a
-// machine that is busy with other work so are most of the figures.
+// The table at the end compares both. The line "unmapped after" shows the cost of spanlock:
+// memory that is retired and not yet returned. With -hold 0 no reader is slow, and the table
+// shows the gain without slow readers. If there are fewer processors than readers, the longest
+// times come from the scheduler; on a machine that is busy with other work, so do most of the
+// figures.
 //
-// There is no safety net. Retired mappings are given back with munmap, so a read
-// through a mapping that was unmapped too early crashes the program, or, when
-// another file has taken the addresses, fails its checksum. That is the point. The
-// mappings are those of package mapfile; on systems that are no Unix a mapping is a copy
-// in memory, and unmapping it overwrites every byte.
+// There is no safety net. Retired mappings are unmapped with munmap. So a read through a mapping
+// that was unmapped too early crashes the program or, if another file has taken the addresses,
+// fails its checksum. That is intended. The mappings are those of package mapfile. On systems
+// other than Unix a mapping is a copy in memory, and unmapping it overwrites every byte.
 //
-// With -http the spanlock store's map can be watched in a browser while it runs: which
-// files' ranges are held, what waits, what is retired and still held. The address is
-// printed on standard error, in a line that begins with "watch ". For the picture's sake
-// visitors come then: they stay in ranges for a second or so, are alone in some, and exclude
-// some while others wait. So with -http the figures at the end are not those of the store.
+// With -http a browser can watch the spanlock store's map while it runs: which files' ranges are
+// held, what waits, and what is retired and still held. The address is printed on standard error,
+// in a line that begins with "watch ". To make the picture interesting, visitors then hold ranges
+// for about a second, hold some exclusively, and exclude some while others wait. So with -http
+// the figures at the end are not those of the store.
 //
 //	go run ./examples/mmapstore -duration 10m -http 127.0.0.1:0
 //
-// The exit status is 1 if a byte was wrong, if a range was reported absent that
-// was not, if the mappings made, retired and unmapped are not the same number, or
-// if the files changed or shrank meanwhile. An interrupt ends the run early; what
-// was measured until then is printed, and a second one ends the program at once.
+// The exit status is 1 if a byte was wrong, if a range was reported absent that was present, if
+// the numbers of mappings made, retired and unmapped differ, or if the files changed or shrank
+// meanwhile. An interrupt ends the run early and prints what was measured until then; a second
+// one ends the program at once.
 package main
 
 import (
@@ -70,7 +68,7 @@ func main() {
 	}
 }
 
-// options are the command line's.
+// options are the options of the command line.
 type options struct {
 	dir      string
 	duration time.Duration
@@ -82,10 +80,11 @@ type options struct {
 	limit    limit
 }
 
-// slow returns how many readers are slow: one in four, and one at least.
+// slow returns how many readers are slow: one in four, but at least one.
 func (o options) slow() int { return (o.readers + 3) / 4 }
 
-// maxReaders is more than a machine can run, and its histograms still fit.
+// maxReaders is more than a machine can run; the histograms of so many readers still fit into
+// memory.
 const maxReaders = 10_000
 
 func parse(args []string, stdout io.Writer) (o options, err error) {
@@ -124,7 +123,7 @@ func parse(args []string, stdout io.Writer) (o options, err error) {
 	return o, err
 }
 
-// run is the program, without the process around it.
+// run is the program without its process.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stdout)
 	if errors.Is(err, flag.ErrHelp) {

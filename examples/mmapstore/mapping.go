@@ -10,20 +10,20 @@ import (
 	"unsafe"
 )
 
-// A mapping is one file's bytes in memory. Many readers may use it at once,
-// none after it is unmapped; to see to that is the store's part.
+// A mapping is one file's bytes in memory. Many readers may use it at once, but not after it is
+// unmapped; the store ensures that.
 type mapping struct {
 	file   *file
 	ledger *ledger
 	bytes  []byte       // not cleared by unmap, so that a late reader gets a fault
 	free   func() error // unmaps bytes
 
-	retiredAt atomic.Int64 // on the clock of now; 0 while it is current, or if the store was closed
+	retiredAt atomic.Int64 // on the clock of now; 0 while it is current, or after the store was closed
 	unmapped  atomic.Bool
 }
 
-// A ledger counts the mappings of one store. At the end all three counts must
-// be the same, or a mapping was lost.
+// A ledger counts the mappings of one store. At the end all three counts must be equal, or a
+// mapping was lost.
 type ledger struct {
 	made     atomic.Int64
 	retired  atomic.Int64 // taken out of the store for good
@@ -33,7 +33,7 @@ type ledger struct {
 	delay histogram // from retired to unmapped; under mu
 }
 
-// open maps f anew.
+// open maps f.
 func (l *ledger) open(f *file) (*mapping, error) {
 	h, err := os.Open(f.path)
 	if err != nil {
@@ -58,19 +58,19 @@ func (l *ledger) open(f *file) (*mapping, error) {
 	return &mapping{file: f, ledger: l, bytes: b, free: free}, nil
 }
 
-// retiring notes that the mapping is about to leave the store. It comes before
-// the step itself, since the mapping may be unmapped at once after it.
+// retiring records that the mapping is about to leave the store. It is called before the step,
+// because the mapping may be unmapped at once after it.
 func (m *mapping) retiring() { m.retiredAt.Store(int64(now())) }
 
-// staying takes back what retiring noted.
+// staying undoes retiring.
 func (m *mapping) staying() { m.retiredAt.Store(0) }
 
-// retired counts a mapping that has left the store, or is about to with all
-// others when the store is closed: that one's delay says nothing.
+// retired counts a mapping that has left the store, or will leave it when the store is closed.
+// The delay of a mapping at closing is not recorded.
 func (m *mapping) retired() { m.ledger.retired.Add(1) }
 
-// unmap gives the memory back. No reader may hold the mapping any more, and it
-// may be called once only: the addresses can belong to another file afterwards.
+// unmap unmaps the memory. The mapping must have no readers. It must be called only once, because
+// the addresses can belong to another file afterwards.
 func (m *mapping) unmap() {
 	if m.unmapped.Swap(true) {
 		panic(fmt.Sprintf("mmapstore: %s was unmapped twice", m.file.path))
@@ -86,9 +86,9 @@ func (m *mapping) unmap() {
 	m.ledger.unmapped.Add(1)
 }
 
-// wrong reads the block at offset off out of the mapping itself, without a
-// copy, and returns how many wrong bytes it holds: none, or, when its checksum
-// is not what it was at the start or the mapping is not the one for off, all.
+// wrong reads the block at offset off in the mapping, without a copy, and returns the number of
+// wrong bytes: none, or all of the block if its checksum is not that of the start or the mapping
+// is not the one for off.
 func (m *mapping) wrong(off uint64) int {
 	if off < m.file.lo || off >= m.file.hi {
 		return blockSize

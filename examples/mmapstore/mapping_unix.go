@@ -11,8 +11,8 @@ import (
 // mapped says what a mapping is on this platform.
 const mapped = "mmap"
 
-// mapBytes maps the first size bytes of h, read-only, and returns a function that unmaps
-// them: whoever reads b afterwards gets a fault.
+// mapBytes maps the first size bytes of h, read-only, and returns a function that unmaps them. A
+// later read of b is a fault.
 func mapBytes(h *os.File, size int) (b []byte, unmap func() error, err error) {
 	m, err := mapfile.Map(h, 0, size, false)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A progress tells how far the program is: on a terminal by a bar that is drawn
-// anew ten times a second, elsewhere by a line now and then.
+// A progress shows the progress of the program: on a terminal by a bar that is drawn ten times a
+// second, elsewhere by a line from time to time.
 type progress struct {
 	w        io.Writer
 	terminal bool
@@ -28,8 +28,8 @@ func newProgress(w io.Writer) *progress {
 // say prints a line.
 func (p *progress) say(format string, args ...any) { fmt.Fprintf(p.w, format+"\n", args...) }
 
-// during calls f, and until it returns shows what state returns: the share done
-// and a few words. Plain lines come no more often than once per every.
+// during calls f, and shows the result of state until f returns: the share done and a few words.
+// Lines come at most once per every.
 func (p *progress) during(every time.Duration, state func() (float64, string), f func() error) error {
 	interval := every
 	if p.terminal {
@@ -64,7 +64,7 @@ func (p *progress) draw(share float64, words string) {
 		p.say("%3.0f%%  %s", 100*share, words)
 		return
 	}
-	const bar, line = 14, 79 // a longer line would wrap, and \r not return to its begin
+	const bar, line = 14, 79 // a longer line would wrap, and \r would not return to its start
 	full := int(share * bar)
 	text := []rune(fmt.Sprintf("%s%s %3.0f%%  %s", strings.Repeat("█", full), strings.Repeat("░", bar-full), 100*share, words))
 	fmt.Fprintf(p.w, "\r%s\x1b[K", string(text[:min(line, len(text))]))

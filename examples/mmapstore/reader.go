@@ -10,59 +10,57 @@ import (
 	"time"
 )
 
-// A reader reads blocks at random offsets, one after the other, and checks each
-// against its checksum. A slow one keeps each block for a time, as a request
-// does that sends it to a slow client, and checks it once more before it lets go.
+// A reader reads blocks at random offsets, one after the other, and checks each against its
+// checksum. A slow reader keeps each block for a time, like a request that sends it to a slow
+// client, and checks it again before it releases it.
 //
-// The fields without a word are its own goroutine's while a slice runs, and
-// others read them between slices.
+// Fields without a comment belong to the reader's goroutine while a slice runs. Other goroutines
+// read them between slices.
 type reader struct {
 	side *side
 	rng  *rand.Rand
-	keep time.Duration // how long a slow reader keeps a block; 0: a quick one
+	keep time.Duration // how long a slow reader keeps a block; 0 for a quick reader
 	use  func(*mapping)
 
-	holding atomic.Pointer[file] // what a slow reader keeps; the compactor aims at it
+	holding atomic.Pointer[file] // the file of the block that a slow reader keeps; the compactor prefers it
 
 	ctx   context.Context // of the slice
 	timer *time.Timer
-	off   uint64        // of the read that is going on
+	off   uint64        // of the current read
 	began time.Duration // when it began
 	err   error
 
-	latency  histogram     // of reads that found a mapping, without the keeping
+	latency  histogram     // of reads that found a mapping, without the time that the block was kept
 	stalled  time.Duration // in reads that took longer than stall
-	absent   uint64        // reads that met a gap
-	phantoms uint64        // reads that met a gap where there was none
+	absent   uint64        // reads that found a gap
+	phantoms uint64        // reads that found a gap although there was none
 	outlived uint64        // blocks kept while their file was remapped
 	wrong    uint64        // bytes
 }
 
 func newReader(s *side, seed uint64, keep time.Duration) *reader {
 	r := &reader{side: s, rng: rand.New(rand.NewPCG(seed, 1)), keep: keep}
-	r.use = r.visit // bound once: r.visit allocates each time it is taken
+	r.use = r.visit // bound once, because each evaluation of r.visit allocates
 	r.timer = time.NewTimer(time.Hour)
 	r.timer.Stop()
 	return r
 }
 
-// turn is how long a reader reads until it lets others run; the compactor does so
-// after every step. Where goroutines are more than processors the scheduler would
-// let each go on for 10 ms, keep a slow reader waiting for so long after its timer,
-// and park others in the middle of a read: the figures would be the scheduler's,
-// not the stores'.
+// turn is how long a reader reads before it yields; the compactor yields after every step. If
+// there are more goroutines than processors, the scheduler would let each run for 10 ms, delay a
+// slow reader by as much after its timer, and stop others in the middle of a read. The figures
+// would be the scheduler's, not the stores'.
 const turn = 50 * time.Microsecond
 
-// stall is when a read has taken so long that its reader is said to stand still.
-// The quantiles alone flatter a store that lets nobody read most of the time and
-// everybody in between: a reader that waits makes one slow read, and in the same
-// time a thousand fast ones.
+// stall is the time after which a reader counts as stalled. The quantiles alone flatter a store
+// that blocks all readers most of the time and none in between: a reader that waits makes one
+// slow read, and in the same time a thousand fast ones.
 const stall = 100 * time.Microsecond
 
 // run reads until over is set, or until it finds that a file has changed.
 func (r *reader) run(ctx context.Context, over *atomic.Bool) error {
-	// A page past the end of a file that shrank, and a page that is not mapped,
-	// fault. Make it a panic; visit tells the one from the other.
+	// A use of a page past the end of a file that shrank, or of a page that is not mapped, is a
+	// fault. Turn it into a panic; visit tells the two apart.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	r.ctx = ctx
 	for turned := time.Duration(0); !over.Load() && r.err == nil; {
@@ -80,10 +78,10 @@ func (r *reader) run(ctx context.Context, over *atomic.Bool) error {
 	return r.err
 }
 
-// visit is called by the store with the mapping of the offset.
+// The store calls visit with the mapping of the offset.
 func (r *reader) visit(m *mapping) {
-	// Here and not in run: there the store has let go of the mapping already, and
-	// that it is unmapped says nothing any more.
+	// Recover here and not in run: there the store has already released the mapping, so that it
+	// may be unmapped for a good reason.
 	defer func() {
 		if p := recover(); p != nil {
 			r.err = r.fault(m, p)
@@ -112,13 +110,13 @@ func (r *reader) visit(m *mapping) {
 	if wrong != 0 {
 		r.wrong += uint64(wrong)
 		if err := m.file.changed(); err != nil {
-			r.err = err // not the store's fault
+			r.err = err // the file has changed: not a fault of the store
 		}
 	}
 }
 
-// gap judges the answer that no range has the offset: right if the compactor had
-// one open at some instant of the read.
+// gap checks the answer that no range has the offset. It is right if the compactor had a gap open
+// at some instant of the read.
 func (r *reader) gap() {
 	f := r.side.corpus.at(r.off)
 	if time.Duration(r.side.gaps[f.index].Load()) < r.began {
@@ -128,9 +126,9 @@ func (r *reader) gap() {
 	}
 }
 
-// fault finds out what a panic in visit means. Memory that went away with the end
-// of its file is an error of whoever truncated it. Memory that was unmapped under
-// a reader is what no store may do: the program crashes.
+// fault finds the reason of a panic in visit. If memory is gone because the file was truncated
+// from outside, fault returns an error. If memory was unmapped under a reader, the store is
+// wrong, and the program crashes.
 func (r *reader) fault(m *mapping, p any) error {
 	f, ok := p.(interface{ Addr() uintptr })
 	if !ok || !m.holds(f.Addr()) {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A report is what one run found; its JSON form is the output of -json. Times
-// are in nanoseconds.
+// A report is the result of one run. Its JSON form is the output of -json. Times are in
+// nanoseconds.
 type report struct {
 	Dir         string        `json:"dir"`
 	Files       int           `json:"files"`
@@ -39,7 +39,7 @@ type report struct {
 	OK          bool          `json:"ok"`
 }
 
-// A result is what one side did.
+// A result is the result of one side.
 type result struct {
 	Name            string        `json:"name"`
 	Elapsed         time.Duration `json:"elapsed_ns"`
@@ -71,7 +71,7 @@ func (h *histogram) quantiles() quantiles {
 	return quantiles{h.quantile(0.5), h.quantile(0.99), h.quantile(0.999), h.max}
 }
 
-// result adds up what the side has done so far. No slice of it may be running.
+// result adds up the side's figures so far. No slice of it may be running.
 func (s *side) result() result {
 	var latency histogram
 	var stalled time.Duration
@@ -129,7 +129,7 @@ func newReport(c *corpus, o options, sides [2]*side) *report {
 	return r
 }
 
-// verdict returns an error for each thing that must not be.
+// verdict returns an error for each property that does not hold.
 func (r *report) verdict() error {
 	var errs []error
 	for _, s := range r.Stores {
@@ -153,7 +153,7 @@ func (r *report) printJSON(w io.Writer) error {
 	return enc.Encode(r)
 }
 
-// printTable prints the two results side by side, and what they mean.
+// printTable prints the two results side by side, with an explanation.
 func (r *report) printTable(w io.Writer) error {
 	var b strings.Builder
 	row := func(label, a, c, gain string) {
@@ -206,7 +206,7 @@ func (r *report) printTable(w io.Writer) error {
 	return err
 }
 
-// load says what was run.
+// load describes the readers and the compactor of the run.
 func (r *report) load() string {
 	text := fmt.Sprintf("%s for %v", plural(r.SlowReaders, "slow reader that keeps its block", "slow readers that keep their blocks"), r.Hold)
 	if n := r.Readers - r.SlowReaders; n > 0 {
@@ -240,7 +240,7 @@ func plural(n int, one, more string) string {
 	return formatCount(uint64(n)) + " " + more
 }
 
-// formatGain formats a/b, in three digits.
+// formatGain formats a/b with three digits.
 func formatGain(a, b float64) string {
 	if a <= 0 || b <= 0 {
 		return "-"
@@ -273,7 +273,7 @@ func formatCount(n uint64) string {
 	return s
 }
 
-// formatDuration formats d in three digits or four, with its unit.
+// formatDuration formats d with three or four digits and a unit.
 func formatDuration(d time.Duration) string {
 	for _, u := range []struct {
 		size time.Duration

@@ -8,19 +8,19 @@ import (
 	"github.com/google/btree"
 )
 
-// An rwStore keeps the mappings in a B-tree behind a sync.RWMutex, as most
-// stores on mapped files do: a reader has the read lock for as long as it uses
-// the bytes, since the compactor unmaps as soon as it has had the write lock.
+// An rwStore keeps the mappings in a B-tree behind a sync.RWMutex, as most stores on mapped files
+// do. A reader holds the read lock while it uses the bytes, because the compactor unmaps as soon
+// as it has had the write lock.
 //
-// It is the best of its kind: a lookup allocates nothing, and files are mapped
-// before and unmapped after the write lock is held, not under it.
+// It is a good store of its kind: a lookup allocates nothing, and files are mapped before the
+// write lock is taken and unmapped after it is released.
 type rwStore struct {
 	mu   sync.RWMutex
 	tree *btree.BTreeG[place] // under mu
 }
 
-// A place is a mapping by its bounds. Two places that overlap are equal in the
-// tree's order, so a lookup of [off, off+1) finds the file that has off.
+// A place is a mapping with its bounds. Two places that overlap are equal in the tree's order, so
+// a lookup of [off, off+1) finds the file that has off.
 type place struct {
 	lo, hi uint64
 	m      *mapping
@@ -61,8 +61,8 @@ func (s *rwStore) swap(_ context.Context, fresh ...*mapping) error {
 		}
 	}
 	s.mu.Unlock()
-	// Nobody can have one of them any more: who came before has let go of the
-	// read lock, who comes now finds the new ones.
+	// The old mappings have no readers any more: earlier readers have released the read lock, and
+	// later readers find the new mappings.
 	for _, m := range old {
 		m.retired()
 		m.unmap()

@@ -19,14 +19,14 @@ type side struct {
 	corpus    *corpus
 	store     store
 	ledger    ledger
-	gaps      []atomic.Int64 // by file: when its last gap closed, on the clock of now; 0 never, MaxInt64 it is open
+	gaps      []atomic.Int64 // by file: when its last gap closed, on the clock of now; 0 if it never had one, MaxInt64 while it is open
 	readers   []*reader      // the slow ones first
-	slow      int            // how many are
+	slow      int            // how many readers are slow
 	compactor *compactor
 	elapsed   time.Duration
 }
 
-// newSide maps every file and loads the store. If it fails nothing stays mapped.
+// newSide maps every file and loads the store. If it fails, nothing stays mapped.
 func newSide(ctx context.Context, name string, st store, c *corpus, o options) (*side, error) {
 	s := &side{name: name, corpus: c, store: st, slow: o.slow(), gaps: make([]atomic.Int64, len(c.files))}
 	for i := range o.readers {
@@ -55,10 +55,10 @@ func newSide(ctx context.Context, name string, st store, c *corpus, o options) (
 	return s, nil
 }
 
-// slice runs the readers and the compactor for d, or until ctx ends or one of
-// them fails. It returns when all have returned and what was retired is unmapped.
+// slice runs the readers and the compactor for d, or until ctx ends or one of them fails. It
+// returns when all have returned and all retired mappings are unmapped.
 func (s *side) slice(ctx context.Context, d time.Duration) error {
-	runtime.GC() // what the other side left is not this side's load
+	runtime.GC() // this side must not collect the other side's garbage
 	group, ctx := errgroup.WithContext(ctx)
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
@@ -66,7 +66,7 @@ func (s *side) slice(ctx context.Context, d time.Duration) error {
 	stop := context.AfterFunc(ctx, func() { over.Store(true) })
 	defer stop()
 
-	// The compactor finishes what it has begun, so that no gap stays open.
+	// The compactor finishes its current step, so that no gap stays open.
 	work := context.WithoutCancel(ctx)
 	began := now()
 	group.Go(func() error { return s.compactor.run(work, &over) })
@@ -81,7 +81,7 @@ func (s *side) slice(ctx context.Context, d time.Duration) error {
 	return s.store.drain(work)
 }
 
-// A contest lets two sides run in turn, so that both see the same machine.
+// A contest runs two sides in turn, so that both run under the same conditions.
 type contest struct {
 	sides  [2]*side
 	status atomic.Pointer[string] // the figures so far, for the progress line
@@ -99,7 +99,7 @@ func (c *contest) run(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// tell renews the status.
+// tell updates the status.
 func (c *contest) tell() {
 	var each []string
 	for _, s := range c.sides {
@@ -114,7 +114,7 @@ func (c *contest) tell() {
 	c.status.Store(&text)
 }
 
-// close closes both stores, whatever happens: every mapping must go.
+// close closes both stores, also after an error, so that every mapping is unmapped.
 func (c *contest) close(ctx context.Context) error {
 	var errs []error
 	for _, s := range c.sides {

@@ -9,24 +9,22 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// A store finds the mapping of an offset for many readers, while one compactor
-// puts other mappings in the place of old ones. A mapping given to it belongs
-// to it: the store unmaps it after it was retired, when no reader can be using
-// it any more.
+// A store finds the mapping of an offset for many readers, while one compactor replaces mappings.
+// The store owns the mappings that it is given: it unmaps a mapping after it was retired, when no
+// reader can be using it any more.
 type store interface {
 	// load fills the empty store.
 	load(ctx context.Context, all []*mapping) error
 
-	// read calls use with the mapping that has off, which stays mapped until
-	// use returns. It reports false if there is none.
+	// read calls use with the mapping that has off. It stays mapped until use returns. read
+	// reports false if there is none.
 	read(off uint64, use func(*mapping)) bool
 
-	// swap puts each mapping in the place of its file's old one, in one
-	// transaction.
+	// swap replaces the mapping of each file by the new one, in one transaction.
 	swap(ctx context.Context, fresh ...*mapping) error
 
-	// reinsert does what swap does with one mapping, as a removal and an
-	// insertion in one transaction: no reader may find the range absent.
+	// reinsert does the same with one mapping, as a removal and an insertion in one transaction:
+	// no reader may find the range absent.
 	reinsert(ctx context.Context, fresh *mapping) error
 
 	// retire takes the file's mapping out, and leaves a gap.
@@ -35,20 +33,19 @@ type store interface {
 	// insert fills the gap.
 	insert(ctx context.Context, fresh *mapping) error
 
-	// drain waits until all that was retired is unmapped.
+	// drain waits until all retired mappings are unmapped.
 	drain(ctx context.Context) error
 
-	// close retires all, and drains.
+	// close retires all mappings, and drains.
 	close(ctx context.Context) error
 }
 
-// maxPending bounds the mappings that are retired and not yet unmapped. Without
-// it a compactor that retires faster than the callbacks unmap would run into the
-// kernel's limit on mappings.
+// maxPending bounds the mappings that are retired and not yet unmapped. Without it a compactor
+// that retires faster than the callbacks unmap would reach the kernel's limit on mappings.
 const maxPending = 4096
 
-// A spanStore keeps the mappings in a rangelock.Map: one range per file. Its
-// readers take no lock, its compactor waits for no reader, and OnRetire unmaps.
+// A spanStore keeps the mappings in a rangelock.Map, one range per file. Its readers take no
+// lock, its compactor does not wait for readers, and OnRetire unmaps.
 type spanStore struct {
 	m *rangelock.Map[uint64, *mapping]
 }
@@ -106,9 +103,9 @@ func (s *spanStore) reinsert(ctx context.Context, fresh *mapping) error {
 	})
 }
 
-// transact calls replace for each mapping, which retires the one before it, in
-// one transaction. Only when the backlog is full does it let go of the lock in
-// between, for the callbacks to catch up.
+// transact calls replace for each mapping in one transaction; replace retires the file's old
+// mapping. If the backlog is full, transact unlocks in between, so that the callbacks can catch
+// up.
 func (s *spanStore) transact(ctx context.Context, fresh []*mapping, replace func(*rangelock.Writer[uint64, *mapping], *mapping) error) error {
 	w, err := s.m.LockContext(ctx)
 	if err != nil {
@@ -132,8 +129,8 @@ func (s *spanStore) transact(ctx context.Context, fresh []*mapping, replace func
 	return nil
 }
 
-// room waits for the callbacks to catch up if err says that the backlog is full; any
-// other error it returns. The caller has let go of the lock.
+// room waits until the callbacks have caught up if err says that the backlog is full. It returns
+// any other error. The caller must have unlocked.
 func (s *spanStore) room(ctx context.Context, err error) error {
 	var full *rangelock.BacklogError[uint64]
 	if !errors.As(err, &full) {
@@ -142,7 +139,7 @@ func (s *spanStore) room(ctx context.Context, err error) error {
 	return s.m.Room(ctx, full.Cost)
 }
 
-// retireOne keeps the ledger of a step that retires the file's mapping.
+// retireOne updates the ledger for a step that retires the file's mapping.
 func (s *spanStore) retireOne(w *rangelock.Writer[uint64, *mapping], f *file, step func() error) error {
 	_, old, ok := w.Find(f.lo)
 	if !ok || old.file != f {

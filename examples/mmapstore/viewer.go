@@ -11,7 +11,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// viewerPath is where the map is shown, beside where pprof would be.
+// viewerPath is the path of the map's page, beside that of pprof.
 const viewerPath = "/debug/spanlock"
 
 // A viewer shows the map of a store to browsers. The nil viewer shows nothing.
@@ -20,8 +20,8 @@ type viewer struct {
 	server   *http.Server
 }
 
-// newViewer listens at the address, so that a bad one is known before the files are read;
-// without one it returns nil.
+// newViewer listens at the address, so that an invalid one is reported before the files are read.
+// Without an address it returns nil.
 func newViewer(addr string) (*viewer, error) {
 	if addr == "" {
 		return nil, nil
@@ -33,8 +33,8 @@ func newViewer(addr string) (*viewer, error) {
 	return &viewer{listener: l}, nil
 }
 
-// show serves the store's map from now on, says where, and lets visitors come to it until the
-// function that it returns is called, which must be before the store is closed.
+// show serves the store's map from now on, prints the address, and starts visitors. The returned
+// function stops the visitors; call it before the store is closed.
 func (v *viewer) show(ctx context.Context, s *spanStore, files []*file, p *progress) (leave func()) {
 	if v == nil {
 		return func() {}
@@ -43,7 +43,7 @@ func (v *viewer) show(ctx context.Context, s *spanStore, files []*file, p *progr
 	mux.Handle(viewerPath, inspect.Handler(inspect.Named("spanlock store", s.m, &inspect.Options[uint64, *mapping]{
 		// The guard under which this is called keeps the mapping from being unmapped.
 		Value: func(_ rangelock.Range[uint64], m *mapping) string { return m.file.path },
-		// So that one is seen now and then.
+		// Short, so that there is an alarm from time to time.
 		Alarms: inspect.Alarms{Wait: 400 * time.Millisecond},
 	})))
 	v.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
@@ -52,7 +52,7 @@ func (v *viewer) show(ctx context.Context, s *spanStore, files []*file, p *progr
 	return receive(ctx, s, files)
 }
 
-// close ends all of it.
+// close stops the viewer.
 func (v *viewer) close() {
 	switch {
 	case v == nil:

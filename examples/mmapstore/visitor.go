@@ -8,18 +8,17 @@ import (
 	"time"
 )
 
-// Visitors make a picture of the map worth watching: the store's own readers and compactor
-// come and go within microseconds, which no page shows. They run with -http only. Each holds
-// one guard at a time, or none and the writer's lock, and none of them changes anything.
+// Visitors make the picture of the map interesting: the store's own readers and compactor come
+// and go within microseconds, which no page shows. They run with -http only. Each holds one guard
+// at a time, or the writer's lock and no guard, and changes nothing.
 type visitors struct {
 	store *spanStore
 	files []*file
-	busy  atomic.Pointer[file] // where the last of those who stay has come
+	busy  atomic.Pointer[file] // the file that a visitor has entered last
 	wg    sync.WaitGroup
 }
 
-// receive lets visitors come until the function that it returns is called, which waits until
-// the last has gone.
+// receive starts visitors. The returned function stops them, and waits until the last has ended.
 func receive(ctx context.Context, s *spanStore, files []*file) (leave func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	v := &visitors{store: s, files: files}
@@ -36,11 +35,11 @@ func receive(ctx context.Context, s *spanStore, files []*file) (leave func()) {
 	}
 }
 
-// somewhere returns a file by chance.
+// somewhere returns a random file.
 func (v *visitors) somewhere() *file { return v.files[rand.IntN(len(v.files))] }
 
-// stay holds a guard for as long as a slow client takes. Half of the visitors go where
-// somebody is already.
+// stay holds a guard for the time that a slow client takes. Half of the time it enters a range
+// that another visitor has entered.
 func (v *visitors) stay(ctx context.Context) {
 	for ctx.Err() == nil {
 		f := v.somewhere()
@@ -57,7 +56,7 @@ func (v *visitors) stay(ctx context.Context) {
 	}
 }
 
-// edit is alone on a range for a while, which others then wait for.
+// edit holds an exclusive guard for a while, for which others wait.
 func (v *visitors) edit(ctx context.Context) {
 	for ctx.Err() == nil {
 		f := v.somewhere()
@@ -71,7 +70,7 @@ func (v *visitors) edit(ctx context.Context) {
 	}
 }
 
-// maintain excludes a range in which somebody is, and so waits until nobody is.
+// maintain excludes a range that probably has guards, and therefore waits for their release.
 func (v *visitors) maintain(ctx context.Context) {
 	for rest(ctx, time.Second/2, 2*time.Second) {
 		w, err := v.store.m.LockContext(ctx)
@@ -85,7 +84,7 @@ func (v *visitors) maintain(ctx context.Context) {
 	}
 }
 
-// rest sleeps for a time between two, and reports whether ctx has not ended.
+// rest sleeps for a random time between least and most, and reports whether ctx has not ended.
 func rest(ctx context.Context, least, most time.Duration) bool {
 	t := time.NewTimer(least + rand.N(most-least))
 	defer t.Stop()
