@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// wordStore is a plain counter: what a guard costs if nothing is searched for and
-// nothing is checked.
+// wordStore is a plain counter: the cost of a guard without a search and without a check.
 type wordStore struct {
 	_ [128]byte
 	n atomic.Uint64
@@ -22,9 +21,9 @@ func (s *wordStore) read(uint64) int {
 	return v
 }
 
-// BenchmarkHot is row 4: all goroutines on one range. Under it lies a map of a
-// thousand; the others are not touched. x-word is beside a plain counter that all
-// share: below 1 where the counter's line travels more than a search costs.
+// BenchmarkHot is row 4: all goroutines use one range of a map of a thousand ranges. x-word
+// compares with a plain counter that all goroutines share: it is below 1 if moving the counter's
+// cache line costs more than a search.
 func BenchmarkHot(b *testing.B) {
 	f := uint64Fixture(1000)
 	clear(f.keys)

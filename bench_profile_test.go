@@ -7,9 +7,9 @@ import (
 	"github.com/spanlock/spanlock/guardprofile"
 )
 
-// BenchmarkGuardProfile is what the profile spanlock.guards costs an Acquire with its Release
-// when it is off, when it samples one guard in a hundred, and when it samples all. Under it lies a
-// map of a thousand. x-off is the inverse of the factor.
+// BenchmarkGuardProfile measures what the profile spanlock.guards costs an Acquire with its
+// Release when it is off, when it samples one guard in a hundred, and when it samples all. The
+// map has a thousand ranges. x-off is the inverse of the factor.
 func BenchmarkGuardProfile(b *testing.B) {
 	defer guardprofile.SetRate(guardprofile.SetRate(-1))
 	f := uint64Fixture(1000)

@@ -18,18 +18,18 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// The benchmarks compare spanlock with what people write by hand. All contenders
-// of one comparison take turns in one process, a short slice each, and one
-// iteration (b.N) is one round of such slices; reported are the medians over the
-// rounds, as times and as ratios to the first rival. So
+// The benchmarks compare spanlock with code that people write by hand. All contenders of one
+// comparison take turns in one process, a short slice each. One iteration (b.N) is one round of
+// such slices. The results are the medians over the rounds, as times and as ratios to the first
+// rival. So
 //
 //	go test -run '^$' -bench . -benchtime 20x .
 //
-// makes twenty rounds of everything. An absolute time means little; a ratio from
-// one run means something.
+// runs twenty rounds of everything. An absolute time means little; a ratio from one run means
+// something.
 
-// contender is one side of a comparison. run does at least n operations on one
-// goroutine; worker tells the goroutines apart.
+// contender is one side of a comparison. run does at least n operations on one goroutine; worker
+// is the number of the goroutine.
 type contender struct {
 	name string
 	run  func(worker, n int)
@@ -43,14 +43,14 @@ func slice() time.Duration {
 	return 8 * time.Millisecond
 }
 
-// duel runs the contenders round by round on g goroutines each and reports the
-// median time of an operation of each, and of the ratio of the first to each
-// other, taken within a round.
+// duel runs the contenders round by round on g goroutines each. It reports the median time of an
+// operation of each contender, and the median ratio of the first to each other, taken within a
+// round.
 func duel(b *testing.B, g int, cs ...contender) []float64 {
 	b.Helper()
 	times := make([][]float64, len(cs))
 	batch := make([]int, len(cs))
-	for i, c := range cs { // how many operations fill a slice
+	for i, c := range cs { // find how many operations fill a slice
 		n := 16
 		for {
 			start := time.Now()
@@ -79,7 +79,7 @@ func duel(b *testing.B, g int, cs ...contender) []float64 {
 		}
 	}
 	b.StopTimer()
-	b.ReportMetric(0, "ns/op") // a round is no operation
+	b.ReportMetric(0, "ns/op") // the time of a round is not the time of an operation
 	medians := make([]float64, len(cs))
 	for i, c := range cs {
 		medians[i] = median(times[i])
@@ -104,7 +104,7 @@ func median(xs []float64) float64 {
 	return xs[len(xs)/2]
 }
 
-// rmw2 is the yardstick: two atomic adds on one's own cache line.
+// rmw2 is the yardstick: two atomic adds on a cache line that no other goroutine uses.
 func rmw2() contender {
 	var words [64]struct {
 		n atomic.Uint64
@@ -119,13 +119,13 @@ func rmw2() contender {
 	}}
 }
 
-// reader is what the rivals of the map have in common: find the range that covers
-// a key, read its value while it is protected, let it go.
+// reader is the common interface of the map and its rivals: find the range that covers a key,
+// read its value while it is protected, and release it.
 type reader[K any] interface {
 	read(key K) int
 }
 
-// spanStore is ours.
+// spanStore is this module's map.
 type spanStore[K any] struct{ m *rangelock.Map[K, *int] }
 
 func (s *spanStore[K]) read(key K) int {
@@ -138,7 +138,7 @@ func (s *spanStore[K]) read(key K) int {
 	return v
 }
 
-// getStore is ours, for values that the collector owns.
+// getStore is this module's map with Get, for values that the garbage collector owns.
 type getStore[K any] struct{ m *rangelock.Map[K, *int] }
 
 func (s *getStore[K]) read(key K) int {
@@ -156,7 +156,7 @@ type segment[K any] struct {
 	refs   atomic.Int64
 }
 
-// entry is what the tree holds: the key beside the pointer, so that a search follows no
+// entry is an item of the tree. It has the key beside the pointer, so that a search follows no
 // pointer and its pivot is not allocated.
 type entry[K any] struct {
 	lo K
@@ -185,14 +185,14 @@ func floor[K any](t *btree.BTreeG[entry[K]], before func(a, b K) bool, key K) *s
 	return nil
 }
 
-// order is how keys are compared, written out for each type of them.
+// order compares keys, written out for each type of key.
 type order[K any] struct {
 	before func(a, b K) bool
 	less   func(a, b entry[K]) bool
 }
 
-// rwStore is a sync.RWMutex over a google/btree, the read lock held over the
-// access, as bbolt and others do it.
+// rwStore is a sync.RWMutex over a google/btree. It holds the read lock during the access, as
+// bbolt and others do.
 type rwStore[K any] struct {
 	mu    sync.RWMutex
 	t     *btree.BTreeG[entry[K]]
@@ -209,8 +209,8 @@ func (s *rwStore[K]) read(key K) int {
 	return v
 }
 
-// snapStore is an atomic pointer to a clone of the tree with a count on each
-// segment: the best that a careful team writes by hand.
+// snapStore is an atomic pointer to a clone of the tree, with a count on each segment: the best
+// that a careful team writes by hand.
 type snapStore[K any] struct {
 	mu    sync.Mutex
 	t     atomic.Pointer[btree.BTreeG[entry[K]]]
@@ -230,11 +230,11 @@ func (s *snapStore[K]) read(key K) int {
 			x.refs.Add(-1)
 			return v
 		}
-		x.refs.Add(-1) // retired meanwhile: look again
+		x.refs.Add(-1) // retired meanwhile: search again
 	}
 }
 
-// fixture is the same ranges in all stores, and keys to ask for.
+// fixture has the same ranges in all stores, and keys to look up.
 type fixture[K any] struct {
 	keys []K
 	ours *rangelock.Map[K, *int]
@@ -334,8 +334,8 @@ func lookup[K any](b *testing.B, keys string, n int, f *fixture[K]) {
 	}
 }
 
-// BenchmarkOverhead is row 3: what Acquire with Release, and Get, cost beside the
-// bare search, which is read here as the search of a Reader that holds the map.
+// BenchmarkOverhead is row 3: the cost of Acquire with Release, and of Get, compared with the
+// bare search, which is measured as the search of a Reader that holds the map.
 func BenchmarkOverhead(b *testing.B) {
 	f := uint64Fixture(1000)
 	r := f.ours.RLock()
@@ -356,9 +356,9 @@ func BenchmarkOverhead(b *testing.B) {
 	b.ReportMetric((medians[1]-medians[2])/medians[3], "rmw2-get-over-search")
 }
 
-// BenchmarkBusyWriter is row 5: readers while a writer holds the lock one
-// millisecond of every two, working on ranges that they do not touch. Reported is
-// the share of their idle throughput that readers keep, and their tail latency.
+// BenchmarkBusyWriter is row 5: readers while a writer holds the lock one millisecond of every
+// two, working on ranges that the readers do not touch. It reports the share of their idle
+// throughput that readers keep, and their tail latency.
 func BenchmarkBusyWriter(b *testing.B) {
 	f := uint64Fixture(1000)
 	far := rangelock.Span(uint64(1<<40), uint64(1<<40)+1)
@@ -396,8 +396,8 @@ func running(stop <-chan struct{}) bool {
 	}
 }
 
-// busyWriter reads for a slice with the writer asleep and for one with it awake,
-// round by round.
+// busyWriter reads for one slice with the writer asleep and for one with it awake, round by
+// round.
 func busyWriter(b *testing.B, keys []uint64, r reader[uint64], write func(stop <-chan struct{})) {
 	var kept []float64
 	var idleTail, busyTail []time.Duration
@@ -419,7 +419,7 @@ func busyWriter(b *testing.B, keys []uint64, r reader[uint64], write func(stop <
 	b.ReportMetric(float64(quantile(busyTail, 0.999)), "ns-busy-p99.9")
 }
 
-// readFor reads for d and returns how often, and the time of one read in eight.
+// readFor reads for d. It returns the number of reads, and the time of one read in eight.
 func readFor(keys []uint64, r reader[uint64], d time.Duration) (n int, times []time.Duration) {
 	times = make([]time.Duration, 0, 1<<16)
 	for start := time.Now(); time.Since(start) < d; {
@@ -443,7 +443,7 @@ func quantile(ds []time.Duration, q float64) time.Duration {
 	return ds[int(float64(len(ds)-1)*q)]
 }
 
-// BenchmarkWrite is row 7: insert one range, remove it again.
+// BenchmarkWrite is row 7: insert one range and remove it again.
 func BenchmarkWrite(b *testing.B) {
 	for _, n := range []int{1000, 100_000} {
 		if testing.Short() && n > 1000 {
@@ -454,7 +454,7 @@ func BenchmarkWrite(b *testing.B) {
 }
 
 func write(b *testing.B, f *fixture[uint64]) {
-	// Every range is at [100 i, 100 i + 100); make room by taking out the odd ones.
+	// Range i is [100 i, 100 i + 100). Take the odd ones out to make room.
 	half := uint64(f.ours.Len() / 2)
 	var mu sync.Mutex
 	inPlace := newTree(f.rw.order.less, nil)
@@ -515,7 +515,7 @@ func write(b *testing.B, f *fixture[uint64]) {
 		}})
 }
 
-// rw is what rwsem.Sem and sync.RWMutex have in common.
+// rw is the common interface of rwsem.Sem and sync.RWMutex.
 type rw interface {
 	Lock()
 	Unlock()
@@ -523,8 +523,8 @@ type rw interface {
 	RUnlock()
 }
 
-// BenchmarkSemaphore is row 9: rwsem beside sync.RWMutex; writes is one write in
-// so many operations, 0 for none.
+// BenchmarkSemaphore is row 9: rwsem beside sync.RWMutex. One of every writes operations is a
+// write; 0 means none.
 func BenchmarkSemaphore(b *testing.B) {
 	pairs := func(l rw, writes int) func(worker, n int) {
 		return func(worker, n int) {

@@ -10,8 +10,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// BenchmarkWaiting is row 11: the processor time that a writer uses while it waits
-// for a held guard; one iteration is one wait.
+// BenchmarkWaiting is row 11: the processor time that a writer uses while it waits for a held
+// guard. One iteration is one wait.
 func BenchmarkWaiting(b *testing.B) {
 	wait := time.Second
 	if testing.Short() {
@@ -38,7 +38,7 @@ func BenchmarkWaiting(b *testing.B) {
 	b.ReportMetric(used.Seconds()*1000/float64(b.N), "cpu-ms/wait")
 }
 
-// processorTime is what the process has used so far.
+// processorTime returns the processor time that the process has used.
 func processorTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

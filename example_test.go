@@ -10,8 +10,8 @@ import (
 func Example() {
 	ctx := context.Background()
 	m := rangelock.New(&rangelock.Options[uint64, string]{
-		// Called once for each range that has left the map, after the last guard on
-		// it: the place to unmap, close or free.
+		// Called once for each range that has left the map, after its last guard is released: the
+		// place to unmap, close or free.
 		OnRetire: func(r rangelock.Range[uint64], mapping string) {
 			fmt.Println("unmap", mapping)
 		},
@@ -28,7 +28,7 @@ func Example() {
 		return
 	}
 
-	// Another goroutine replaces the range. It does not wait for us.
+	// Another goroutine replaces the range. It does not wait for our guard.
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -41,9 +41,9 @@ func Example() {
 	}()
 	<-done
 	fmt.Println("we still have", g.Value())
-	g.Release() // the last guard: now mapping 1 may go
+	g.Release() // the last guard: now OnRetire may unmap mapping 1
 
-	// Close retires what is left, and waits until everything has been unmapped.
+	// Close retires the ranges that are left, and waits until everything is unmapped.
 	if err := m.Close(ctx); err != nil {
 		fmt.Println(err)
 	}

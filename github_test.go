@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestWorkflows checks that the workflows of GitHub call steps that .ci/run has, that none of
-// its steps is left out of those for each change, and that the programs they run are there.
+// TestWorkflows checks that the workflows of GitHub call steps that .ci/run has, that the
+// workflow for each change calls all of them, and that the programs that the workflows run exist.
 func TestWorkflows(t *testing.T) {
 	script, err := os.ReadFile(".ci/run")
 	if err != nil {
@@ -59,7 +59,7 @@ func calledSteps(workflow string) (steps []string) {
 	return steps
 }
 
-// calledDirs returns the directories of all programs that a workflow runs with go run.
+// calledDirs returns the directories of the programs that a workflow runs with go run.
 func calledDirs(workflow string) (dirs []string) {
 	for _, m := range regexp.MustCompile(`go (?:-C (\w+) )?run (?:-tags \w+ )?(\./[\w/]+)`).FindAllStringSubmatch(workflow, -1) {
 		dirs = append(dirs, filepath.Join(m[1], m[2]))

@@ -17,12 +17,11 @@ import (
 
 const modulePath = "github.com/spanlock/spanlock"
 
-// mayImport lists for each directory of the module which others its code may
-// import; "x/..." is x and all below it. A directory that is not here, and is in
-// none that is here with "/...", must not exist: whoever adds a package says here
-// where it stands.
+// mayImport lists for each directory of the module the directories that its code may import;
+// "x/..." is x and everything below it. A directory that matches no entry must not exist: add an
+// entry for each new package.
 //
-// The test files of a package may import what they like.
+// The test files of a package may import anything.
 var mayImport = map[string][]string{
 	".":                 nil,
 	"internal/...":      {"internal/..."},
@@ -45,12 +44,12 @@ var dependencies = []string{
 	"golang.org/x/sync",
 }
 
-// behindSeam are the packages that touch shared memory, locks, goroutines and
-// timers only through internal/seam, so that a build tag can put a scheduler there.
+// behindSeam lists the packages that use shared memory, locks, goroutines and timers only through
+// internal/seam, so that a build tag can put a scheduler there.
 var behindSeam = []string{"epoch", "rwsem", "rangelock", "rangealloc", "inspect"}
 
-// A selection says which names of a package may be used: those in only, or, if
-// that is empty, all but those in never.
+// A selection says which names of a package may be used: those in only or, if only is empty, all
+// except those in never.
 type selection struct{ only, never []string }
 
 func (s selection) allows(name string) bool {
@@ -60,17 +59,16 @@ func (s selection) allows(name string) bool {
 	return !slices.Contains(s.never, name)
 }
 
-// besideSeam says which names are free in the packages of the standard library of
-// which the seam replaces a part. sync.Locker is an interface, and what it does is
-// done by whoever implements it.
+// besideSeam says which names of the standard library may be used in packages that internal/seam
+// replaces in part. sync.Locker is an interface, and its implementation decides what it does.
 var besideSeam = map[string]selection{
 	"sync":    {only: []string{"Locker"}},
 	"runtime": {never: []string{"Gosched"}},
 	"time":    {never: []string{"After", "AfterFunc", "NewTicker", "NewTimer", "Sleep", "Tick"}},
 }
 
-// TestImports holds the directions between the packages, the three dependencies,
-// and the seam.
+// TestImports checks the directions of imports between the packages, the dependencies, and the
+// seam.
 func TestImports(t *testing.T) {
 	broken, visited, err := checkImports(os.DirFS("."))
 	if err != nil {
@@ -86,10 +84,9 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// checkImports returns the violations in the tree of the module, as "file:line:
-// what", and the directories in which it has looked at a file. Nested modules,
-// testdata and test files are passed over. Build constraints are not considered:
-// the rules hold for every build.
+// checkImports returns the violations in the tree of the module, as "file:line: what", and the
+// directories with a file that it has checked. It skips nested modules, testdata and test files.
+// It ignores build constraints: the rules hold for every build.
 func checkImports(tree fs.FS) (broken, visited []string, err error) {
 	err = fs.WalkDir(tree, ".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -134,7 +131,7 @@ func checkImports(tree fs.FS) (broken, visited []string, err error) {
 
 // An importChecker checks one file.
 type importChecker struct {
-	dir    string // the package's, below the module
+	dir    string // of the package, below the module
 	fset   *token.FileSet
 	broken []string
 }
@@ -143,7 +140,7 @@ func (c *importChecker) errorf(at ast.Node, format string, args ...any) {
 	c.broken = append(c.broken, fmt.Sprintf("%s: %s", c.fset.Position(at.Pos()), fmt.Sprintf(format, args...)))
 }
 
-// imports checks where the imports of the file point.
+// imports checks the imports of the file.
 func (c *importChecker) imports(file *ast.File) {
 	allowed, ok := allowedIn(c.dir)
 	if !ok {
@@ -171,7 +168,7 @@ func (c *importChecker) imports(file *ast.File) {
 	}
 }
 
-// seam checks that the file leaves shared memory, locks, goroutines and timers to
+// seam checks that the file uses shared memory, locks, goroutines and timers only through
 // internal/seam.
 func (c *importChecker) seam(file *ast.File) {
 	local := make(map[string]string) // the file's name of a package → its path
@@ -203,7 +200,8 @@ func (c *importChecker) seam(file *ast.File) {
 				}
 			}
 		case *ast.SelectorExpr:
-			// A variable may have the package's name; then a false alarm says so.
+			// A variable may have the package's name; then this is a false alarm, whose text says
+			// so.
 			x, ok := n.X.(*ast.Ident)
 			if !ok {
 				break
@@ -229,8 +227,8 @@ func allowedIn(dir string) (allowed []string, ok bool) {
 	return nil, false
 }
 
-// covers reports whether the pattern, "x", "x/..." or "..." (all that is not
-// internal), covers a path.
+// covers reports whether the pattern covers a path. A pattern is "x", "x/..." or "...", which is
+// everything that is not internal.
 func covers(pattern, name string) bool {
 	if pattern == "..." {
 		return !covers("internal/...", name)
@@ -246,8 +244,8 @@ func importPath(spec *ast.ImportSpec) string {
 	return p
 }
 
-// TestImportsChecker shows that the checker sees each violation, once, where it is,
-// and nothing else.
+// TestImportsChecker checks that the checker reports each violation once, at its line, and
+// nothing else.
 func TestImportsChecker(t *testing.T) {
 	own := func(pkg string) string { return strconv.Quote(path.Join(modulePath, pkg)) }
 	for _, tt := range []struct {

@@ -4,4 +4,4 @@ package guardprofile_test
 
 import "github.com/spanlock/spanlock/rangelock"
 
-func init() { rangelock.DebugReport = func(string) {} } // tests hold and ask on one goroutine
+func init() { rangelock.DebugReport = func(string) {} } // the tests hold a guard and acquire another on one goroutine

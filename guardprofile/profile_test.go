@@ -13,7 +13,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// profiling sets the rate for the time of a test. Before and after it no guard may be listed.
+// profiling sets the rate for the duration of a test. Before and after it no guard may be listed.
 func profiling(t *testing.T, rate int) {
 	t.Helper()
 	before := guardprofile.SetRate(rate)
@@ -68,7 +68,7 @@ func tens(t *testing.T, values ...string) *intMap {
 	return m
 }
 
-// hold acquires a guard that must be there.
+// hold acquires a guard, and fails the test if there is none.
 func hold(t *testing.T, m *intMap, key int) intGuard {
 	t.Helper()
 	g, err := m.TryAcquire(key)
@@ -78,7 +78,7 @@ func hold(t *testing.T, m *intMap, key int) intGuard {
 	return g
 }
 
-// announcing makes the range at 5 one whose readers announce themselves.
+// announcing makes the range at 5 announce its readers.
 func announcing(t *testing.T, m *intMap) {
 	t.Helper()
 	for range 100 {
@@ -93,7 +93,7 @@ func announcing(t *testing.T, m *intMap) {
 	}
 }
 
-// usable checks that nobody is left in a range of m.
+// usable checks that no guard is left on a range of m.
 func usable(t *testing.T, m *intMap) {
 	t.Helper()
 	w := m.Lock()
@@ -103,7 +103,7 @@ func usable(t *testing.T, m *intMap) {
 	}
 }
 
-// wantPanic checks that f panics with a sentence of rangelock.
+// wantPanic checks that f panics with a message of rangelock.
 func wantPanic(t *testing.T, name string, f func()) {
 	t.Helper()
 	defer func() {
@@ -115,20 +115,20 @@ func wantPanic(t *testing.T, name string, f func()) {
 	f()
 }
 
-// sampleHere is looked for in the stacks.
+// The tests search the stacks for sampleHere.
 //
 //go:noinline
 func sampleHere(take func() intGuard) intGuard { return take() }
 
-// TestProfile: whatever way a guard is taken, it is listed with the stack of that until it is
-// released, and then the range is as free as ever.
+// TestProfile: a guard that is taken in any way is listed with the stack of its acquire until it
+// is released. Then the range has no guard.
 func TestProfile(t *testing.T) {
 	acquire := func(m *intMap) intGuard { g, _ := m.Acquire(5); return g }
 	for _, tt := range []struct {
 		name  string
 		setup func(t *testing.T, m *intMap)
 		take  func(t *testing.T, m *intMap) intGuard
-		leaf  string // the function that the user has called
+		leaf  string // the function that the user called
 	}{
 		{"counted", nil, func(_ *testing.T, m *intMap) intGuard { return acquire(m) }, "Acquire"},
 		{"announced", func(t *testing.T, m *intMap) { announcing(t, m) }, func(_ *testing.T, m *intMap) intGuard { return acquire(m) }, "Acquire"},
@@ -231,7 +231,7 @@ func TestProfile(t *testing.T) {
 					t.Errorf("the stack does not begin with %s, or does not come from here:\n%s", tt.leaf, text)
 				}
 				handed := make(chan bool)
-				go func() { // a guard may be released by another goroutine
+				go func() { // another goroutine may release a guard
 					g.Release()
 					close(handed)
 				}()
@@ -249,7 +249,7 @@ func nothing(context.Context, int) (r rangelock.Range[int], v string, err error)
 	return r, v, rangelock.ErrNotFound
 }
 
-// TestProfileKeys: the same where a search needs a pin, and under View.
+// TestProfileKeys: the same for keys whose search needs a pin, and under View.
 func TestProfileKeys(t *testing.T) {
 	m := rangelock.New[string, int](nil)
 	if err := m.Insert(t.Context(), rangelock.Prefix("a"), 1); err != nil {
@@ -271,9 +271,9 @@ func TestProfileKeys(t *testing.T) {
 	g.Release()
 }
 
-// TestProfileOff: without a rate nothing is listed, and SetRate says what the rate was. A map
-// is switched whether it was made before or after, and a sampled guard can be released when
-// sampling is off again.
+// TestProfileOff: without a rate no guard is listed, and SetRate returns the previous rate. A
+// rate applies to maps that were made before it and after it, and a sampled guard can be released
+// after sampling was switched off.
 func TestProfileOff(t *testing.T) {
 	before := tens(t, "a", "b")
 	profiling(t, 1)
@@ -306,7 +306,7 @@ func TestProfileOff(t *testing.T) {
 	wantSamples(t, "released when off", 0)
 }
 
-// TestProfileRate: about one of rate guards is listed.
+// TestProfileRate: about one of every rate guards is listed.
 func TestProfileRate(t *testing.T) {
 	m := tens(t, "a", "b")
 	profiling(t, 10)
@@ -324,8 +324,8 @@ func TestProfileRate(t *testing.T) {
 	}
 }
 
-// TestProfileCopies: the second release of a copy of a sampled guard panics, also where others
-// have guards on the range, and takes nobody's sample away.
+// TestProfileCopies: the second release of a sampled guard through a copy panics, also if others
+// have guards on the range, and does not remove another guard's sample.
 func TestProfileCopies(t *testing.T) {
 	for _, kind := range []string{"counted", "announced", "exclusive"} {
 		t.Run(kind, func(t *testing.T) {
@@ -350,7 +350,7 @@ func TestProfileCopies(t *testing.T) {
 			g := take(t, m, 5)
 			c := g
 			g.Release()
-			next := hold(t, m, 15) // it has the number of the sample now
+			next := hold(t, m, 15) // it has reused the number of the sample
 			count := pprof.Lookup("spanlock.guards").Count()
 			wantPanic(t, "the second Release", c.Release)
 			wantSamples(t, "after a second release", count)
@@ -362,8 +362,8 @@ func TestProfileCopies(t *testing.T) {
 	}
 }
 
-// TestProfileTorture: guards of all kinds on few ranges, by goroutines that hand them to each
-// other, while the rate changes. At the end nothing is listed and nobody is left in a range.
+// TestProfileTorture: goroutines take guards of all kinds on few ranges and pass them to each
+// other, while the rate changes. At the end no guard is listed, and no range has a guard.
 func TestProfileTorture(t *testing.T) {
 	m := tens(t, "a", "b", "c", "d")
 	profiling(t, 1)

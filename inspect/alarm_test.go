@@ -14,14 +14,15 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestAlarms: each alarm comes when its bound is reached and not before, on the page, in the
-// text and in JSON, and goes; a bound of the caller's is used, and one below zero is none.
+// TestAlarms: each alarm appears when its bound is reached and not before, on the page, in the
+// text and in JSON, and disappears again. A bound in Options is used, and a negative bound
+// switches the alarm off.
 //
 // It kills 244_alarm_bound_ignored.
 func TestAlarms(t *testing.T) {
 	type world struct {
 		m     *rangelock.Map[int, string]
-		calls []func() // that end it
+		calls []func() // functions that end the alarm
 	}
 	hold := func(w *world, key int) {
 		if g, ok := w.m.Acquire(key); ok {
@@ -31,10 +32,10 @@ func TestAlarms(t *testing.T) {
 	for _, tt := range []struct {
 		about  string
 		bound  time.Duration                  // the default
-		set    func(*inspect.Alarms, float64) // to that many seconds
+		set    func(*inspect.Alarms, float64) // sets the bound to that many seconds
 		begin  func(t *testing.T, w *world)
-		text   string // when it has lasted for the bound
-		atOnce bool   // no time has to pass
+		text   string // text of the alarm at the bound
+		atOnce bool   // the alarm needs no time
 	}{
 		{"wait", time.Second, func(a *inspect.Alarms, s float64) { a.Wait = time.Duration(s * 1e9) }, func(t *testing.T, w *world) {
 			hold(w, 15)
@@ -144,7 +145,7 @@ func TestAlarms(t *testing.T) {
 
 type alarm struct{ About, Text string }
 
-// asker asks a handler for the alarms.
+// asker requests the alarms from a handler.
 type asker struct {
 	t *testing.T
 	h http.Handler

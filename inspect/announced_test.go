@@ -9,8 +9,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestAnnounced: the page and the JSON say how many of the guards are announced: those that
-// came after readers have met in the range, here the third.
+// TestAnnounced: the page and the JSON say how many guards are announced: those that were taken
+// after two readers have met in the range, which here is the third.
 func TestAnnounced(t *testing.T) {
 	m := rangelock.New[int, int](nil)
 	insert(t, m, rangelock.Span(0, 10), 0)

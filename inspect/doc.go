@@ -115,7 +115,7 @@
 // It is null if it may not be shown; hi is also null if "unbounded" is true. Other members of a
 // range are "waiting", "writerWaits", "waitedFor" and "value"; they are absent if they are zero
 // or empty. "cells" is empty if all ranges in view are listed. "ranges" of a cell counts the
-// ranges that begin in it, "states" those that overlap it. "leftFor" is in seconds, and so is
-// "waitedFor", the age of the oldest wait for the range. The waits in "stats" have no range,
-// because its keys may not be shown. Later versions may add members.
+// ranges that begin in it, "states" those that overlap it. Times of a range are in seconds:
+// "leftFor" is the time since it has left, and "waitedFor" the age of its oldest wait. The waits
+// in "stats" have no range, because its keys may not be shown. Later versions may add members.
 package inspect

@@ -18,7 +18,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// parsed returns the JSON about the first map of an answer.
+// parsed returns the JSON of the first map of an answer.
 func parsed(t *testing.T, m inspect.Map, query string) jsonMap {
 	t.Helper()
 	var d document
@@ -57,7 +57,7 @@ func drawn(t *testing.T, page, id string) (all []box) {
 	return all
 }
 
-// axis returns what stands below the picture.
+// axis returns the labels below the picture.
 func axis(page string) (labels []string) {
 	_, line, _ := strings.Cut(page, `<p class="axis">`)
 	line, _, _ = strings.Cut(line, "</p>")
@@ -67,9 +67,8 @@ func axis(page string) (labels []string) {
 	return labels
 }
 
-// TestLastPlace checks that a range at the very end of what a scale can hold is in the
-// text, in JSON and in the picture, of the whole map and of the part that its own link
-// shows.
+// TestLastPlace checks that a range at the last place of a scale is in the text, in JSON and in
+// the picture, both of the whole map and of the part that the range's own link shows.
 func TestLastPlace(t *testing.T) {
 	const ff = "\xff\xff\xff\xff\xff\xff\xff\xff"
 	lastPlace(t, rangelock.Span[uint64](0, 1), rangelock.From[uint64](math.MaxUint64))
@@ -113,7 +112,7 @@ func lastPlace[K interface {
 	if len(strip) == 0 || strip[0].x != 0 || math.Abs(strip[len(strip)-1].x+strip[len(strip)-1].w-1000) > 0.02 {
 		t.Errorf("%v: the strip does not go from end to end: %v", rs, strip)
 	}
-	// The view by its own words, and each range by its link.
+	// Request the view by the bounds of the answer, and each range by its link.
 	if again := parsed(t, show(m), "from="+url.QueryEscape(d.Whole.From)+"&to="+url.QueryEscape(d.Whole.To)); again.View != d.Whole || again.InView != len(rs) {
 		t.Errorf("%v: the whole map %+v asked for is %+v, inView %d", rs, d.Whole, again.View, again.InView)
 	}
@@ -138,8 +137,8 @@ func lastPlace[K interface {
 	}
 }
 
-// TestPictureIsTrue draws small maps at random: what is covered is drawn, and nothing
-// else, in the strip as in the view, however few places there are.
+// TestPictureIsTrue draws small random maps: exactly the covered places are drawn, in the strip
+// and in the view, however few places there are.
 func TestPictureIsTrue(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -165,13 +164,13 @@ func TestPictureIsTrue(t *testing.T) {
 		page := get(t, inspect.Handler(show(m)), "")
 		for id, cells := range map[string]int{"whole": min(120, width), "view": width} {
 			all := drawn(t, page, id)
-			for i := range 3000 { // look into the middle of each part
+			for i := range 3000 { // check the middle of each part
 				x := (float64(i) + 0.5) / 3
 				c := x * float64(cells) / 1000
 				if math.Abs(c-math.Round(c))*1000/float64(cells) < 0.02 {
-					continue // coordinates have two digits
+					continue // coordinates are rounded to two digits
 				}
-				// A cell is drawn if one of the places that it has a part of is covered.
+				// A cell is drawn if any place that it overlaps is covered.
 				from := int(math.Floor(c)) * width / cells
 				to := (int(math.Floor(c)+1)*width + cells - 1) / cells
 				want := slices.Contains(covered[from:to], true)
@@ -186,8 +185,8 @@ func TestPictureIsTrue(t *testing.T) {
 	}
 }
 
-// TestCellsAreTrue checks the parts of a view with more ranges than can be listed: the
-// ranges that JSON says begin in a part do.
+// TestCellsAreTrue checks the parts of a view with too many ranges to list: the ranges that JSON
+// counts in a part begin in it.
 func TestCellsAreTrue(t *testing.T) {
 	m := rangelock.New[int, int](nil)
 	for i := range 257 {
@@ -204,7 +203,7 @@ func TestCellsAreTrue(t *testing.T) {
 			t.Errorf("%d ranges begin from %s to %s", c.Ranges, c.From, c.To)
 		}
 	}
-	// Of 300 strings at one place there is one part.
+	// 300 strings at one place make one part.
 	s := rangelock.New[string, int](nil)
 	for i := range 301 {
 		insert(t, s, rangelock.Span(fmt.Sprintf("same place%03d", i), fmt.Sprintf("same place%03d ", i)), 0)
@@ -221,8 +220,8 @@ func TestCellsAreTrue(t *testing.T) {
 	}
 }
 
-// TestNoEnd checks that what has no end gets none: not on the axis, not in the text, not
-// in JSON, and that it is drawn to the edge.
+// TestNoEnd checks that an unbounded map has no end on the axis, in the text and in JSON, and
+// that its last range is drawn to the edge.
 func TestNoEnd(t *testing.T) {
 	u := rangelock.New[uint64, int](nil)
 	insert(t, u, rangelock.From[uint64](0), 0)
@@ -264,7 +263,7 @@ func TestNoEnd(t *testing.T) {
 			}
 		}
 	}
-	// Nor is it drawn beyond the last of all keys: the other range is half of them.
+	// It is not drawn beyond the last possible key: the other range has half of the keys.
 	i8 := rangelock.New[int8, int](nil)
 	insert(t, i8, rangelock.Span[int8](0, 64), 0)
 	insert(t, i8, rangelock.From[int8](127), 0)
@@ -298,8 +297,7 @@ func TestNoEnd(t *testing.T) {
 	}
 }
 
-// TestNothing checks what is said of a map in which nothing is, and that nothing is
-// said of its keys.
+// TestNothing checks the texts for an empty map, and that they do not mention its keys.
 func TestNothing(t *testing.T) {
 	m := rangelock.New[int, int](nil)
 	h := inspect.Handler(show(m))
@@ -315,7 +313,7 @@ func TestNothing(t *testing.T) {
 	if page := get(t, h, "from=50&to=60"); !strings.Contains(page, "Nothing is in view.") {
 		t.Error("a gap in view: the page does not say that nothing is there")
 	}
-	// Why keys are drawn by order.
+	// The reasons to draw keys by order.
 	type pair struct{ a, b int }
 	p := rangelock.NewFunc[pair, int](func(x, y pair) int { return x.a - y.a }, nil)
 	insert(t, p, rangelock.Span(pair{1, 0}, pair{2, 0}), 0)
@@ -331,8 +329,8 @@ func TestNothing(t *testing.T) {
 	}
 }
 
-// TestLeft checks that what has left is listed where it is counted and in view, and
-// only there.
+// TestLeft checks that ranges that have left are listed if and only if they are in view and
+// counted there.
 func TestLeft(t *testing.T) {
 	m := rangelock.New[int, int](nil)
 	for i := range 10 {
@@ -380,14 +378,14 @@ func TestLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Unlock()
-	// With nothing in the map these have their place still.
+	// In an empty map, ranges that have left still have their place.
 	if d := parsed(t, show(m), ""); d.Scale != "numbers" || d.Whole.From != "0" || d.Whole.To != "40" || len(d.Left) != 4 {
 		t.Errorf("all have left: %s %+v, %d left", d.Scale, d.Whole, len(d.Left))
 	}
 }
 
-// TestOneWordForAState checks that the page calls a state what the table calls it, in
-// the legend and elsewhere, and so does the text.
+// TestOneWordForAState checks that the page uses the words of the table for the states, in the
+// legend and elsewhere, and that the text does the same.
 func TestOneWordForAState(t *testing.T) {
 	m := rangelock.New[int, int](nil)
 	insert(t, m, rangelock.Span(0, 10), 0)

@@ -12,7 +12,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// A map of files is mounted beside pprof; what a range stands for is said by Options.
+// A map of files is shown beside pprof. Options describes what each range stands for.
 func Example() {
 	ctx := context.Background()
 	m := rangelock.New[int, string](nil)

@@ -14,7 +14,7 @@ import (
 )
 
 // Handler returns a handler that shows the maps. The package documentation describes what it
-// serves, and who may see it. Handler panics if one of the maps is the zero Map.
+// serves, and where to mount it. Handler panics if one of the maps is the zero Map.
 //
 // Keys that are numbers, strings or bytes are shown, quoted and shortened. Other keys, and all
 // values, are shown only if [Named] was given [Options] for them.

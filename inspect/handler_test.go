@@ -23,7 +23,7 @@ import (
 
 var bg = context.Background()
 
-// get returns the answer to a query, which must be a success.
+// get returns the answer to a query, and fails the test if it is an error.
 func get(t *testing.T, h http.Handler, query string) string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -34,10 +34,10 @@ func get(t *testing.T, h http.Handler, query string) string {
 	return w.Body.String()
 }
 
-// show is any map as it is.
+// show returns any map with the default options.
 func show[K, V any](m inspect.Source[K, V]) inspect.Map { return inspect.Named("", m, nil) }
 
-// lines returns the lines of the text that are about ranges.
+// lines returns the lines of ranges of the text.
 func lines(t *testing.T, h http.Handler, query string) string {
 	t.Helper()
 	var b strings.Builder
@@ -56,8 +56,8 @@ func insert[K, V any](t *testing.T, m *rangelock.Map[K, V], r rangelock.Range[K]
 	}
 }
 
-// TestText checks the lines, on the clock of a bubble: states, notes, and that a writer
-// that holds the lock, or waits for a guard, does not stop the handler.
+// TestText checks the lines in a synctest bubble: states, notes, and that a writer that holds the
+// lock, or waits for a guard, does not stop the handler.
 func TestText(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := rangelock.New(&rangelock.Options[int, string]{OnRetire: func(rangelock.Range[int], string) {}})
@@ -103,8 +103,8 @@ func TestText(t *testing.T) {
 	})
 }
 
-// TestNothingIsHeld checks that a walk leaves no guard and no pin, and that a value is
-// formatted under a guard that is given back, also when the format panics.
+// TestNothingIsHeld checks that a walk leaves no guard and no pin, and that a value is formatted
+// under a guard that is released, also if the format panics.
 func TestNothingIsHeld(t *testing.T) {
 	m := rangelock.New[int, string](nil)
 	for i := range 100 {
@@ -143,7 +143,7 @@ func TestNothingIsHeld(t *testing.T) {
 	}
 }
 
-// TestHostile checks that keys and values stay text, in each format, and short.
+// TestHostile checks that keys and values stay text and are shortened, in each format.
 func TestHostile(t *testing.T) {
 	evil := []string{
 		"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "'`${alert(1)}", "\x00\x1b[31m\r\n\t", "\xff\xfe\x80", "\u202egnp.exe\u2028",
@@ -185,7 +185,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// What a tool reads, or a part of it.
+// The JSON document, or a part of it.
 type (
 	document struct {
 		Maps []jsonMap
@@ -216,7 +216,7 @@ type (
 	}
 )
 
-// TestJSON checks keys of all kinds, and that large ones are not rounded.
+// TestJSON checks keys of all kinds, and that large numbers are not rounded.
 func TestJSON(t *testing.T) {
 	u := rangelock.New[uint64, int](nil)
 	insert(t, u, rangelock.Span[uint64](1, 1<<53), 0)
@@ -264,14 +264,14 @@ func TestJSON(t *testing.T) {
 			t.Errorf("map %d: %s, want %s", i, got[i], want[i])
 		}
 	}
-	for i := range d.Maps { // each page can be made, at every edge of its scale
+	for i := range d.Maps { // each page can be made, at both ends of its scale
 		for _, cut := range []string{"", "0,0.0000001", "0.9999999,1", "-5,-4", "7,9", "0.5,1e5"} {
 			get(t, h, fmt.Sprintf("map=%d&cut=%s", i, cut))
 		}
 	}
 }
 
-// TestMillion checks that the answer about a very large map is bounded, and its time.
+// TestMillion checks that the answer for a very large map is bounded, and its time.
 func TestMillion(t *testing.T) {
 	if testing.Short() || invariants.Enabled {
 		t.Skip("a million ranges, which take a minute in a checking build")
@@ -296,7 +296,7 @@ func TestMillion(t *testing.T) {
 		formatted = 0
 		began := time.Now()
 		s := get(t, h, query)
-		if d := time.Since(began); d > 20*time.Second { // a tenth of a second or so, but for the race detector
+		if d := time.Since(began); d > 20*time.Second { // about a tenth of a second without the race detector
 			t.Errorf("%q took %v", query, d)
 		} else {
 			t.Logf("%q: %d bytes in %v", query, len(s), d)
@@ -321,7 +321,7 @@ func TestMillion(t *testing.T) {
 	}
 }
 
-// TestBeside asks while writers and readers are at work.
+// TestBeside sends requests while writers and readers are at work.
 func TestBeside(t *testing.T) {
 	m := rangelock.New(&rangelock.Options[int, *int]{OnRetire: func(_ rangelock.Range[int], v *int) { *v = -1 }})
 	for i := range 300 {
@@ -387,7 +387,7 @@ func TestHTTP(t *testing.T) {
 	inspect.Handler(inspect.Map{})
 }
 
-// TestRates checks the averages on the clock of a bubble, and when there are none.
+// TestRates checks the averages in a synctest bubble, and when there are none.
 func TestRates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := rangelock.New[int, int](nil)

@@ -18,10 +18,10 @@ type (
 	digest  [20]byte
 )
 
-// String must not be called: keys go by what they are made of.
+// String must not be called: keys are shown by their kind.
 func (offset) String() string { panic("String of a key") }
 
-// TestKeyTypes: keys of a program's own types are shown as what they are made of.
+// TestKeyTypes: keys of named types are shown by their kind.
 func TestKeyTypes(t *testing.T) {
 	want := func(what string, m inspect.Map, scale, line string) {
 		t.Helper()
@@ -47,8 +47,8 @@ func of[K cmp.Ordered](t *testing.T, lo, hi K) inspect.Map {
 	return show(m)
 }
 
-// TestKeysKept: the first and the last of the keys that have left are where they were, though
-// a survey has gone on since it read them.
+// TestKeysKept: the first and the last key of the ranges that have left keep their place,
+// although the survey has read other ranges since.
 //
 // It kills 242_key_of_the_next.
 func TestKeysKept(t *testing.T) {

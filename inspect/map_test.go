@@ -9,7 +9,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestNilMap checks that a map that is none is refused at the call, in every disguise.
+// TestNilMap checks that Named panics for every kind of nil or unmade map.
 func TestNilMap(t *testing.T) {
 	var m *rangelock.Map[int, string]
 	good := rangelock.New[int, string](nil)

@@ -8,8 +8,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestRateLines: a line has a point for each step of which something is known, what happened
-// between two looks is spread over the time between, and what is older than the line is gone.
+// TestRateLines: a line has a point for each step that is known. What happened between two
+// requests is spread over the time between them, and what is older than the line is dropped.
 //
 // It kills 244_line_of_all.
 func TestRateLines(t *testing.T) {
@@ -52,8 +52,8 @@ func TestRateLines(t *testing.T) {
 	}
 }
 
-// TestRateOfWriter: how much of the time a writer had the lock, and since when the present one
-// has been seen.
+// TestRateOfWriter: the share of the time in which a writer had the lock, and the time that the
+// present one has been seen.
 //
 // It kills 244_writer_of_another.
 func TestRateOfWriter(t *testing.T) {
@@ -70,7 +70,7 @@ func TestRateOfWriter(t *testing.T) {
 		{true, 1, 1, 1},
 		{false, 1, 2. / 3, 0},
 		{true, 2, 3. / 4, 0},
-		{true, 3, 4. / 5, 0}, // another
+		{true, 3, 4. / 5, 0}, // another writer
 		{true, 3, 5. / 6, 1},
 		{false, 3, 5. / 7, 0},
 	} {

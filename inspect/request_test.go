@@ -16,7 +16,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// surveyed is a map with a survey of its own.
+// surveyed is a map with a Survey that the test provides.
 type surveyed struct {
 	*rangelock.Map[int, int]
 	survey iter.Seq2[rangelock.Range[int], rangelock.RangeState]
@@ -31,8 +31,8 @@ func ask(ctx context.Context, h http.Handler, query string) *httptest.ResponseRe
 	return w
 }
 
-// TestClientGone checks that a walk stops when its client has gone, in each format, and
-// that the next client is served.
+// TestClientGone checks that a walk stops when its client disconnects, in each format, and that
+// the next client is served.
 func TestClientGone(t *testing.T) {
 	m := rangelock.New[int, int](nil)
 	w := m.Lock()
@@ -67,7 +67,7 @@ func TestClientGone(t *testing.T) {
 			t.Errorf("%q: the next client is not served", query)
 		}
 	}
-	// A client that goes while values are formatted.
+	// A client disconnects while values are formatted.
 	ctx, cancel := context.WithCancel(bg)
 	formatted := 0
 	h := inspect.Handler(inspect.Named("n", m, &inspect.Options[int, int]{
@@ -81,7 +81,7 @@ func TestClientGone(t *testing.T) {
 	if answer := ask(ctx, h, "from=0&to=100"); formatted != 3 || answer.Code != http.StatusServiceUnavailable {
 		t.Errorf("the client went at the value 3, the answer %d has taken %d", answer.Code, formatted)
 	}
-	// Nor is anything walked for a client that has gone before.
+	// No walk begins for a client that has disconnected already.
 	gone, leave := context.WithCancelCause(bg)
 	leave(fmt.Errorf("bored"))
 	walked := 0
@@ -97,8 +97,8 @@ func TestClientGone(t *testing.T) {
 	}
 }
 
-// TestClientGoneInLine checks that a request leaves the line behind another's walk when
-// its client has gone.
+// TestClientGoneInLine checks that a request stops waiting for another's walk when its client
+// disconnects.
 func TestClientGoneInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := rangelock.New[int, int](nil)
@@ -132,9 +132,8 @@ func TestClientGoneInLine(t *testing.T) {
 	})
 }
 
-// TestMisusedMap checks that a map that panics with its sentence when it is walked is a
-// failure that the answer tells, in printable characters, and that other panics stay
-// panics.
+// TestMisusedMap checks that a map's panic about misuse during a walk becomes an error answer, in
+// printable characters, and that other panics pass through.
 func TestMisusedMap(t *testing.T) {
 	m := rangelock.New[int, int](nil)
 	insert(t, m, rangelock.Span(0, 1), 0)
@@ -172,8 +171,8 @@ func TestMisusedMap(t *testing.T) {
 	}
 }
 
-// TestKeyChanged checks that the page of a map is answered although the bytes of a key
-// were changed by its owner, so that the keys are out of order.
+// TestKeyChanged checks that the page of a map is served although the owner of a key has changed
+// its bytes, so that the keys are out of order.
 func TestKeyChanged(t *testing.T) {
 	for changed := range byte(100) {
 		m := rangelock.NewFunc[[]byte, int](bytes.Compare, nil)
@@ -181,7 +180,7 @@ func TestKeyChanged(t *testing.T) {
 			hi := []byte{i, 1}
 			insert(t, m, rangelock.Span([]byte{i}, hi), 0)
 			if i == changed {
-				hi[0] = i / 2 // the caller's buffer is used again
+				hi[0] = i / 2 // the caller reuses its buffer
 			}
 		}
 		ctx, cancel := context.WithTimeout(bg, 10*time.Second)

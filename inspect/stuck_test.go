@@ -10,8 +10,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestStuckWriter: a writer that waits behind a guard is on the page, in the text and in
-// JSON while it waits, with its range and its age, and as an alarm after a second.
+// TestStuckWriter: a writer that waits for a guard is shown on the page, in the text and in JSON,
+// with its range and its age, and as an alarm after a second.
 func TestStuckWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := rangelock.New[int, string](nil)

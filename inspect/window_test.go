@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// TestWindow compares the arithmetic of windows with that of big numbers, for windows of
-// all sizes, those at either end of the places among them.
+// TestWindow compares the arithmetic of windows with that of big numbers, for windows of all
+// sizes, including those at either end of the places.
 func TestWindow(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	number := func() uint64 { // of any length, often with all bits set or few
+	number := func() uint64 { // of any length, often with all bits or few bits set
 		n := random.Uint64() >> random.IntN(64)
 		if random.IntN(3) == 0 {
 			n = 1 << random.IntN(64)
@@ -36,7 +36,7 @@ func TestWindow(t *testing.T) {
 		if big.NewInt(int64(n)).Cmp(size) > 0 || n < 1 {
 			t.Fatalf("seed %d: %v in %d parts", seed, w, n)
 		}
-		// Parts follow on each other and are no longer and no shorter than others.
+		// Parts are adjacent, and their sizes differ by one place at most.
 		i := random.IntN(n)
 		p := w.part(i, n)
 		if p.lo > p.last || i == 0 && p.lo != w.lo || i == n-1 && p.last != w.last || i > 0 && w.part(i-1, n).last != p.lo-1 {
@@ -51,7 +51,7 @@ func TestWindow(t *testing.T) {
 		if whole.Cmp(bigOf(p.lo-w.lo)) != 0 {
 			t.Fatalf("seed %d: %v, part %d of %d begins at %d", seed, w, i, n, p.lo)
 		}
-		// A place is where the parts say.
+		// A place is in the part that cells returns.
 		x, y := w.clamp(number()), w.clamp(number())
 		x, y = min(x, y), max(x, y)
 		first, last := w.cells(x, y, n)
@@ -70,7 +70,7 @@ func TestWindow(t *testing.T) {
 		if from, to := w.span(x, y); !(0 <= from && from <= to && to <= 1) || y == w.last && to != 1 || x == w.lo && from != 0 {
 			t.Fatalf("seed %d: %v: %d to %d spans %v to %v", seed, w, x, y, from, to)
 		}
-		// A cut is in the whole and not empty; the middle of a small window is exact.
+		// A cut lies in whole and is not empty; the middle of a small window is exact.
 		c, d := random.NormFloat64()*math.Exp2(float64(random.IntN(20))), random.ExpFloat64()
 		v := window{x, y}
 		cut := v.cut(c, c+d, w)

@@ -14,7 +14,7 @@ import (
 	"github.com/spanlock/spanlock/rangelocktest"
 )
 
-// recorder is the testing.TB of a test that is to fail. All other methods panic.
+// recorder is the testing.TB of a test that should fail. All other methods panic.
 type recorder struct {
 	testing.TB
 	cleanups []func()
@@ -27,7 +27,7 @@ func (r *recorder) Errorf(format string, args ...any) {
 	r.errors = append(r.errors, fmt.Sprintf(format, args...))
 }
 
-// end does what a test does at its end.
+// end runs the cleanups.
 func (r *recorder) end() {
 	for i := len(r.cleanups) - 1; i >= 0; i-- {
 		r.cleanups[i]()
@@ -57,13 +57,13 @@ func hold(t *testing.T, m *intMap, key int) rangelock.Guard[int, string] {
 	return g
 }
 
-// TestCheck: what is held at the end of a test fails it, by one error with these words; what
-// was released, by a cleanup or a goroutine that needs a moment, does not.
+// TestCheck: if something is held at its end, a test fails with one error that has these words.
+// Guards that a cleanup has released, or a goroutine releases soon, do not fail it.
 func TestCheck(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		test  func(t *testing.T, tb testing.TB, m *intMap)
-		words []string // of the error; nil for none
+		words []string // of the error; nil for no error
 	}{
 		{"nothing", func(t *testing.T, _ testing.TB, m *intMap) {
 			g := hold(t, m, 5)
@@ -131,7 +131,7 @@ func TestCheck(t *testing.T) {
 				}
 				r.end()
 				wantError(t, r.errors, tt.words)
-				time.Sleep(2 * time.Hour) // of the bubble: until nobody sleeps any more
+				time.Sleep(2 * time.Hour) // in the bubble's time: until no goroutine sleeps any more
 			})
 		})
 	}
@@ -156,11 +156,11 @@ func wantError(t *testing.T, errors, words []string) {
 	}
 }
 
-// TestCheckAnnounced: guards that stand in lines of their readers are held, too.
+// TestCheckAnnounced: announced guards count as held, too.
 func TestCheckAnnounced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := tens(t, 2)
-		for range 100 { // until the range has become one whose readers announce themselves
+		for range 100 { // until the range announces its readers
 			a, b := hold(t, m, 5), hold(t, m, 6)
 			a.Release()
 			b.Release()
@@ -177,8 +177,8 @@ func TestCheckAnnounced(t *testing.T) {
 	})
 }
 
-// TestCheckReal: the same outside of a bubble, where a moment is a moment, with goroutines
-// that release while Check looks.
+// TestCheckReal: the same outside of a bubble, in real time, with goroutines that release while
+// Check looks.
 func TestCheckReal(t *testing.T) {
 	m := tens(t, 3)
 	var r recorder
@@ -193,7 +193,7 @@ func TestCheckReal(t *testing.T) {
 	wantError(t, r.errors, nil)
 }
 
-// TestCheckOf: all maps can be checked, whatever their keys are. This test checks itself, too.
+// TestCheckOf: maps with all types of keys can be checked. This test also checks itself.
 func TestCheckOf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := rangealloc.New[int, string](rangelock.Span(0, 100), nil)
@@ -223,7 +223,7 @@ func TestCheckOf(t *testing.T) {
 	})
 }
 
-// TestCheckMany: an error stays readable.
+// TestCheckMany: an error about many ranges is shortened.
 func TestCheckMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := tens(t, 100)
@@ -244,7 +244,7 @@ func TestCheckMany(t *testing.T) {
 	})
 }
 
-// TestCheckNil: a nil map is a mistake that is told at the call, and not at the end.
+// TestCheckNil: Check of a nil map panics at the call, and not at the end of the test.
 func TestCheckNil(t *testing.T) {
 	for _, m := range []rangelocktest.Map[int]{nil, (*intMap)(nil), new(intMap), rangealloc.Map[int, string]{}} {
 		func() {

@@ -10,9 +10,9 @@ import (
 	"github.com/spanlock/spanlock/rangelocktest"
 )
 
-func init() { rangelock.DebugReport = func(string) {} } // tests hold and ask on one goroutine
+func init() { rangelock.DebugReport = func(string) {} } // the tests hold a guard and acquire another on one goroutine
 
-// The name of this function is looked for in the stacks.
+// The test searches the stacks for the name of this function.
 func takeHere(t *testing.T, m *intMap, key int) { t.Helper(); hold(t, m, key) }
 
 // TestCheckPlaces: a debug build says where the guards were taken.

@@ -10,8 +10,8 @@ import (
 	"github.com/spanlock/spanlock/rangelocktest"
 )
 
-// A test makes a map, and forgets a guard. Here t is one that prints its errors; in a test it
-// is the *testing.T.
+// A test makes a map and forgets to release a guard. Here t prints its errors; in a test it is
+// the *testing.T.
 func ExampleCheck() {
 	t := new(recorder)
 

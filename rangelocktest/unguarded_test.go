@@ -11,8 +11,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestDebugUnguarded: what takes a value without a guard from a map with OnRetire is reported
-// once for each place and each map, and can be switched off; nothing else is reported.
+// TestDebugUnguarded: a call that takes a value without a guard from a map with OnRetire is
+// reported once for each place and each map, and the reports can be switched off. Nothing else is
+// reported.
 //
 // It kills 229_unguarded_unreported and 254_walk_unreported.
 func TestDebugUnguarded(t *testing.T) {
@@ -60,7 +61,7 @@ func TestDebugUnguarded(t *testing.T) {
 		}
 		got = slices.Delete(got, 0, len(got))
 	}
-	m.Get(50) // there is no value
+	m.Get(50) // no range has this key
 	for range m.AllIn(rangelock.From(50)) {
 		t.Error("there is a value")
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A value that is being read is not evicted, and stays where it is when its key is deleted.
+// A value that is being read is not evicted, and stays in place if its key is deleted.
 func Example() {
 	ctx := context.Background()
 	c, err := newCache(32)

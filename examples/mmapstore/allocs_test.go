@@ -4,8 +4,8 @@ package main
 
 import "testing"
 
-// TestReadAllocates is left out under spanlockdebug, where every guard notes the
-// stack that acquired it.
+// TestReadAllocates does not run under spanlockdebug, where every guard records the stack of its
+// acquire.
 func TestReadAllocates(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *side) {
 		r := s.readers[1]

@@ -43,8 +43,8 @@ func TestHistogram(t *testing.T) {
 	}
 }
 
-// TestHistogramBuckets checks that the buckets follow each other without a gap,
-// from zero to the longest duration.
+// TestHistogramBuckets checks that there is no gap between the buckets, from zero to the longest
+// duration.
 func TestHistogramBuckets(t *testing.T) {
 	for i := range bucketCount {
 		top := bucketTop(i)

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// TestMain is the program itself when a test starts it so, for its exit status.
+// TestMain runs the program itself if a test starts it so, to check its exit status.
 func TestMain(m *testing.M) {
 	if os.Getenv("MMAPSTORE_TEST_MAIN") != "" {
 		main()
@@ -58,7 +58,7 @@ func checkGoroutines(t *testing.T) {
 			if runtime.NumGoroutine() <= before {
 				return
 			}
-			time.Sleep(10 * time.Millisecond) // one may be about to return
+			time.Sleep(10 * time.Millisecond) // a goroutine may be about to return
 		}
 		stacks := make([]byte, 1<<20)
 		t.Errorf("%d goroutines before the test, %d after it:\n%s", before, runtime.NumGoroutine(),
@@ -117,8 +117,8 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// onFirst calls f at the first write of the progress: the files have been read,
-// and are being mapped.
+// onFirst calls f at the first write of the progress. By then the files have been read, and are
+// being mapped.
 type onFirst struct {
 	once sync.Once
 	f    func()
@@ -149,8 +149,8 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// TestShrink truncates the files while they are read and remapped. Whether a
-// reader's fault or the compactor finds it first, the error must be clear.
+// TestShrink truncates the files while they are read and remapped. Whether a reader's fault or
+// the compactor detects it first, the error must be clear.
 func TestShrink(t *testing.T) {
 	checkGoroutines(t)
 	for _, test := range []struct {

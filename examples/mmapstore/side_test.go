@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// newTestSide maps a few files behind the store.
+// newTestSide maps a few files for the store.
 func newTestSide(t *testing.T, st store) *side {
 	t.Helper()
 	dir := t.TempDir()
@@ -62,15 +62,16 @@ func TestSlice(t *testing.T) {
 	})
 }
 
-// TestGuardKeepsMapping holds a block while its file is remapped: under spanlock
-// at once, and the old mapping goes when the reader returns.
+// TestGuardKeepsMapping holds a block while its file is remapped. With spanlock the remap does
+// not wait, and the old mapping is unmapped when the reader returns.
 func TestGuardKeepsMapping(t *testing.T) {
 	s := newTestSide(t, newSpanStore())
 	f := s.corpus.files[1]
 	var old *mapping
 	s.store.read(f.lo, func(m *mapping) {
 		old = m
-		// Another goroutine remaps and reads: who has a guard must not wait for a writer.
+		// Another goroutine remaps and reads, because a goroutine that has a guard must not wait
+		// for a writer.
 		var others sync.WaitGroup
 		others.Go(func() {
 			fresh, err := s.ledger.open(f)
@@ -100,8 +101,8 @@ func TestGuardKeepsMapping(t *testing.T) {
 	}
 }
 
-// TestWrongBytes changes what the checksum should be: every read of that block
-// must be counted, and nothing else.
+// TestWrongBytes changes the expected checksum of a block: every read of that block must be
+// counted, and no other read.
 func TestWrongBytes(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *side) {
 		s.corpus.files[2].sums[3]++
@@ -120,7 +121,7 @@ func TestWrongBytes(t *testing.T) {
 	})
 }
 
-// TestFalseGap removes a range behind the compactor's back.
+// TestFalseGap removes a range without the compactor's knowledge.
 func TestFalseGap(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *side) {
 		f := s.corpus.files[0]
@@ -144,7 +145,7 @@ func TestFalseGap(t *testing.T) {
 	})
 }
 
-// TestReaderFault truncates the files under a reader that no compactor warns.
+// TestReaderFault truncates the files under a reader while no compactor runs.
 func TestReaderFault(t *testing.T) {
 	if mapped != "mmap" {
 		t.Skip("a copy does not shrink with its file")
@@ -177,8 +178,8 @@ func (s rashStore) read(off uint64, use func(*mapping)) bool {
 	})
 }
 
-// TestUnmappedRead checks that a store's fault is not taken for a file's: the
-// reader panics, or, where nothing is mapped, finds wrong bytes.
+// TestUnmappedRead checks that an error of the store is not reported as one of the file: the
+// reader panics or, if nothing is mapped, finds wrong bytes.
 func TestUnmappedRead(t *testing.T) {
 	s := newTestSide(t, rashStore{newRWStore()})
 	defer func() {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// watcher is a standard error that asks for the address in the line "watch …", once.
+// watcher is a standard error that requests the address in the line "watch …", once.
 type watcher struct {
 	once sync.Once
 	t    *testing.T
@@ -57,8 +57,7 @@ func TestViewer(t *testing.T) {
 	}
 }
 
-// TestVisitors: with visitors there is something of each kind to see before long, and when they
-// have left nothing is held.
+// TestVisitors: with visitors each state appears soon, and when they have ended nothing is held.
 func TestVisitors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := newSpanStore()

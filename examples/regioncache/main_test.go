@@ -29,8 +29,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestRunWorks checks that everything has happened in a run, given time: how soon the
-// readers have their turn is the scheduler's business.
+// TestRunWorks checks that everything happens in a run, given enough time: the scheduler decides
+// how soon the readers run.
 func TestRunWorks(t *testing.T) {
 	missing := "a run"
 	for d := 150 * time.Millisecond; missing != "" && d < 20*time.Second; d *= 4 {
@@ -52,8 +52,8 @@ func TestRunWorks(t *testing.T) {
 	}
 }
 
-// TestAuthority checks that the regions cover all keys, whatever the servers do, and
-// that a route of the past is refused.
+// TestAuthority checks that the regions cover all keys after every change of the servers, and
+// that an outdated route is refused.
 func TestAuthority(t *testing.T) {
 	a := newAuthority()
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -88,8 +88,8 @@ func TestAuthority(t *testing.T) {
 	}
 }
 
-// TestReload checks that old regions which stick out of what has changed are replaced
-// as a whole, and that what is newer stays.
+// TestReload checks that old regions that stick out of the changed part are replaced as a whole,
+// and that newer ones stay.
 func TestReload(t *testing.T) {
 	a := newAuthority()
 	a.replace(0, 1, rangelock.Span("", "g"), rangelock.Span("g", "p"), rangelock.From("p"))
@@ -122,7 +122,7 @@ func TestReload(t *testing.T) {
 	if err := c.get(t.Context(), "e"); err != nil || c.loads.Load() != 1 || c.falseGaps.Load() != 0 {
 		t.Errorf("%v, %d loads", err, c.loads.Load())
 	}
-	c.pivot = "z" // nothing is ever evicted, and here is a gap
+	c.pivot = "z" // no region may be evicted below z, and here is a gap
 	if n, err := c.m.Retire(t.Context(), rangelock.Span("c", "p")); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}

@@ -47,8 +47,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestWrong checks that a wrong byte, a file that has changed and a segment that
-// was never unmapped are seen.
+// TestWrong checks that a wrong byte, a file that has changed and a segment that was never
+// unmapped are reported.
 func TestWrong(t *testing.T) {
 	dir := makeFiles(t)
 	c, err := readCorpus(t.Context(), dir, uint64(mapfile.Granularity()), 1<<20)
