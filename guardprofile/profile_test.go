@@ -99,7 +99,7 @@ func usable(t *testing.T, m *intMap) {
 	w := m.Lock()
 	defer w.Unlock()
 	if !w.TryExclude(rangelock.From(-1 << 30)) {
-		t.Errorf("somebody is left in a range: %v", m.Stats())
+		t.Errorf("a guard is left on a range: %v", m.Stats())
 	}
 }
 

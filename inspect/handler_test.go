@@ -416,11 +416,11 @@ func TestRates(t *testing.T) {
 		}
 		time.Sleep(99 * time.Second)
 		if r := rates(); r["over"] != 99 || r["retired"] != 0 {
-			t.Errorf("when nobody has looked for 99 s: %v", r)
+			t.Errorf("99 s after the last request: %v", r)
 		}
 		time.Sleep(301 * time.Second)
 		if r := rates(); r != nil {
-			t.Errorf("when nobody has looked for more than five minutes: %v", r)
+			t.Errorf("more than five minutes after the last request: %v", r)
 		}
 	})
 }

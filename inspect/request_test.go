@@ -161,7 +161,7 @@ func TestMisusedMap(t *testing.T) {
 	func() {
 		defer func() {
 			if x := recover(); x != with {
-				t.Errorf("the panic of somebody else has become %v", x)
+				t.Errorf("a panic that is not the map's has become %v", x)
 			}
 		}()
 		ask(bg, h, "")

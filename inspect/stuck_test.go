@@ -49,7 +49,7 @@ func TestStuckWriter(t *testing.T) {
 		g.Release()
 		<-done
 		if page := get(t, h, ""); strings.Contains(page, alarm) || strings.Contains(page, "longest at") {
-			t.Errorf("nobody waits any more")
+			t.Errorf("a wait is shown after it has ended")
 		}
 		m.Close(t.Context())
 	})

@@ -14,7 +14,7 @@ import (
 // shrunk returns a file of four pages that was truncated from outside to ten bytes.
 func shrunk(t *testing.T, k kind) *mapfile.File {
 	if runtime.GOOS == "windows" {
-		t.Skip("nobody can truncate a mapped file here")
+		t.Skip("a mapped file cannot be truncated here")
 	}
 	f := k.create(t, pattern(1, int(4*mapfile.Granularity())))
 	if err := os.Truncate(f.Name(), 10); err != nil {

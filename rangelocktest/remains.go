@@ -106,7 +106,7 @@ func places(b *strings.Builder, m any) {
 		}
 		lost := ""
 		if l.Lost {
-			lost = ", and nobody can release it any more,"
+			lost = ", which can no longer be released,"
 		}
 		fmt.Fprintf(b, "\nthe guard on %s%s was taken %v ago by %s at\n%s", l.Range, lost, l.Held.Round(time.Microsecond), l.Goroutine, strings.TrimRight(l.Stack, "\n"))
 	}
