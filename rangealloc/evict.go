@@ -120,7 +120,8 @@ func (e *eviction[K, V]) keepList() {
 // already free. Then it takes the room out of the gaps. It reports whether there is room. If
 // there is none, or if next panics, the gaps are as they were; the exclusions end with the turn.
 //
-// Meanwhile only OnRetire and Grow change the gaps, and they only add to them.
+// Meanwhile other calls can only add to the gaps: OnRetire, Grow, and an AllocFunc that fails do
+// so without a turn.
 func (e *eviction[K, V]) plan(most int, next func() (K, bool)) (ok bool) {
 	a := e.a
 	defer func() {
