@@ -2,29 +2,31 @@
 
 package rangelock
 
-// debug says whether guards and transactions remember who took them.
+// debug says whether maps remember what holds them. It is a constant, so the calls of the methods
+// below are not compiled.
 const debug = false
 
 // mark is what a guard remembers: nothing.
 type mark struct{}
 
-// watched is what a map, or a Reader's ticket, remembers about who holds it: nothing.
+// watched is what a map, or a Reader's ticket, remembers about what holds it: nothing.
 type watched struct{}
 
-func (m *Map[K, V]) leaks() []Leak                      { return nil }
+func (*watched) leaks() []Leak          { return nil }
+func (*watched) mayWait(string, intent) {}
+func (*watched) excludes(string)        {}
+func (*watched) rememberWriter()        {}
+func (*watched) rememberReader(*ticket) {}
+func (*watched) forgetOwner()           {}
+
 func (m *Map[K, V]) watch()                             { _ = m.watched }
-func (*Map[K, V]) mayWait(string, intent)               {}
 func (*Map[K, V]) mayDrain(Range[K])                    {}
 func (*Map[K, V]) mayAcquire(string, intent, K)         {}
-func (*Map[K, V]) readerMayAcquire(*ticket, K)          {}
+func (*Map[K, V]) readerMayAcquire(t *ticket, _ K)      { _ = t.watched }
 func (*Map[K, V]) mayExclude(*header[K, V])             {}
-func (*Map[K, V]) excludes()                            {}
 func (m *Map[K, V]) remember(g Guard[K, V]) Guard[K, V] { return g }
-func (m *Map[K, V]) rememberWriter()                    {}
-func (m *Map[K, V]) forgetWriter()                      {}
-func (m *Map[K, V]) rememberReader(*ticket)             {}
-func forgetReader(t *ticket)                            { _ = t.watched }
 func (m *Map[K, V]) handsOut(string)                    {}
-func (mark) check(string)                               {}
-func (mark) released()                                  {}
-func (mark) downgraded()                                {}
+
+func (mark) check(string) {}
+func (mark) released()    {}
+func (mark) downgraded()  {}

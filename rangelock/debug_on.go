@@ -11,49 +11,37 @@ import (
 	"weak"
 
 	"github.com/spanlock/spanlock/internal/caller"
+	"github.com/spanlock/spanlock/internal/lockorder"
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
-// debug says whether guards and transactions remember who took them.
-const debug = true
+// A debug build remembers each guard, transaction and Reader with the stack of the goroutine that
+// took it. This file keeps these records. Others use them:
+//
+//   - leaks lists guards that are still held (Map.Leaks);
+//   - mark catches the use of a copy of a guard that was released (this file);
+//   - debug_wait.go reports calls that can wait for ever;
+//   - debug_order.go reports orders of maps and ranges that form a circle;
+//   - debug_value.go reports values that are used without a guard.
+//
+// A goroutine is identified by its number. All records are in the global variable holds, because
+// a goroutine may hold something of several maps.
 
-// leaks is Leaks.
-func (m *Map[K, V]) leaks() []Leak {
-	holds.mu.Lock()
-	defer holds.mu.Unlock()
-	now := time.Now() // one for all, or two guards could change places
-	var leaks []Leak
-	for goroutine, list := range holds.by {
-		for _, h := range list {
-			if h.kind != aGuard || h.id != m.watched.id {
-				continue
-			}
-			leaks = append(leaks, Leak{
-				Range:     h.r.String(),
-				Exclusive: h.exclusive,
-				Held:      now.Sub(h.since),
-				Goroutine: goroutine,
-				Stack:     h.taken.String(),
-				Lost:      h.lost,
-			})
-		}
-	}
-	slices.SortFunc(leaks, func(a, b Leak) int { return int(b.Held - a.Held) })
-	return leaks
-}
+// debug says whether maps remember what holds them.
+const debug = true
 
 // A mark is shared by all copies of a guard.
 type mark struct{ *token }
 
-// A token is reachable through guards alone: when the collector takes it, nobody can
+// A token is reachable through guards alone. When the garbage collector frees it, nothing can
 // release the hold any more.
 type token struct{ hold *hold }
 
 // watched is what a map, or a Reader's ticket, remembers.
 type watched struct {
-	id      uint64 // of the map
-	owner   *hold  // the transaction under way, or the Reader
-	library bool   // the map is one of package rangealloc's or mapfile's; written once, by watch
+	id      uint64 // number of the map; written once, by watch; zero in a ticket
+	owner   *hold  // the transaction under way, or in a ticket the Reader
+	library bool   // the map belongs to package rangealloc or mapfile; written once, by watch
 }
 
 // kind is what a goroutine holds of a map.
@@ -68,22 +56,22 @@ const (
 // hold is one guard, transaction or Reader.
 type hold struct {
 	kind      kind
-	id        uint64 // the map
-	r         fmt.Stringer
-	object    any         // which range object: a weak pointer, or this would keep the map
-	detached  func() bool // reports whether the range has left the map
+	id        uint64       // number of the map
+	r         fmt.Stringer // of a guard: its range
+	object    any          // of a guard: its range object, as a weak pointer, because this must not keep the map
+	detached  func() bool  // of a guard: reports whether the range has left the map
 	goroutine string
 	since     time.Time
 	taken     caller.Stack
 
 	// Protected by holds.mu.
-	exclusive bool // until it is downgraded
-	gone      bool
-	lost      bool
-	left      caller.Stack // where it was released, once gone
+	exclusive bool         // it is an exclusive guard and was not downgraded
+	gone      bool         // it was released
+	lost      bool         // it was not released, and the garbage collector has freed its token
+	left      caller.Stack // where it was released, if gone
 }
 
-// String says what is held.
+// String returns what is held.
 func (h *hold) String() string {
 	if h.kind == aGuard {
 		return fmt.Sprintf("a guard on %v", h.r)
@@ -91,31 +79,34 @@ func (h *hold) String() string {
 	return string(h.kind)
 }
 
-// holds is everything that is held of any map, and what is known of the maps.
+// holds is everything that is held of any map, and what has been seen of the maps.
 var holds struct {
-	mu     seam.Mutex
-	maps   uint64
-	by     map[string][]*hold // by goroutine
-	told   map[conflicting]bool
-	facts  map[uint64]*facts // by map
-	orders graph             // of maps
+	mu       seam.Mutex
+	maps     uint64                       // number of the last map
+	by       map[string][]*hold           // what each goroutine holds
+	reported map[conflicting]bool         // the reports so far, so that none is repeated
+	facts    map[uint64]*facts            // by map
+	orders   lockorder.Graph[node, label] // in which maps are used
 }
 
-// conflicting is what is reported once: something held of a map, and a call.
+// conflicting identifies a report: something that is held of a map, and a call.
 type conflicting struct {
 	id           uint64
 	kind         kind
 	taken, asked caller.Stack
 }
 
-// inside says which calls are the package's own and not its user's.
+// inside reports whether a function belongs to this package.
 func inside(function string) bool {
 	return strings.HasPrefix(function, "github.com/spanlock/spanlock/rangelock.")
 }
 
+// here returns the stack of the calling goroutine down to the call of this package.
 func here() caller.Stack { return caller.Here(1).Outside(inside) }
 
-// report is called without holds.mu.
+// report passes a report to the program.
+//
+// Preconditions: the caller does not hold holds.mu.
 func report(text string) {
 	if f := DebugReport; f != nil {
 		f(text)
@@ -133,7 +124,7 @@ func (m *Map[K, V]) watch() {
 	defer holds.mu.Unlock()
 	if holds.by == nil {
 		holds.by = make(map[string][]*hold)
-		holds.told = make(map[conflicting]bool)
+		holds.reported = make(map[conflicting]bool)
 		holds.facts = make(map[uint64]*facts)
 	}
 	holds.maps++
@@ -141,19 +132,20 @@ func (m *Map[K, V]) watch() {
 	runtime.AddCleanup(m, forgetMap, m.watched.id)
 }
 
-// forgetMap drops what is known about a map that is gone.
+// forgetMap drops what is known about a map that the garbage collector has freed.
 func forgetMap(id uint64) {
 	holds.mu.Lock()
 	defer holds.mu.Unlock()
 	delete(holds.facts, id)
-	holds.orders.forget(id)
-	for c := range holds.told {
+	holds.orders.Forget(func(n node) bool { return n.id == id })
+	for c := range holds.reported {
 		if c.id == id {
-			delete(holds.told, c)
+			delete(holds.reported, c)
 		}
 	}
 }
 
+// newHold records that the calling goroutine holds something of the map id.
 func newHold(k kind, id uint64) *hold {
 	h := &hold{kind: k, id: id, goroutine: caller.Goroutine(), since: time.Now(), taken: here()}
 	holds.mu.Lock()
@@ -162,7 +154,7 @@ func newHold(k kind, id uint64) *hold {
 	return h
 }
 
-// end takes h out of the list, and reports whether it was still there.
+// end records that h is given back. It reports false if that was recorded before.
 func (h *hold) end() bool {
 	holds.mu.Lock()
 	defer holds.mu.Unlock()
@@ -178,7 +170,7 @@ func (h *hold) end() bool {
 	return true
 }
 
-// remember notes a guard that has just been taken.
+// remember records a guard that has just been taken, and returns it with its mark.
 func (m *Map[K, V]) remember(g Guard[K, V]) Guard[K, V] {
 	if g.h == nil {
 		return g
@@ -204,7 +196,7 @@ func (m *Map[K, V]) remember(g Guard[K, V]) Guard[K, V] {
 // check panics if a copy of the guard was released before.
 func (k mark) check(method string) {
 	if k.token == nil {
-		return // the zero Guard; the method has the sentence for it
+		return // the zero Guard, for which the method has its own panic
 	}
 	h := k.token.hold
 	holds.mu.Lock()
@@ -215,7 +207,7 @@ func (k mark) check(method string) {
 	}
 }
 
-// released notes that the guard is about to be released, and panics if a copy of it was
+// released records that the guard is about to be released. It panics if a copy was released
 // before.
 func (k mark) released() {
 	if k.token != nil && !k.token.hold.end() {
@@ -223,7 +215,7 @@ func (k mark) released() {
 	}
 }
 
-// downgraded notes that the guard is shared now.
+// downgraded records that the guard is shared now.
 func (k mark) downgraded() {
 	if k.token != nil {
 		holds.mu.Lock()
@@ -232,12 +224,36 @@ func (k mark) downgraded() {
 	}
 }
 
-func (m *Map[K, V]) rememberWriter() { m.watched.owner = newHold(aWriter, m.watched.id) }
+// rememberWriter records the transaction that has just begun.
+func (w *watched) rememberWriter() { w.owner = newHold(aWriter, w.id) }
 
-func (m *Map[K, V]) forgetWriter() { m.watched.owner.end() }
+// rememberReader records the Reader whose ticket is t.
+func (w *watched) rememberReader(t *ticket) { t.watched.owner = newHold(aReader, w.id) }
 
-func (m *Map[K, V]) rememberReader(t *ticket) {
-	t.watched.owner = newHold(aReader, m.watched.id)
+// forgetOwner records that the transaction of a map, or the Reader of a ticket, is about to end.
+func (w *watched) forgetOwner() { w.owner.end() }
+
+// leaks returns the guards of the map that are still held.
+func (w *watched) leaks() []Leak {
+	holds.mu.Lock()
+	defer holds.mu.Unlock()
+	now := time.Now() // the same for all guards, so that it does not change their order
+	var leaks []Leak
+	for goroutine, list := range holds.by {
+		for _, h := range list {
+			if h.kind != aGuard || h.id != w.id {
+				continue
+			}
+			leaks = append(leaks, Leak{
+				Range:     h.r.String(),
+				Exclusive: h.exclusive,
+				Held:      now.Sub(h.since),
+				Goroutine: goroutine,
+				Stack:     h.taken.String(),
+				Lost:      h.lost,
+			})
+		}
+	}
+	slices.SortFunc(leaks, func(a, b Leak) int { return int(b.Held - a.Held) })
+	return leaks
 }
-
-func forgetReader(t *ticket) { t.watched.owner.end() }

@@ -4,14 +4,15 @@ package rangelock
 
 import "fmt"
 
-// aValue is what a call without a guard takes, in the list of what was reported.
+// aValue stands in holds.reported for a value that is held without a guard.
 const aValue kind = "a value"
 
-// handsOut reports that method gives its caller a value without a guard, in a map in which
-// OnRetire may have freed it by then: once for each place of the program and each map.
+// handsOut reports that method returns a value without a guard from a map with an OnRetire, which
+// may have freed the value before it is used. There is one report for each map and each place in
+// the program.
 //
-// The maps of package rangealloc are left out: each has an OnRetire, which gives back keys and
-// says nothing of values. So are those of package mapfile, whose values the user never sees.
+// Maps of packages rangealloc and mapfile are left out. Those of rangealloc have an OnRetire that
+// gives keys back and does not touch values. Those of mapfile never show their values to the user.
 func (m *Map[K, V]) handsOut(method string) {
 	if !DebugUnguarded || m.options.OnRetire == nil || m.watched.library {
 		return
@@ -19,11 +20,11 @@ func (m *Map[K, V]) handsOut(method string) {
 	asked := here()
 	c := conflicting{id: m.watched.id, kind: aValue, asked: asked.Site()}
 	holds.mu.Lock()
-	told := holds.told[c]
-	holds.told[c] = true
+	reported := holds.reported[c]
+	holds.reported[c] = true
 	holds.mu.Unlock()
-	if !told {
-		report(fmt.Sprintf("rangelock: %s of a map with OnRetire: no guard holds the value, which may be retired before it is used; take it by Acquire, View or Guards, or set DebugUnguarded to false\n%s was called at\n%s",
+	if !reported {
+		report(fmt.Sprintf("rangelock: %s of a map with OnRetire: no guard holds the value, so it may be retired before it is used; use Acquire, View or Guards, or set DebugUnguarded to false\n%s was called at\n%s",
 			method, method, asked))
 	}
 }

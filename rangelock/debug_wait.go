@@ -11,19 +11,26 @@ import (
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
-// A goroutine that holds a guard and waits for the map's lock waits for ever only if
-// somebody who has the lock waits for that guard. Whether anybody does is a fact about
-// the map, which becomes known when it is first seen. Calls that were harmless until then
-// are reported then.
+// A debug build reports calls that can wait for ever, whether or not they have to wait this time:
+//
+//  1. Each call that may wait says so, with its intent: mayWait, mayAcquire and their kin.
+//  2. consider compares the intent with everything that the calling goroutine holds. A call that
+//     waits for its own goroutine is reported at once.
+//  3. A goroutine that holds a guard and waits for the map's lock waits for ever only if a holder
+//     of the lock waits for that guard. Whether any holder does is a fact about the map. It becomes
+//     known when such a call is first seen (learn). Until then the calls under guards are harmless,
+//     and are kept.
+//  4. When a fact becomes known, the calls that were kept are judged again, and so are the orders
+//     of ranges and maps (debug_order.go).
 
 // facts is what has been seen of a map. holds.mu protects it.
 type facts struct {
-	any   seen // somebody who has the lock may wait for any guard on a range
-	turn  seen // somebody who has a Reader may wait for its turn beside an exclusive guard
-	alone seen // somebody may wait for an exclusive guard
+	any       seen // a holder of the lock may wait for any guard on a range
+	turn      seen // a holder of a Reader may wait in the queue of a range that has an exclusive guard
+	exclusive seen // a goroutine may wait for an exclusive guard
 
-	calls  []call // by goroutines that hold guards, not reported so far
-	orders graph  // of the map's ranges
+	calls  []call // under guards, and harmless so far
+	orders graph  // in which ranges of the map are taken
 }
 
 // factsOf returns the facts of a map.
@@ -38,81 +45,81 @@ func factsOf(id uint64) *facts {
 	return f
 }
 
-// seen is the sentence with the stacks of what was seen first; empty if nothing was.
+// seen is what was seen first, as a sentence with its stacks; empty if nothing was seen.
 type seen string
 
-// call is what a goroutine that held a guard has called.
+// call is a call by a goroutine that holds h.
 type call struct {
 	h      *hold
 	method string
 	what   intent
 	asked  caller.Stack
-	self   bool // it wants a guard on the same range
+	self   bool // it is about a guard on the range of h
 }
 
-// maxCalls bounds facts.calls.
+// maxCalls is the largest number of calls in facts.calls.
 const maxCalls = 256
 
 // place is the range that a call is about, if any.
 type place struct {
-	object any // as hold.object; nil if there is none
-	r      string
-	apart  bool // a call of DrainRange, over keys that no guard of its goroutine is on
+	object any    // as hold.object; nil if there is no range
+	r      string // the range
+	apart  bool   // the call is a DrainRange, and no guard of its goroutine is on the keys that it drains
 }
 
-// mayWait reports what can go wrong if the calling goroutine waits for the map now, in
-// the named method, whether or not it has to wait this time.
-func (m *Map[K, V]) mayWait(method string, what intent) {
-	m.consider(method, what, place{})
-}
+// mayWait reports what can go wrong if the calling goroutine waits for the map, in the
+// method of that name.
+func (w *watched) mayWait(method string, what intent) { w.consider(method, what, place{}) }
 
-// mayAcquire is mayWait for a call that wants a guard on the range of a key.
+// mayAcquire is mayWait for a call that takes a guard on the range that covers key.
 func (m *Map[K, V]) mayAcquire(method string, what intent, key K) {
-	m.consider(method, what, m.placeOf(what, key))
+	m.watched.consider(method, what, m.placeOf(what, key))
 }
 
 // readerMayAcquire is mayWait for Reader.Acquire.
 func (m *Map[K, V]) readerMayAcquire(t *ticket, key K) {
-	asked, id := here(), m.watched.id
+	id := m.watched.id
+	asked := here()
 	holds.mu.Lock()
 	f := factsOf(id)
 	found := f.learn(id, &f.turn, "Reader.Acquire", t.watched.owner, asked)
 	holds.mu.Unlock()
 	reportAll(found)
-	m.consider("Reader.Acquire", toTurn, m.placeOf(toTurn, key))
+	m.watched.consider("Reader.Acquire", toTurn, m.placeOf(toTurn, key))
 }
 
-// excludes notes that a transaction is about to exclude ranges, and so to wait for the
-// guards on them.
-func (m *Map[K, V]) excludes() {
-	asked, id := here(), m.watched.id
+// excludes records that a transaction is about to exclude ranges, and to wait for the guards on
+// them.
+func (w *watched) excludes(method string) {
+	asked := here()
 	holds.mu.Lock()
-	f := factsOf(id)
-	found := f.learn(id, &f.any, "an operation that excludes", nil, asked)
+	f := factsOf(w.id)
+	found := f.learn(w.id, &f.any, method, nil, asked)
 	holds.mu.Unlock()
 	reportAll(found)
 }
 
-// mayExclude reports if the calling goroutine, which has excluded h and waits for the
-// guards on it, has one of them.
+// mayExclude reports if the calling goroutine has excluded h, waits for the guards on it, and holds
+// one of them.
 func (m *Map[K, V]) mayExclude(h *header[K, V]) {
-	asked, id := here(), m.watched.id
+	id := m.watched.id
+	method, asked := m.txn.op.name, here()
 	var found []string
 	holds.mu.Lock()
 	for _, o := range holds.by[caller.Goroutine()] {
 		switch {
 		case o.id != id:
-			found = append(found, orderOfMaps(o, id, "Exclude", toExclude, asked)...)
+			found = append(found, orderOfMaps(o, id, method, toExclude, asked)...)
 		case o.object == any(weak.Make(h)):
-			found = append(found, call{o, "Exclude", toExclude, asked, true}.tell("it waits for itself", "")...)
+			found = append(found, call{o, method, toExclude, asked, true}.report(itself, "")...)
 		}
 	}
 	holds.mu.Unlock()
 	reportAll(found)
 }
 
-// mayDrain is mayWait for DrainRange. Of the goroutine's own guards only those on ranges over r
-// can be what it waits for.
+// mayDrain is mayWait for DrainRange. Of the guards of its own goroutine it can wait only for those
+// on ranges that overlap r.
 func (m *Map[K, V]) mayDrain(r Range[K]) {
 	holds.mu.Lock()
 	own := slices.Clone(holds.by[caller.Goroutine()])
@@ -123,13 +130,13 @@ func (m *Map[K, V]) mayDrain(r Range[K]) {
 			apart = false
 		}
 	}
-	m.consider("DrainRange", toDrain, place{apart: apart})
+	m.watched.consider("DrainRange", toDrain, place{apart: apart})
 }
 
-// placeOf returns the range of key.
+// placeOf returns the range that covers key, or for toNext the first that ends above it.
 func (m *Map[K, V]) placeOf(what intent, key K) (p place) {
-	if !m.holdsGuard() {
-		return p // nobody will ask
+	if !m.watched.holdsGuard() {
+		return p // only a call under a guard is compared with it
 	}
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
@@ -144,12 +151,12 @@ func (m *Map[K, V]) placeOf(what intent, key K) (p place) {
 	return place{object: weak.Make(h), r: h.bounds().String()}
 }
 
-// holdsGuard reports whether the calling goroutine has a guard of the map.
-func (m *Map[K, V]) holdsGuard() bool {
+// holdsGuard reports whether the calling goroutine holds a guard of the map.
+func (w *watched) holdsGuard() bool {
 	holds.mu.Lock()
 	defer holds.mu.Unlock()
 	for _, h := range holds.by[caller.Goroutine()] {
-		if h.id == m.watched.id && h.kind == aGuard {
+		if h.id == w.id && h.kind == aGuard {
 			return true
 		}
 	}
@@ -157,13 +164,13 @@ func (m *Map[K, V]) holdsGuard() bool {
 }
 
 // consider is mayWait for a call that is about the range at.
-func (m *Map[K, V]) consider(method string, what intent, at place) {
-	id, asked := m.watched.id, here()
+func (w *watched) consider(method string, what intent, at place) {
+	id, asked := w.id, here()
 	var found []string
 	holds.mu.Lock()
 	f := factsOf(id)
 	list := holds.by[caller.Goroutine()]
-	var lock *hold // the transaction or the Reader
+	var lock *hold // the goroutine's transaction or Reader
 	for _, h := range list {
 		if h.id == id && h.kind != aGuard {
 			lock = h
@@ -177,7 +184,7 @@ func (m *Map[K, V]) consider(method string, what intent, at place) {
 		found = f.learn(id, &f.turn, method, lock, asked)
 	}
 	if what == toExclusive {
-		found = append(found, f.learn(id, &f.alone, method, nil, asked)...)
+		found = append(found, f.learn(id, &f.exclusive, method, nil, asked)...)
 	}
 	for _, h := range list {
 		switch c := (call{h, method, what, asked, false}); {
@@ -188,7 +195,7 @@ func (m *Map[K, V]) consider(method string, what intent, at place) {
 		case h.kind == aGuard:
 			found = append(found, f.underGuard(c, at, lock)...)
 		case c.waitsForItself():
-			found = append(found, c.tell("it waits for itself", "")...)
+			found = append(found, c.report(itself, "")...)
 		}
 	}
 	holds.mu.Unlock()
@@ -201,45 +208,43 @@ func reportAll(found []string) {
 	}
 }
 
-// waitsForItself says so of a call by a goroutine that has the transaction, or the
-// Reader, c.h.
+// itself is what can go wrong with a call that waits for ever without another goroutine.
+const itself = "it waits for itself"
+
+// waitsForItself reports whether c waits for c.h, a transaction or Reader of the same goroutine.
 func (c call) waitsForItself() bool {
 	switch c.what {
 	case toDrain, toTurn:
-		return false // for guards: learn has noted that
+		return false // these wait for guards; learn has recorded that
 	case toGet, toAcquire, toNext, toExclusive:
 		return c.h.kind == aWriter // with a Reader no transaction can be in the way
 	}
 	return true
 }
 
-// underGuard returns what can go wrong if the goroutine that holds the guard c.h calls
-// what c says, about the range at. lock is its transaction or Reader, if it has one.
+// underGuard returns what can go wrong with the call c of a goroutine that holds the guard c.h. The
+// call is about the range at. lock is the transaction or Reader of the goroutine, or nil.
 //
-// Preconditions: the caller holds holds.mu; so for what follows.
+// Preconditions: the caller holds holds.mu; so for the rest of this file.
 func (f *facts) underGuard(c call, at place, lock *hold) (found []string) {
-	id := c.h.id
 	if c.what == toDrain {
 		if c.h.detached() && !at.apart {
-			found = c.tell("it waits for itself", "")
+			found = c.report(itself, "")
 		}
 		return found
 	}
 	if c.what == toClose {
-		return c.tell("it waits for itself", "")
+		return c.report(itself, "")
 	}
 	if c.what.guards() && at.object != nil {
 		if at.object == c.h.object {
 			c.self = true
 			found = f.weigh(c)
 		} else if !c.h.detached() {
-			e := f.orders.add(node{id, c.h.r.String()}, node{id, at.r}, c.h, c.method, c.what, c.asked)
-			if e != nil {
-				found = some(f.orders.tell(e, inCircle, f.rangesFollow))
-			}
+			found = f.orderOfRanges(c, at.r)
 		}
 	}
-	// With a Reader no transaction can be in the way of a guard; in a transaction c was
+	// With a Reader no transaction can be in the way of a guard. In a transaction c was
 	// reported already.
 	if lock == nil || lock.kind == aReader && (c.what == toLock || c.what == toLoad) {
 		c.self = false
@@ -248,13 +253,10 @@ func (f *facts) underGuard(c call, at place, lock *hold) (found []string) {
 	return found
 }
 
-// inCircle is the title of a report about the ranges of a map.
-const inCircle = "guards on ranges of one map are taken"
-
-// weigh returns the report of c, or keeps c for later if it is harmless so far.
+// weigh returns the report of c. If c is harmless so far it keeps c for later.
 func (f *facts) weigh(c call) []string {
 	if why, stacks := f.why(c); why != "" {
-		return c.tell(why, stacks)
+		return c.report(why, stacks)
 	}
 	if len(f.calls) < maxCalls {
 		for _, o := range f.calls {
@@ -267,38 +269,39 @@ func (f *facts) weigh(c call) []string {
 	return nil
 }
 
-// why says what can go wrong with c, as far as is known, and where the others were seen.
+// why returns what can go wrong with c as far as is known, or the empty string, and the stacks of
+// what was seen of other goroutines.
 func (f *facts) why(c call) (why string, stacks seen) {
 	switch x := c.h.exclusive; {
 	case c.self && (x || c.what == toExclusive):
-		return "it waits for itself", ""
-	case c.self && f.alone != "":
-		return "it waits for itself, behind the one who waits for an exclusive guard", f.alone
+		return itself, ""
+	case c.self && f.exclusive != "":
+		return itself + ", in the queue behind a call that waits for an exclusive guard", f.exclusive
 	case c.self || c.what == toTurn:
 		return "", ""
 	case f.any != "":
-		return "somebody who has the lock can wait for the guard, and the call waits for the lock", f.any
+		return "the holder of the map's lock can wait for the guard, and this call waits for the lock", f.any
 	case f.turn != "" && x:
-		return "somebody with a Reader can wait for the guard, and the call waits for the Reader", f.turn
-	case f.turn != "" && f.alone != "":
-		return "somebody with a Reader can wait behind one who wants an exclusive guard and waits for this one, and the call waits for the Reader", f.turn + f.alone
+		return "the holder of a Reader can wait for the guard, and this call waits for the Reader", f.turn
+	case f.turn != "" && f.exclusive != "":
+		return "the holder of a Reader can wait behind a call that wants an exclusive guard and waits for this guard, and this call waits for the Reader", f.turn + f.exclusive
 	}
 	return "", ""
 }
 
-// tell returns the report of c, once.
-func (c call) tell(why string, stacks seen) []string {
+// report returns the report of c, or none if there was one for the same stacks.
+func (c call) report(why string, stacks seen) []string {
 	k := conflicting{c.h.id, c.h.kind, c.h.taken, c.asked}
-	if holds.told[k] {
+	if holds.reported[k] {
 		return nil
 	}
-	holds.told[k] = true
+	holds.reported[k] = true
 	return []string{fmt.Sprintf("rangelock: %s by a goroutine that holds %v of the same map: %s\nit was taken at\n%s%s was called at\n%s%s",
 		c.method, c.h, why, c.h.taken, c.method, c.asked, stacks)}
 }
 
-// learn notes what method, called with lock, says of the map, and returns what that
-// makes of all that was harmless so far.
+// learn sets a fact about the map id: the goroutine that holds lock, if lock is not nil, has called
+// method. It returns the reports of all that was harmless until now.
 func (f *facts) learn(id uint64, fact *seen, method string, lock *hold, asked caller.Stack) (found []string) {
 	if *fact != "" {
 		return nil
@@ -311,58 +314,15 @@ func (f *facts) learn(id uint64, fact *seen, method string, lock *hold, asked ca
 	kept := f.calls[:0]
 	for _, c := range f.calls {
 		if why, stacks := f.why(c); why != "" {
-			found = append(found, c.tell(why, stacks)...)
+			found = append(found, c.report(why, stacks)...)
 		} else {
 			kept = append(kept, c)
 		}
 	}
 	clear(f.calls[len(kept):])
 	f.calls = kept
-	found = append(found, some(f.orders.again(func(*edge) bool { return true }, inCircle, f.rangesFollow))...)
-	ofMap := func(e *edge) bool { return e.to.id == id }
-	return append(found, some(holds.orders.again(ofMap, mapsInCircle, mapsFollow))...)
+	return append(found, f.newCircles(id)...)
 }
 
-// rangesFollow reports whether a's call can wait for b's guard on the same range.
-func (f *facts) rangesFollow(a, b *edge) bool {
-	return b.alone || a.what == toExclusive || f.alone != ""
-}
-
-// mapsInCircle is the title of a report about maps.
-const mapsInCircle = "maps are used"
-
-// mapsFollow reports whether a's call of a map can wait for what b holds of it.
-func mapsFollow(a, b *edge) bool {
-	if b.kind != aGuard {
-		return true
-	}
-	f := factsOf(b.from.id)
-	beside := b.alone || f.alone != "" // others may have to wait for a turn beside the guard
-	switch {
-	case a.what == toExclude || a.what == toExclusive || a.what == toClose:
-		return true
-	case a.what.guards() && beside:
-		return true
-	}
-	return f.any != "" || f.turn != "" && beside
-}
-
-// orderOfMaps notes that who holds h asks for the map id, and returns a report if maps
-// were used in the opposite order before.
-func orderOfMaps(h *hold, id uint64, method string, what intent, asked caller.Stack) []string {
-	e := holds.orders.add(node{id: h.id}, node{id: id}, h, method, what, asked)
-	if e == nil {
-		return nil
-	}
-	return some(holds.orders.tell(e, mapsInCircle, mapsFollow))
-}
-
-func some(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return []string{text}
-}
-
-// guards reports whether the call takes a guard.
+// guards reports whether a call with the intent w takes a guard.
 func (w intent) guards() bool { return w >= toTurn && w <= toExclusive }

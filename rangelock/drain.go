@@ -29,7 +29,7 @@ func (m *Map[K, V]) Drain(ctx context.Context) error {
 func (m *Map[K, V]) drain(ctx context.Context, op string) error {
 	m.mustBeMade()
 	if debug && ctx.Done() == nil {
-		m.mayWait("Drain", toDrain)
+		m.watched.mayWait("Drain", toDrain)
 	}
 	start := time.Now()
 	t := m.waitInfo(ctx, subject[K]{op: op}, ForRetire)
@@ -94,7 +94,7 @@ func (m *Map[K, V]) sweep(ctx context.Context) {
 // transaction, a Reader or a guard of the map.
 func (m *Map[K, V]) Close(ctx context.Context) error {
 	if debug && ctx.Done() == nil {
-		m.mayWait("Close", toClose)
+		m.watched.mayWait("Close", toClose)
 	}
 	if !m.closed.Load() {
 		if err := m.closeLocked(ctx); err != nil {

@@ -107,7 +107,7 @@ func (m *Map[K, V]) exclude() error { return m.excludeThese(m.scratch) }
 // reopens those that it has excluded.
 func (m *Map[K, V]) excludeThese(hs []*header[K, V]) error {
 	if debug {
-		m.excludes()
+		m.watched.excludes(m.txn.op.name)
 	}
 	m.closeReaders(hs)
 	for _, h := range hs {

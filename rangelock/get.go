@@ -28,7 +28,7 @@ import (
 // range do not slow each other down.
 func (m *Map[K, V]) Get(key K) (V, bool) {
 	if debug {
-		m.mayWait("Get", toGet)
+		m.watched.mayWait("Get", toGet)
 	}
 	v, a := m.look(key)
 	if a >= busy {
@@ -44,7 +44,7 @@ func (m *Map[K, V]) Get(key K) (V, bool) {
 // of one range at one instant.
 func (m *Map[K, V]) GetRange(key K) (Range[K], V, bool) {
 	if debug {
-		m.mayWait("GetRange", toGet)
+		m.watched.mayWait("GetRange", toGet)
 	}
 	var r Range[K]
 	v, a := m.lookPinned(key, &r)
@@ -68,7 +68,7 @@ func (m *Map[K, V]) GetRange(key K) (Range[K], V, bool) {
 // holds nothing meanwhile, so each may use the map.
 func (m *Map[K, V]) GetMany(keys []K, each func(i int, v V, ok bool)) {
 	if debug {
-		m.mayWait("GetMany", toGet)
+		m.watched.mayWait("GetMany", toGet)
 	}
 	m.mustBeMade()
 	if debug && len(keys) > 0 {

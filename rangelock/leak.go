@@ -40,5 +40,5 @@ func (m *Map[K, V]) Leaks() []Leak {
 	if !debug {
 		return nil
 	}
-	return m.leaks()
+	return m.watched.leaks()
 }

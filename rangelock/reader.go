@@ -45,7 +45,7 @@ var tickets = seam.Pool{New: func() any { return new(ticket) }}
 // of a later Lock.
 func (m *Map[K, V]) RLock() Reader[K, V] {
 	if debug {
-		m.mayWait("RLock", toLock)
+		m.watched.mayWait("RLock", toLock)
 	}
 	m.mustBeMade()
 	if !m.sem.TryRLock() {
@@ -62,7 +62,7 @@ func (m *Map[K, V]) RLockContext(ctx context.Context) (Reader[K, V], error) {
 		return Reader[K, V]{}, m.notWaited(ctx, ForLock)
 	}
 	if debug && ctx.Done() == nil {
-		m.mayWait("RLockContext", toLock)
+		m.watched.mayWait("RLockContext", toLock)
 	}
 	if err := m.lockShared(ctx, subject[K]{op: "RLock"}); err != nil {
 		return Reader[K, V]{}, err
@@ -74,7 +74,7 @@ func (m *Map[K, V]) RLockContext(ctx context.Context) (Reader[K, V], error) {
 func (m *Map[K, V]) newReader() Reader[K, V] {
 	t := tickets.Get().(*ticket)
 	if debug {
-		m.rememberReader(t)
+		m.watched.rememberReader(t)
 	}
 	return Reader[K, V]{m, t, t.gen.Load()}
 }
@@ -102,7 +102,7 @@ func (r Reader[K, V]) Unlock() {
 		staleReader("Unlock")
 	}
 	if debug {
-		forgetReader(r.t)
+		r.t.watched.forgetOwner()
 	}
 	tickets.Put(r.t)
 	r.m.sem.RUnlock()

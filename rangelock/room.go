@@ -40,7 +40,7 @@ func (m *Map[K, V]) room(ctx context.Context, of subject[K], cost int64) error {
 	}
 	m.mustBeMade()
 	if debug && ctx.Done() == nil {
-		m.mayWait("Room", toDrain)
+		m.watched.mayWait("Room", toDrain)
 	}
 	max := m.options.MaxPending
 	switch {

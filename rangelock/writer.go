@@ -71,7 +71,7 @@ func (m *Map[K, V]) Lock() Writer[K, V] {
 func (m *Map[K, V]) lockUnended(op string, r Range[K]) Writer[K, V] {
 	ctx := context.Background()
 	if debug {
-		m.mayWait("Lock", toLock)
+		m.watched.mayWait("Lock", toLock)
 	}
 	if !m.sem.TryLock() {
 		m.lockWaiting(ctx, subject[K]{op: op, r: r}, true, m.sem.LockContext)
@@ -94,7 +94,7 @@ func (m *Map[K, V]) lockFor(ctx context.Context, op string, r Range[K]) (Writer[
 		return Writer[K, V]{}, m.notWaited(ctx, ForLock)
 	}
 	if debug && ctx.Done() == nil {
-		m.mayWait("LockContext", toLock)
+		m.watched.mayWait("LockContext", toLock)
 	}
 	if !m.sem.TryLock() {
 		if err := m.lockWaiting(ctx, subject[K]{op: op, r: r}, true, m.sem.LockContext); err != nil {
@@ -130,7 +130,7 @@ func (m *Map[K, V]) begin(ctx context.Context, op string, r Range[K]) Writer[K, 
 	m.txn.ctx = ctx
 	m.plan("")
 	if debug {
-		m.rememberWriter()
+		m.watched.rememberWriter()
 	}
 	if m.options.Trace != nil {
 		m.began(op, r)
@@ -221,7 +221,7 @@ func (w Writer[K, V]) Downgrade() Reader[K, V] {
 // Preconditions: the caller holds sem for writing and is about to unlock or downgrade it.
 func (m *Map[K, V]) commit() {
 	if debug {
-		m.forgetWriter()
+		m.watched.forgetOwner()
 	}
 	t := &m.txn
 	if t.load != nil {
