@@ -76,8 +76,8 @@ const (
 // The answer is true as of one instant between call and return: Acquire never reports a gap that
 // was there neither before nor after a transaction, and never a range of an unfinished one.
 //
-// Acquire takes no lock and a bounded number of steps. It allocates nothing, except once in a map,
-// when two readers first meet in a range. It waits only in these cases:
+// Unless it waits, Acquire takes no lock, takes a bounded number of steps, and allocates nothing,
+// except once in a map, when two readers first meet in a range. It waits only in these cases:
 //
 //   - A writer has excluded the range, or no range covers the key and a writer has begun to
 //     change the map. Acquire waits until that writer, and the writers that were queued before,

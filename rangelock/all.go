@@ -9,47 +9,50 @@ import (
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
-// item is a range that was read while pinned, to be yielded when not.
+// This file walks over the map without guards, in key order: All, and Overlapping of a Writer and
+// a Reader. A walk reads one leaf at a time while it is pinned, and yields its ranges while it is
+// not. It changes nothing. backward.go has the walks in the other direction.
+
+// item is a range that was read while pinned, to be yielded when not pinned.
 type item[K, V any] struct {
 	r Range[K]
 	v V
 }
 
-// All yields the attached ranges with their values in key order, without a guard: OnRetire may
-// have freed what a value refers to before the body sees it, or may do so while the body
-// uses it. In a map with an OnRetire use [Map.Guards], or a [Reader]'s Overlapping.
+// All yields the attached ranges with their values in key order, without guards: OnRetire may have
+// freed what a value refers to before the body sees it, or may free it while the body uses it. In
+// a map with an OnRetire use [Map.Guards], or Overlapping of a [Reader].
 //
-// It takes no lock and never waits: while others change the map it yields what it finds,
-// each range at most once, none that overlaps another, and each was attached at some instant
-// of the iteration, be it by a transaction that has not ended. It is not a snapshot, and
-// a gap between two ranges need never have been there; a Reader's Overlapping shows one
-// state. The body may use the map, also to change it.
+// All takes no lock and never waits. While other goroutines change the map it yields what it
+// finds: each range at most once, and none that overlaps another. Each range was attached at some
+// instant of the iteration, perhaps by a transaction that has not ended. All is not a snapshot, and
+// between two ranges that it yields there may never have been a gap. Overlapping of a Reader yields
+// one state of the map. The body may use the map, and may change it.
 //
-// It allocates nothing where the compiler sees the call and the loop over its result
-// together; otherwise, as behind an interface, one closure. Where 15 ranges with their
-// values are more than the compiler puts into a local variable, which is 128 KiB, each
-// loop allocates room for them.
+// All allocates nothing if the compiler sees the call and the loop over its result together. If
+// not, for example behind an interface, it allocates one closure. If 15 ranges with their values
+// are larger than the largest local variable, which is 128 KiB, each loop allocates room for them.
 //
-// It panics when the next range does not end above the last one: then a key's memory was
-// changed after the map had got it, or the map's comparison is no order. It looks once in
-// at most 15 ranges.
+// All panics if the next range does not end above the last one. Then the memory of a key was
+// changed after the map got the key, or the map's comparison is not an order. It checks this once
+// in at most 15 ranges.
 func (m *Map[K, V]) All() iter.Seq2[Range[K], V] {
 	return func(yield func(Range[K], V) bool) { m.walkAll("All", yield) }
 }
 
-// Overlapping yields the attached ranges that overlap r, the whole of each, with
-// their values, in key order, none that overlaps another. It sees what the transaction
-// has done. The body may go on with the transaction: of the ranges ahead that it inserts
-// or takes out, some are yielded and some not, since several are read at a time. It must
-// not end the transaction and go on. If r is not valid Overlapping yields nothing. It
-// allocates, and panics, as [Map.All] does.
+// Overlapping yields the attached ranges that overlap r, each as a whole, with their values, in
+// key order. None overlaps another. It sees what the transaction has done so far. The body may go
+// on with the transaction. Of the ranges ahead that the body inserts or removes, some are yielded
+// and some are not, because several ranges are read at a time. The body must not end the
+// transaction and continue. If r is not valid Overlapping yields nothing. It allocates, and
+// panics, as [Map.All] does.
 func (w Writer[K, V]) Overlapping(r Range[K]) iter.Seq2[Range[K], V] {
 	w.mayWalk()
 	return func(yield func(Range[K], V) bool) { w.overlapping(r, yield) }
 }
 
-// mayWalk and overlapping are the two halves of Overlapping, which has to be so small
-// that it is inlined: then what it returns is not allocated. So are those of a Reader.
+// mayWalk and overlapping are the two halves of Overlapping. It must be so small that it is
+// inlined, because then its result is not allocated. The same holds for those of a Reader.
 //
 //go:noinline
 func (w Writer[K, V]) mayWalk() { w.check("Overlapping") }
@@ -58,14 +61,14 @@ func (w Writer[K, V]) overlapping(r Range[K], yield func(Range[K], V) bool) {
 	w.m.overlapping(r, holder[K, V]{w: w}, yield)
 }
 
-// holder is the Writer or the Reader in whose time a walk takes place, or neither. It is
-// no function and no interface: those would be allocated.
+// holder is the Writer or the Reader during which a walk takes place, or neither. It is not a
+// function or an interface because those would be allocated.
 type holder[K, V any] struct {
 	w Writer[K, V]
 	r Reader[K, V]
 }
 
-// check panics if that has ended.
+// check panics if the Writer or the Reader has ended.
 func (o *holder[K, V]) check() {
 	if o.w.m != nil {
 		o.w.check("Overlapping")
@@ -74,13 +77,13 @@ func (o *holder[K, V]) check() {
 	}
 }
 
-// page is ranges of one leaf.
+// page is some ranges of one leaf.
 type page[K, V any] struct {
 	items [rangetree.LeafCap]item[K, V]
 	n     int
 }
 
-// walkAll is the loop of All, for method.
+// walkAll is the loop of All, on behalf of method.
 func (m *Map[K, V]) walkAll(method string, yield func(Range[K], V) bool) {
 	m.mustBeMade()
 	var p page[K, V]
@@ -105,17 +108,18 @@ func (m *Map[K, V]) overlapping(r Range[K], o holder[K, V], yield func(Range[K],
 	}
 	m.read(&p, fromOverlap, r.Lo, end)
 	if debug && p.n > 0 && o == (holder[K, V]{}) {
-		m.handsOut("AllIn") // beside a Writer or a Reader nothing leaves
+		m.handsOut("AllIn") // no range leaves while there is a Writer or a Reader
 	}
 	m.walk(&p, end, o, yield)
 }
 
-// walk yields the ranges in p, and then those behind them as far as end, or all if that
-// is nil. It reads a leaf while pinned and yields it when not.
+// walk yields the ranges in p, and then those after them up to end, or all if end is nil. It reads
+// a leaf while pinned and yields it when not pinned.
 //
-// The next leaf is sought by where the last range ended. What has been put there since
-// and starts before that is passed over: it would overlap what was yielded. A range that
-// is attached during the whole walk is not, since it is disjoint from each of those.
+// It seeks the next leaf by the end of the last range. A range that was inserted since, and starts
+// before that end, is passed over: it would overlap a range that was yielded. A range that is
+// attached during the whole walk is never passed over, because it is disjoint from those that were
+// yielded.
 func (m *Map[K, V]) walk(p *page[K, V], end *K, o holder[K, V], yield func(Range[K], V) bool) {
 	for p.n > 0 {
 		for i := range p.n {
@@ -129,21 +133,21 @@ func (m *Map[K, V]) walk(p *page[K, V], end *K, o holder[K, V], yield func(Range
 			return
 		}
 		m.read(p, fromStart, last.Hi, end)
-		// Ends of leaves that rise make the walk end, whatever has become of the keys.
+		// The walk ends, whatever has happened to the keys, because the ends of the leaves rise.
 		if p.n > 0 {
 			m.mustRise(last, p.items[p.n-1].r)
 		}
 	}
 }
 
-// mustRise panics unless next ends above last, which a walk has yielded before.
+// mustRise panics unless next ends above last, which was yielded before it.
 func (m *Map[K, V]) mustRise(last, next Range[K]) {
 	if !next.Unbounded && m.compare(next.Hi, last.Hi) <= 0 {
 		walkedBack(last, next)
 	}
 }
 
-// walkedBack panics. It is outlined: it is never on the way.
+// walkedBack panics. It is outlined because correct programs never call it.
 //
 //go:noinline
 func walkedBack[K any](last, next Range[K]) {
@@ -151,7 +155,7 @@ func walkedBack[K any](last, next Range[K]) {
 		next, last))
 }
 
-// from says which range a page begins with.
+// from says with which range a page begins.
 type from int
 
 const (
@@ -160,15 +164,17 @@ const (
 	fromStart               // the first that starts at or after a key
 )
 
-// read reads the ranges of one leaf, while pinned.
+// read reads ranges of one leaf into p, while pinned.
 func (m *Map[K, V]) read(p *page[K, V], at from, key K, end *K) {
 	pin := m.domain.Pin()
-	defer pin.Unpin() // compare may panic, and a key be in memory that cannot be read
+	defer pin.Unpin() // compare may panic, and a key may be in memory that cannot be read
 	var buf [rangetree.LeafCap]*rangetree.Entry[K]
 	p.fill(m.leafFrom(buf[:0], at, key, end))
 }
 
-// fill copies what is in the entries of a leaf. The caller is pinned.
+// fill copies the entries of a leaf into p.
+//
+// Preconditions: the caller is pinned.
 func (p *page[K, V]) fill(es []*rangetree.Entry[K]) {
 	for i, e := range es {
 		h := headerOf[K, V](e)
@@ -177,11 +183,11 @@ func (p *page[K, V]) fill(es []*rangetree.Entry[K]) {
 	p.n = len(es)
 }
 
-// leafFrom appends to buf ranges of one leaf: those from at on that start below end, if
-// that is not nil. If there are none it appends those of the next leaf that has some.
+// leafFrom appends to buf ranges of one leaf: those from the position at on, and below end if end
+// is not nil. If the leaf has none it appends those of the next leaf that has some.
 //
-// While a writer changes the tree, a slot of a leaf may be used for another range between
-// two looks. Then all of the leaf is looked at, and what does not belong is left out.
+// While a writer changes the tree, it may use a slot of a leaf for another range between two
+// loads. Then leafFrom looks at the whole leaf, and leaves out what does not belong.
 //
 // Preconditions: the caller is pinned.
 func (m *Map[K, V]) leafFrom(buf []*rangetree.Entry[K], at from, key K, end *K) []*rangetree.Entry[K] {

@@ -8,20 +8,20 @@ import (
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
-// AllIn is [Map.All] for the ranges that overlap r, the whole of each. If r is not valid it
+// AllIn is like [Map.All] for the ranges that overlap r, each as a whole. If r is not valid it
 // yields nothing.
 func (m *Map[K, V]) AllIn(r Range[K]) iter.Seq2[Range[K], V] {
 	return func(yield func(Range[K], V) bool) { m.overlapping(r, holder[K, V]{}, yield) }
 }
 
-// Backward is [Map.AllIn] from the last range to the first. Of what is put in during the walk it
-// passes over what would overlap a range that it has yielded.
+// Backward is like [Map.AllIn], but goes from the last range to the first. It passes over a range
+// that was inserted during the walk and overlaps a range that it has yielded.
 func (m *Map[K, V]) Backward(r Range[K]) iter.Seq2[Range[K], V] {
 	return func(yield func(Range[K], V) bool) { m.backward(r, yield) }
 }
 
-// First returns the first range and its value, and whether there is one: the first that
-// [Map.All] would yield. It never waits, and leaves no guard.
+// First returns the first range and its value, and whether there is one: the range that [Map.All]
+// would yield first. It never waits, and takes no guard.
 func (m *Map[K, V]) First() (r Range[K], v V, ok bool) {
 	m.walkAll("First", func(first Range[K], w V) bool {
 		r, v, ok = first, w, true
@@ -53,12 +53,13 @@ func (m *Map[K, V]) backward(r Range[K], yield func(Range[K], V) bool) {
 	m.walkBack("Backward", &r.Lo, end, yield)
 }
 
-// walkBack yields, for method, the ranges that start below end and end above lo, the last one
-// first; nil is no bound. It reads a leaf while pinned and yields it when not.
+// walkBack yields, on behalf of method, the ranges that start below end and end above lo, the last
+// one first; nil means no bound. It reads a leaf while pinned and yields it when not pinned.
 //
-// The leaf before is sought by where the last range began. What has been put there since and
-// ends above that is passed over: it would overlap what was yielded. A range that is
-// attached during the whole walk is not, since it is disjoint from each of those.
+// It seeks the leaf before by the start of the last range. A range that was inserted since, and
+// ends above that start, is passed over: it would overlap a range that was yielded. A range that
+// is attached during the whole walk is never passed over, because it is disjoint from those that
+// were yielded.
 func (m *Map[K, V]) walkBack(method string, lo, end *K, yield func(Range[K], V) bool) {
 	var p page[K, V]
 	m.readBack(&p, lo, end, false)
@@ -75,7 +76,7 @@ func (m *Map[K, V]) walkBack(method string, lo, end *K, yield func(Range[K], V) 
 	}
 }
 
-// readBack reads ranges of one leaf, while pinned; below says that they have to end by end.
+// readBack reads ranges of one leaf, while pinned. If below is set they must end at or below end.
 func (m *Map[K, V]) readBack(p *page[K, V], lo, end *K, below bool) {
 	pin := m.domain.Pin()
 	defer pin.Unpin() // compare may panic
@@ -83,8 +84,9 @@ func (m *Map[K, V]) readBack(p *page[K, V], lo, end *K, below bool) {
 	p.fill(m.leafBelow(buf[:0], lo, end, below))
 }
 
-// leafBelow appends to buf the ranges of one leaf that start below end and end above lo, if those
-// are not nil, the last such leaf that has some. With below they must end by end, too.
+// leafBelow appends to buf the ranges of one leaf that start below end and end above lo, where nil
+// means no bound. It takes the last leaf that has such ranges. If below is set they must also end
+// at or below end.
 //
 // Preconditions: the caller is pinned.
 func (m *Map[K, V]) leafBelow(buf []*rangetree.Entry[K], lo, end *K, below bool) []*rangetree.Entry[K] {
@@ -116,7 +118,7 @@ func (m *Map[K, V]) leafBelow(buf []*rangetree.Entry[K], lo, end *K, below bool)
 	for more := true; more; {
 		found, more = m.tree.SettledBelow(&c, buf)
 		if len(found) > 0 && lo != nil && m.endsBy(headerOf[K, V](found[0]), *lo) {
-			more = false // what is before that ends below lo, too
+			more = false // all ranges before it end below lo, too
 		}
 		if found = slices.DeleteFunc(found, foreign); len(found) > 0 {
 			return found

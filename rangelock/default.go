@@ -17,11 +17,11 @@ var defaultMap = seam.OnceValue(func() *Map[uintptr, any] {
 	})
 })
 
-// Default returns the map of the process's own address space, keyed by address in
-// bytes: a meeting point for packages that map memory and packages that use it.
-// Nothing is in it but what somebody has inserted. A value that is an [io.Closer] is
-// closed when its range is retired, once for each range, and the error of Close is
-// dropped; a closer that must report it does so itself. There is no MaxPending.
+// Default returns the map for the address space of the process, keyed by address in bytes. It
+// connects packages that map memory with packages that use it. It contains only what callers have
+// inserted. A value that is an [io.Closer] is closed when its range is retired, once for each
+// range. The error of Close is dropped; a closer that must report its error does so itself. There
+// is no MaxPending.
 //
 // Closing the default map ends it for the whole process.
 func Default() *Map[uintptr, any] { return defaultMap() }

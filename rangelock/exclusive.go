@@ -6,38 +6,46 @@ import (
 	"github.com/spanlock/spanlock/internal/invariants"
 )
 
-// AcquireExclusive takes an exclusive guard on the range that covers key, and reports
-// whether there is one: while it is held nobody else has a guard on the range, shared
-// or exclusive, so its holder may change what the value refers to. The value itself,
-// the bounds, and all other ranges are as with a shared guard; holders of different
-// ranges do not know of each other, and no writer's lock is taken. Get does not see
-// it, and takes the value of a range that has an exclusive guard.
+// This file takes exclusive guards. An exclusive guard is one swap of the state word (waitqueue.go,
+// claim), from a state without readers and without a flag that keeps readers out, to one with
+// exclusiveHeld and with limit in the count. So the look of every reader (step 5 of acquire.go)
+// finds the range full. If the range is announced the caller then looks at the lines, and gives the
+// guard up if a mark is there. If the range is in use, the caller joins its queue: the steps are in
+// waitqueue.go.
+
+// AcquireExclusive takes an exclusive guard on the range that covers key, without a transaction,
+// where [Writer.Exclude] keeps readers out of ranges for the rest of a transaction. It reports
+// whether a range covers key.
 //
-// It waits until the guards on the range are released. Who waits for a range that is
-// in use stands in its line, first come first served: one exclusive guard, or all the
-// shared ones that stand together, so neither kind starves the other. It stands in no
-// line for another range and holds nothing meanwhile. For a writer that has excluded
-// the range it waits as [Map.Acquire] does, and a writer's Exclude waits for it as for
-// any guard.
+// While the exclusive guard is held, no other guard is held on the range, shared or exclusive, so
+// its holder may change what the value refers to. The value itself, the bounds, and all other
+// ranges are as with a shared guard. Exclusive guards on different ranges do not affect each other.
+// [Map.Get] takes no guard, so it returns the value even while an exclusive guard is held.
 //
-// A goroutine that holds a guard on the same range waits for itself. What [Map] says of
-// goroutines that hold a guard and wait for a writer holds here too, and goroutines
-// that take exclusive guards on several ranges must agree on an order, the keys' for
-// example.
+// AcquireExclusive waits until the guards on the range are released. A caller that finds the range
+// in use joins the queue for that range, first come first served. The range is granted to one
+// caller that wants an exclusive guard, or to all callers at the head of the queue that want a
+// shared one, so neither kind starves the other. Meanwhile the caller holds nothing and is in no
+// other queue. AcquireExclusive waits for a writer that has excluded the range as [Map.Acquire]
+// does, and a writer's Exclude waits for an exclusive guard as for any guard.
 //
-// In the terminology of the Go memory model, the Release of each earlier guard on the
-// range synchronizes before the return of AcquireExclusive, and the Release of the
-// guard that it returns synchronizes before the return of each later Acquire of it.
+// A goroutine that holds a guard on the same range waits for itself. The rules in [Map] for a
+// goroutine that holds a guard and waits for a writer apply here, too. Goroutines that take
+// exclusive guards on several ranges must take them in the same order, for example the order of
+// the keys.
+//
+// In the terminology of the Go memory model, the Release of each earlier guard on the range
+// synchronizes before the return of AcquireExclusive, and the Release of the guard that it returns
+// synchronizes before the return of each later Acquire of the range.
 func (m *Map[K, V]) AcquireExclusive(key K) (Guard[K, V], bool) {
 	g, a, _ := m.acquireExclusive(context.Background(), key)
 	return g, a == entered
 }
 
-// AcquireExclusiveContext is like [Map.AcquireExclusive], but a wait ends when ctx is
-// done, with a [WaitError]. Where nothing has to be waited for it succeeds also
-// when ctx is done. Its error for a key without a range is [ErrNotFound], and on
-// a closed map [ErrClosed]. With an error the guard is the zero Guard, and nobody behind the
-// caller in the line is any worse off.
+// AcquireExclusiveContext is like [Map.AcquireExclusive], but a wait ends when ctx is done, and
+// then it returns a [WaitError]. If there is nothing to wait for it succeeds even if ctx is done.
+// If no range covers the key it returns [ErrNotFound], and on a closed map [ErrClosed]. With an
+// error the guard is the zero Guard, and the queue continues as if the caller had not been in it.
 func (m *Map[K, V]) AcquireExclusiveContext(ctx context.Context, key K) (Guard[K, V], error) {
 	g, a, err := m.acquireExclusive(ctx, key)
 	if err == nil && a == missed {
@@ -46,11 +54,11 @@ func (m *Map[K, V]) AcquireExclusiveContext(ctx context.Context, key K) (Guard[K
 	return g, err
 }
 
-// TryAcquireExclusive is like [Map.AcquireExclusive] but never blocks: where that would
-// wait it returns [ErrBusy]. It returns [ErrNotFound] only when no range covers the
-// key, and on a closed map [ErrClosed]. It may report busy when the last guard has just been
-// released, or a reader is just being refused; it never enters beside another. With an
-// error the guard is the zero Guard.
+// TryAcquireExclusive is like [Map.AcquireExclusive] but never blocks: where AcquireExclusive would
+// wait it returns [ErrBusy]. It returns [ErrNotFound] only if no range covers the key, and on a
+// closed map [ErrClosed]. It may report busy when the last guard has just been released, or while
+// a reader is being refused; it never takes the guard while another is held. With an error the
+// guard is the zero Guard.
 func (m *Map[K, V]) TryAcquireExclusive(key K) (Guard[K, V], error) {
 	g, a := m.enterExclusive(key)
 	switch a {
@@ -86,8 +94,8 @@ func (m *Map[K, V]) acquireExclusive(ctx context.Context, key K) (Guard[K, V], o
 	return g, a, err
 }
 
-// enterExclusive is the fast path. With taken the guard is not held, and says which range
-// it is.
+// enterExclusive is the fast path. If it returns queued, the guard is not held but says for which
+// range the caller must queue.
 func (m *Map[K, V]) enterExclusive(key K) (Guard[K, V], outcome) {
 	m.mustBeMade()
 	seq := m.pub.Load()
@@ -111,5 +119,5 @@ func (m *Map[K, V]) enterExclusive(key K) (Guard[K, V], outcome) {
 	if s&excluded != 0 {
 		return Guard[K, V]{}, refusal(s)
 	}
-	return Guard[K, V]{h: h, life: s &^ lowMask}, queued // or was until now
+	return Guard[K, V]{h: h, life: s &^ lowMask}, queued // the range is in use, or was a moment ago
 }

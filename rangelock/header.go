@@ -39,7 +39,7 @@ import (
 // period, and into the header's next life.
 //
 // The generation grows by one each time the header is recycled. A guard carries the generation in
-// which it was taken. It wraps after 2^29 lives of one header.
+// which it was taken. The generation wraps after 2^29 lives of one header.
 //
 // The flags excluded, detached and retired decide what happens to a reader, and what the last
 // Release does:

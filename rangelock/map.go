@@ -14,70 +14,76 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// Map is a set of disjoint ranges of keys, each with a value and a count of its
-// readers. Any number of goroutines may use it at once: readers acquire single
-// ranges, one writer at a time changes the set.
+// Map is a set of disjoint ranges of keys, each with a value and a count of its readers. Any
+// number of goroutines may use it at once: readers acquire single ranges, and one writer at a
+// time changes the set.
 //
-// There is no useful zero value: [New] and [NewFunc] make maps, and one that was made
-// otherwise panics when it is used. A map must not be copied. A map that is dropped needs no Close for the memory's sake, but then
-// OnRetire is not called for the ranges in it.
+// The zero Map is not usable: [New] and [NewFunc] make maps, and a method of the zero Map panics.
+// A map must not be copied. A map that is dropped without Close leaks no memory, but OnRetire is
+// not called for the ranges in it.
 //
-// A guard is shared, or exclusive ([Map.AcquireExclusive]): the readers of a range keep
-// out who wants to be alone on it, and he them, without a writer and without an effect on
-// other ranges.
+// A guard is shared or exclusive (see [Map.AcquireExclusive]). Shared and exclusive guards on one
+// range exclude each other. They involve no writer and do not affect other ranges.
 //
 // # Deadlocks
 //
-// The map's lock is what a transaction or a [Reader] has. [Map.Lock], [Map.RLock],
-// [Map.AcquireOrLoad] and the one-operation forms like [Map.Swap] wait for it, and
-// [Map.Acquire], [Map.AcquireExclusive], [Map.AcquireNext], [Map.View] and [Map.Get] may
-// do so, for any key. A goroutine that holds a guard must not wait for the lock without a
-// context that ends, unless nobody who has the lock waits for the guard: no
-// transaction calls [Writer.Exclude], Remove, Extract, Update, Replace, Split, Merge, Resize, or
-// Put where it trims (Insert, Load, TryExclude, Retire, Evict, Swap, Clear, and Put with PutEvicts,
-// wait for no guard), and
+// A transaction holds the map's lock, and so does a [Reader]. The one-operation forms, like
+// [Map.Swap], are transactions. These calls wait for the lock:
 //
-//   - nobody calls [Map.AcquireExclusive] while it has a Reader, which waits for all
-//     guards on the range;
-//   - nobody calls [Map.Drain] or [Map.Room] during a transaction or with a Reader, which
-//     wait for guards on ranges that have left the map;
-//   - if the goroutine's guard is exclusive, nobody calls [Reader.Acquire], or Acquire
-//     or AcquireNext with a Reader: these wait for exclusive guards;
-//   - if it is shared, nobody does so in a map in which others call AcquireExclusive:
-//     who wants an exclusive guard waits for the shared one, and Reader.Acquire may
-//     stand behind it in line.
+//   - [Map.Lock], [Map.RLock], [Map.AcquireOrLoad], and the one-operation forms;
+//   - in some cases, and for any key: [Map.Acquire], [Map.AcquireExclusive], [Map.AcquireNext],
+//     [Map.AcquirePrev], [Map.Guards], [Map.View], [Map.Get], [Map.GetRange] and [Map.GetMany].
 //
-// [Map.TryAcquire] is safe under a guard, and what has a context that ends fails instead.
+// A goroutine that holds a guard must not make these calls if the goroutine that holds the lock
+// may be waiting for that guard: then each waits for the other. A call with a context that ends is
+// allowed, and fails instead. [Map.TryAcquire] is always allowed. A goroutine that holds the lock
+// waits for guards in these calls:
 //
-// Without the lock, guards alone can close a circle, when goroutines hold a guard on one
-// range and ask for one on another, in orders that do not agree, and an exclusive guard is
-// held or waited for: two who each hold what the other asks for; also if all four are
-// shared, when somebody waits for an exclusive guard on each of the ranges. The order of
-// the keys is an order to agree on. And a load of AcquireOrLoad must not wait for a guard
-// that one of its callers holds.
+//   - In a transaction: [Writer.Exclude], Remove, Extract, Update, Replace, Split, Merge and
+//     Resize, and Put where it trims a range. They wait for the guards on the ranges that they
+//     touch. (Insert, Load, TryExclude, Retire, Evict, Swap, Clear, and Put with PutEvicts, wait
+//     for no guard.)
+//   - In a transaction or with a Reader: [Map.Drain] and [Map.Room]. They wait for guards on
+//     ranges that have left the map.
+//   - With a Reader: [Map.AcquireExclusive]. It waits for all guards on the range.
+//   - With a Reader: [Reader.Acquire], and Acquire and AcquireNext of the map. They wait for an
+//     exclusive guard. In a map in which other goroutines call AcquireExclusive they may wait for
+//     a shared guard, too: AcquireExclusive waits for that guard, and Reader.Acquire is behind
+//     AcquireExclusive in the queue.
 //
-// A goroutine in a transaction or with a Reader must not wait for itself either; the
-// package's documentation lists how.
+// In a map in which no goroutine makes a call of the second list, a goroutine may make those of
+// the first list while it holds a guard.
 //
-// Under -tags spanlockdebug all of this is reported as soon as both sides have been seen,
-// in whichever order, but for what a load waits for. Of the calls under a guard that were
-// harmless so far up to 256 for each map are remembered for this, and 4096 pairs of ranges.
+// Guards alone can cause a deadlock, too. Suppose that two goroutines each hold a guard on one
+// range and ask for a guard on the other's range. Each of them waits if one of the two guards on
+// that range is exclusive, or if a third goroutine waits for an exclusive guard on it. To avoid
+// this, acquire the guards on several ranges in one order everywhere, for example the order of
+// their keys. Also, the load function of AcquireOrLoad must not wait for a guard that one of its
+// callers holds.
 //
-// In the terminology of the Go memory model, everything that a writer does before
-// Unlock or Downgrade synchronizes before the return of any Acquire, TryAcquire,
-// Get or later Lock or RLock that shows its effect; and [Guard.Release] of a range
-// synchronizes before the return of a later operation that excludes it and waits
-// for its guards, as Exclude, Remove and Update do, and before the call of OnRetire for it. A TryAcquire that fails with ErrBusy
-// synchronizes nothing.
+// A goroutine that has a transaction or a Reader can also wait for itself; the documentation of
+// the package lists how.
+//
+// Under -tags spanlockdebug the package reports all of these deadlocks, except those of load
+// functions. It makes a report as soon as it has seen both calls, in either order, even if they
+// did not meet. For this it remembers, for each map, up to 256 calls that were made under a guard
+// and were harmless so far, and 4096 pairs of ranges.
+//
+// In the terminology of the Go memory model, everything that a writer does before Unlock or
+// Downgrade synchronizes before the return of any Acquire, TryAcquire or Get, or later Lock or
+// RLock, that shows its effect. [Guard.Release] synchronizes before the return of a later
+// operation that excludes the range and waits for its guards, as Exclude, Remove and Update do,
+// and before the call of OnRetire for the range. A TryAcquire that fails with ErrBusy synchronizes
+// nothing.
 type Map[K, V any] struct {
-	// Set by the constructor, read by everybody.
+	// The constructor sets these; any goroutine reads them.
 	compare     func(a, b K) int
 	valid       func(Range[K]) bool
 	allocHeader func() *header[K, V]
-	tidyFn      func() // m.tidy, likewise
+	tidyFn      func() // m.tidy, made once
 	options     Options[K, V]
 
-	// way is how readers come to a guard: the bit byWord, which is set where direct is, and
+	// way says how readers take a guard. It has the bit byWord, which is set if direct is, and
 	// samples.On, which package samples sets and clears while readers load it.
 	way samples.Switch
 
@@ -87,11 +93,11 @@ type Map[K, V any] struct {
 	refers bool     // values hold pointers
 	plain  raw.Kind // how Get loads a value without a pin; raw.Split where it needs one
 
-	// tree has the attached ranges. Readers search it while pinned, and the writer changes
-	// it; nothing else stores into its nodes.
+	// tree has the attached ranges. Readers search it while pinned. The writer changes it; no
+	// other goroutine stores into its nodes.
 	tree rangetree.Tree[K]
 
-	// lines is where readers announce themselves; nil until readers have met in a range.
+	// lines is where readers announce themselves. It is nil until readers have met in a range.
 	lines seam.Pointer[announce.Lines]
 
 	// domain is what readers of the tree pin.
@@ -99,34 +105,33 @@ type Map[K, V any] struct {
 
 	_ pad.Line
 
-	// pub is the publication sequence: odd from a transaction's first change to
-	// the tree until its Unlock. The writer adds, readers load it around a search
-	// to prove a miss. It has its lines to itself: it changes with each
-	// transaction, root does not.
+	// pub is the publication sequence: odd from a transaction's first change to the tree until
+	// its Unlock or Downgrade. The writer adds to it. Readers load it before and after a search,
+	// to prove a miss. It has its own cache line because it changes with each transaction, and
+	// the root of the tree does not.
 	pub seam.Uint64
 
 	_ pad.Line
 
-	// sem is the big lock. Writers hold it for a transaction; readers take it only
-	// to wait for one.
+	// sem is the map's lock. Writers hold it for a transaction. Readers take it only to wait for
+	// a transaction.
 	sem rwsem.Sem
 
-	// closed is set by Close under sem and read anywhere.
+	// closed is set by Close under sem, and loaded anywhere.
 	closed seam.Bool
 
-	// length counts attached ranges. The writer adds; anybody loads.
+	// length counts attached ranges. The writer adds to it; any goroutine loads it.
 	length seam.Int64
 
-	// excluder is where the writer sleeps while it waits for readers of the ranges
-	// that it excluded; nil when it does not. The writer stores it, a releaser
-	// loads it.
+	// excluder is where the writer parks while it waits for readers of the ranges that it has
+	// excluded, and otherwise nil. The writer stores it, and releases load it.
 	excluder seam.Pointer[exclusion[K, V]]
 
-	// holder is the transaction under way, and nil without one, or without a trace that asks
-	// for it. The writer stores it, and whoever begins to wait loads it.
+	// holder is the transaction under way. It is nil without one, or if no trace asks for it. The
+	// writer stores it, and a goroutine that begins to wait loads it.
 	holder seam.Pointer[holding]
 
-	// txn, spare, dead and scratch belong to who holds sem for writing.
+	// txn, spare, dead and scratch belong to the goroutine that holds sem for writing.
 	txn     transaction[K, V]
 	spare   chain[K, V] // cleared headers, ready for use
 	dead    chain[K, V] // headers unlinked since the last seal
@@ -138,13 +143,12 @@ type Map[K, V any] struct {
 	counters counters          // stats.go
 	pending  pending[K, V]     // pending.go
 	loads    loads[K, V]       // loads.go
-	watched  watched           // debug_on.go; empty but in debug builds
+	watched  watched           // debug_on.go; empty except in debug builds
 }
 
-// New returns an empty map over ordered keys, which are compared with <. The
-// options may be nil. A float key that is NaN is in no range, and a range with a
-// bound that is NaN is refused with [ErrBadRange]. It panics if o.MaxPending or
-// o.MaxRanges is negative.
+// New returns an empty map over ordered keys, which are compared with <. The options may be nil. A
+// float key that is NaN is in no range, and operations refuse a range with a bound that is NaN, with
+// [ErrBadRange]. New panics if o.MaxPending or o.MaxRanges is negative.
 func New[K cmp.Ordered, V any](o *Options[K, V]) *Map[K, V] {
 	m := newMap(o)
 	rangetree.InitOrdered(&m.tree)
@@ -163,23 +167,22 @@ func New[K cmp.Ordered, V any](o *Options[K, V]) *Map[K, V] {
 	return m
 }
 
-// NewFunc returns an empty map over keys that compare orders: it returns a
-// negative number when a is before b, zero when they are the same key and a
-// positive number when a is after b, and it must be a strict weak ordering that
-// does not change. A nil compare panics, and so does an operation that sees compare
-// contradict itself on the bounds of the range that it was given; other faults are
-// not looked for. The options may be nil; a negative MaxPending or MaxRanges panics.
+// NewFunc returns an empty map over keys that compare orders. The function compare returns a
+// negative number if a is before b, zero if they are the same key, and a positive number if a is
+// after b. It must be a strict weak ordering that does not change. The options may be nil. NewFunc
+// panics if compare is nil, or if o.MaxPending or o.MaxRanges is negative. An operation panics if
+// it sees that compare contradicts itself on the bounds of the range that it was given; other
+// faults of compare are not looked for.
 //
-// The map keeps keys, also some of those of ranges that have left it, as
-// separators in its tree: a key that refers to memory, like a []byte, must not be
-// changed, and what it refers to must stay readable, as long as the map is used.
+// The map keeps keys as separators in its tree, even some keys of ranges that have left it. If a
+// key refers to memory, as a []byte does, that memory must stay readable and unchanged as long as
+// the map is used.
 //
-// Byte slices in the order of [bytes.Compare], if it is that function that is given, are
-// searched as strings are: by eight bytes of each key, which are kept in the tree's nodes.
+// If compare is [bytes.Compare], byte slices are searched as strings are: by eight bytes of each
+// key, which are kept in the nodes of the tree.
 //
-// compare is called by any number of goroutines at once. It is called while the
-// caller is pinned or holds the map's semaphore, so it must not use the map. If it
-// panics the operation has no effect.
+// Any number of goroutines may call compare at once. It is called while the caller is pinned or
+// holds the map's lock, so it must not use the map. If it panics the operation has no effect.
 func NewFunc[K, V any](compare func(a, b K) int, o *Options[K, V]) *Map[K, V] {
 	if compare == nil {
 		panic("rangelock: NewFunc with a nil compare")
@@ -192,7 +195,7 @@ func NewFunc[K, V any](compare func(a, b K) int, o *Options[K, V]) *Map[K, V] {
 	return m
 }
 
-// newMap returns a map that lacks its order.
+// newMap returns a map without its order.
 func newMap[K, V any](o *Options[K, V]) *Map[K, V] {
 	m := &Map[K, V]{
 		allocHeader: headerAllocator[K, V](),
@@ -213,8 +216,8 @@ func newMap[K, V any](o *Options[K, V]) *Map[K, V] {
 	return m
 }
 
-// mustBeMade panics if neither New nor NewFunc has made m. It stands where nothing is
-// taken yet, and not on the fast path of words: way is 0 in the zero Map.
+// mustBeMade panics unless New or NewFunc has made m. Callers call it before they take anything.
+// The fast path for words does without it: way is 0 in the zero Map.
 func (m *Map[K, V]) mustBeMade() {
 	if m.compare == nil {
 		zeroMap()
@@ -228,20 +231,20 @@ func zeroMap() {
 	panic("rangelock: use of the zero Map: New and NewFunc make maps")
 }
 
-// Len returns how many ranges are attached. It takes no lock and never waits. During
-// a transaction it counts what the transaction has done so far, and while an
-// operation is under way also what that has done halfway.
+// Len returns the number of attached ranges. It takes no lock and never waits. During a
+// transaction it counts what the transaction has done so far, even the finished part of an
+// operation that is under way.
 func (m *Map[K, V]) Len() int { return int(m.length.Load()) }
 
-// Contains reports whether key is in r, in the order of the map's keys. r need not be a range
-// of the map. For keys that < orders there is the function [Contains].
+// Contains reports whether key is in r, in the order of the map's keys. r need not be a range of
+// the map. For keys that are ordered by < there is the function [Contains].
 func (m *Map[K, V]) Contains(r Range[K], key K) bool {
 	m.mustBeMade()
 	return m.compare(r.Lo, key) <= 0 && (r.Unbounded || m.compare(key, r.Hi) < 0)
 }
 
-// find returns the range that covers key, or nil: of one search, which beside a writer may
-// be led astray.
+// find returns the range that covers key, or nil. It makes one search, which a concurrent writer
+// may lead astray.
 //
 // Preconditions: the caller is pinned, or holds the semaphore.
 func (m *Map[K, V]) find(key K) *header[K, V] {

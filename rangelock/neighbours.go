@@ -6,37 +6,39 @@ import (
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
-// Before returns the last range that ends at or below key, its value, and whether there is
-// one. With Find and After it tells all about a key: what is below it, what covers it, and what
-// is above it. It does not wait.
+// Before returns the last range that ends at or below key and its value, and whether there is one.
+// It does not wait. Before, Find and After together tell what is below a key, what covers it, and
+// what is above it.
 func (w Writer[K, V]) Before(key K) (Range[K], V, bool) { return w.check("Before").lastBelow(key) }
 
-// After returns the first range that starts above key, its value, and whether there is one. It
+// After returns the first range that starts above key and its value, and whether there is one. It
 // does not wait.
 func (w Writer[K, V]) After(key K) (Range[K], V, bool) { return w.check("After").firstAbove(key) }
 
-// Gaps yields the parts of r that no range covers, in key order. It sees what the transaction
-// has done. The body may go on with the transaction, as that of [Writer.Overlapping], which
-// says what it then meets. If r is not valid it yields nothing.
+// Gaps yields the parts of r that no range covers, in key order. It sees what the transaction has
+// done so far. The body may go on with the transaction; [Writer.Overlapping] says what it then
+// sees. If r is not valid Gaps yields nothing.
 func (w Writer[K, V]) Gaps(r Range[K]) iter.Seq[Range[K]] {
 	m := w.check("Gaps")
 	return func(yield func(Range[K]) bool) { m.gaps(r, holder[K, V]{w: w}, yield) }
 }
 
-// Before is [Writer.Before] in the time of the Reader.
+// Before is like [Writer.Before].
 func (r Reader[K, V]) Before(key K) (Range[K], V, bool) { return r.check("Before").lastBelow(key) }
 
-// After is [Writer.After] in the time of the Reader.
+// After is like [Writer.After].
 func (r Reader[K, V]) After(key K) (Range[K], V, bool) { return r.check("After").firstAbove(key) }
 
-// Gaps yields the parts of o that no range covers, in key order: one state of the map. The body
-// must not unlock the reader and go on. If o is not valid it yields nothing.
+// Gaps yields the parts of o that no range covers, in key order. They belong to one state of the
+// map. The body must not unlock the Reader and continue. If o is not valid Gaps yields nothing.
 func (r Reader[K, V]) Gaps(o Range[K]) iter.Seq[Range[K]] {
 	m := r.check("Gaps")
 	return func(yield func(Range[K]) bool) { m.gaps(o, holder[K, V]{r: r}, yield) }
 }
 
-// lastBelow is Before; the caller holds the map's semaphore. So for firstAbove, which is After.
+// lastBelow is Before.
+//
+// Preconditions: the caller holds the semaphore.
 func (m *Map[K, V]) lastBelow(key K) (r Range[K], v V, ok bool) {
 	if !m.valid(From(key)) {
 		return r, v, false // NaN
@@ -50,6 +52,9 @@ func (m *Map[K, V]) lastBelow(key K) (r Range[K], v V, ok bool) {
 	return h.found()
 }
 
+// firstAbove is After.
+//
+// Preconditions: the caller holds the semaphore.
 func (m *Map[K, V]) firstAbove(key K) (r Range[K], v V, ok bool) {
 	if !m.valid(From(key)) {
 		return r, v, false

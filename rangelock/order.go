@@ -2,9 +2,9 @@ package rangelock
 
 import "fmt"
 
-// validFunc reports whether r is a valid range under compare, and panics if
-// compare contradicts itself on its bounds. It is the one place where a
-// comparator is checked: two or three calls an insertion.
+// validFunc reports whether r is a valid range under compare, and panics if compare contradicts
+// itself on its bounds. It is the only check of compare, and costs one or three calls for each
+// range.
 func validFunc[K any](compare func(a, b K) int, r Range[K]) bool {
 	if c := compare(r.Lo, r.Lo); c != 0 {
 		panic(fmt.Sprintf("rangelock: compare is no order: compare(%v, %v) = %d, want 0 for the same key", r.Lo, r.Lo, c))
@@ -41,12 +41,12 @@ func (m *Map[K, V]) startsAfter(h *header[K, V], r Range[K]) bool {
 	return !r.Unbounded && m.compare(r.Hi, h.Lo) <= 0
 }
 
-// overlap reports whether a and b, which are valid, have a key in common.
+// overlap reports whether a and b have a key in common. Both must be valid.
 func (m *Map[K, V]) overlap(a, b Range[K]) bool {
 	return m.before(a.Lo, b) && m.before(b.Lo, a)
 }
 
-// covers reports whether h lies wholly in r.
+// covers reports whether h lies completely in r.
 func (m *Map[K, V]) covers(r Range[K], h *header[K, V]) bool {
 	if m.compare(r.Lo, h.Lo) > 0 {
 		return false

@@ -6,37 +6,37 @@ import (
 	"github.com/spanlock/spanlock/internal/samples"
 )
 
-// This file is what maps do for package guardprofile: which guards are sampled, and how
-// a Release knows one.
+// This file is the map's part of package guardprofile: it decides which guards are sampled, and how
+// a Release recognizes a sampled guard.
 
-// byWord is the bit of Map.way which says that keys are words, so that a reader needs no pin.
-// Beside it stands samples.On.
+// byWord is the bit of Map.way which says that keys are words, so a reader needs no pin. The other
+// bit of Map.way is samples.On.
 const byWord = samples.On << 1
 
-// What life is in a sampled guard. The flag sampled makes it differ from every word that Release
-// compares it with, so that the fast path of that sends the guard to releaseOther, without
-// looking for it. So the flag announced must not stand in it: wasAnnounced does. Both flags
-// mean something else in the word of a range, and nothing in other guards.
+// The bits of life in a sampled guard. The flag sampled makes life differ from every state that
+// Release compares it with, so the fast path of Release sends the guard to releaseOther without
+// a check of its own. The flag announced would send it elsewhere, so wasAnnounced replaces
+// announced. Both flags mean something else in a state word, and nothing in other guards.
 const (
 	sampled      = retired
 	wasAnnounced = detached
 
-	// The number of the sample stands above the place of an announced guard, and below limit,
-	// which is in an exclusive one.
+	// The number of the sample is above the place of an announced guard, and below limit, which
+	// is in an exclusive guard.
 	numberShift = 10
 	numberMask  = (samples.Most - 1) << numberShift
 )
 
-// The number has room between its neighbours.
+// The number fits between its neighbours.
 const (
 	_ = uint(1<<numberShift - announce.Places)
 	_ = uint(limit - 1 - numberMask)
 )
 
-// ownName is what the names of this package's functions begin with.
+// ownName is the prefix of the names of this package's functions.
 const ownName = "github.com/spanlock/spanlock/rangelock."
 
-// enterSampled is enter for an acquire that has been drawn.
+// enterSampled is enter for an acquire that was drawn to be sampled.
 //
 //go:noinline
 func (m *Map[K, V]) enterSampled(key K) (Guard[K, V], outcome) {
@@ -47,8 +47,8 @@ func (m *Map[K, V]) enterSampled(key K) (Guard[K, V], outcome) {
 	return g, a
 }
 
-// drawn returns g, which has just been taken elsewhere than by enter, and with a sample if it
-// is drawn. The zero Guard stays what it is.
+// drawn returns g, with a sample if it is drawn. g was just taken by another function than enter.
+// The zero Guard is returned unchanged.
 func (m *Map[K, V]) drawn(g Guard[K, V]) Guard[K, V] {
 	if m.way.Load()&samples.On != 0 && g.h != nil && g.life&sampled == 0 && samples.Draw() {
 		return m.sample(g)
@@ -56,7 +56,7 @@ func (m *Map[K, V]) drawn(g Guard[K, V]) Guard[K, V] {
 	return g
 }
 
-// sample returns g with a sample, if there is room for one.
+// sample returns g with a sample, or unchanged if there is no room for a sample.
 //
 //go:noinline
 func (m *Map[K, V]) sample(g Guard[K, V]) Guard[K, V] {
@@ -71,10 +71,10 @@ func (m *Map[K, V]) sample(g Guard[K, V]) Guard[K, V] {
 	return g
 }
 
-// releaseSampled releases a guard with a sample; life is its life, and s the word of its range.
-// A number is used again, so the sample can be another one of the same range by now: then a
-// copy of that guard takes the sample away early, and the hold of one of the range's guards, as
-// Guard says.
+// releaseSampled releases a sampled guard of the given life, whose range is in state s. Numbers are
+// used again, so the sample may belong to another guard on the same range by now. Then a released
+// copy of the first guard removes that sample too early, and takes away the hold of one of the
+// range's guards, as the documentation of Guard says.
 func (m *Map[K, V]) releaseSampled(h *header[K, V], life, s uint64) {
 	if !samples.Remove(raw.Address(h), uint32(life&numberMask>>numberShift)) {
 		notHeld(life&^lowMask, s)

@@ -10,32 +10,31 @@ import (
 	"github.com/spanlock/spanlock/internal/shape"
 )
 
-// Range is a half-open range of keys: [Lo, Hi), which holds Lo and not Hi, or,
-// when Unbounded, [Lo, ∞), which holds Lo and every key above it, the largest
-// one included; Hi is then ignored, and the zero key in ranges that a map returns.
+// Range is a half-open range of keys: [Lo, Hi), the keys from Lo up to but not including Hi. If
+// Unbounded is set it is [Lo, ∞), Lo and every key above it, including the largest. Then Hi is
+// ignored, and is the zero key in ranges that a map returns.
 //
-// A range is valid when Lo < Hi or when it is unbounded, and no bound that counts
-// is NaN. Operations refuse any other with [ErrBadRange]; the zero Range is not
-// valid.
+// A range is valid if Lo < Hi or if it is unbounded, and if no bound that counts is NaN. Operations
+// refuse any other range with [ErrBadRange]. The zero Range is not valid.
 type Range[K any] struct {
 	Lo, Hi    K
 	Unbounded bool
 }
 
-// Span returns the range [lo, hi). It does not check that it is valid.
+// Span returns the range [lo, hi). It does not check that the range is valid.
 func Span[K any](lo, hi K) Range[K] { return Range[K]{Lo: lo, Hi: hi} }
 
 // From returns the range [lo, ∞).
 func From[K any](lo K) Range[K] { return Range[K]{Lo: lo, Unbounded: true} }
 
-// Contains reports whether key is in r: Lo <= key and key < Hi, or Lo <= key if r is
-// Unbounded. For keys that < does not order see [Map.Contains].
+// Contains reports whether key is in r: Lo <= key and key < Hi, or Lo <= key if r is unbounded.
+// [Map.Contains] is for keys that are not ordered by <.
 func Contains[K cmp.Ordered](r Range[K], key K) bool {
 	return r.Lo <= key && (r.Unbounded || key < r.Hi)
 }
 
-// Overlap reports whether there can be a key in both a and b. Ranges that touch, like [0, 5)
-// and [5, 9), do not overlap, and a range that is not valid overlaps nothing.
+// Overlap reports whether a key can be in both a and b. Ranges that touch, like [0, 5) and [5, 9),
+// do not overlap. A range that is not valid overlaps nothing.
 func Overlap[K cmp.Ordered](a, b Range[K]) bool {
 	lo := max(a.Lo, b.Lo)
 	return Contains(a, lo) && Contains(b, lo)
@@ -58,8 +57,8 @@ func PrefixBytes(b []byte) Range[[]byte] {
 	return From(b)
 }
 
-// prefixEnd returns the first text behind all that begin with b, in memory of its own, or nil
-// if there is none.
+// prefixEnd returns the first text after all texts that begin with b, in new memory, or nil if
+// there is none.
 func prefixEnd(b []byte) []byte {
 	for i := len(b) - 1; i >= 0; i-- {
 		if b[i] < 0xff {
@@ -71,7 +70,7 @@ func prefixEnd(b []byte) []byte {
 	return nil
 }
 
-// end returns Hi, or the zero key where that does not count.
+// end returns Hi, or the zero key if r is unbounded.
 func (r Range[K]) end() (hi K) {
 	if !r.Unbounded {
 		hi = r.Hi
@@ -79,8 +78,8 @@ func (r Range[K]) end() (hi K) {
 	return hi
 }
 
-// String returns the range as mathematics writes it: [lo, hi) or [lo, ∞). A string or a
-// slice of bytes is quoted as Go writes it; any other key is printed as %v does it.
+// String returns the range in mathematical notation: [lo, hi) or [lo, ∞). A string or a byte slice
+// is quoted as in Go source; any other key is formatted with %v.
 func (r Range[K]) String() string {
 	if r.Unbounded {
 		return "[" + keyText(r.Lo) + ", ∞)"
@@ -88,8 +87,8 @@ func (r Range[K]) String() string {
 	return "[" + keyText(r.Lo) + ", " + keyText(r.Hi) + ")"
 }
 
-// keyText returns a key as Range.String prints it. A type that says itself how it is
-// printed is asked.
+// keyText returns a key as Range.String prints it. A type with its own formatting method is
+// formatted by that method.
 func keyText[K any](key K) string {
 	switch k := any(key).(type) {
 	case string:
@@ -99,7 +98,7 @@ func keyText[K any](key K) string {
 	case fmt.Formatter, fmt.Stringer, error:
 		return fmt.Sprint(k)
 	}
-	switch kind, _ := shape.KindOf[K](); kind { // a type of the program's
+	switch kind, _ := shape.KindOf[K](); kind { // a named type of the program
 	case shape.Text:
 		return strconv.Quote(raw.As[string](&key))
 	case shape.Bytes:

@@ -2,13 +2,13 @@ package rangelock
 
 import "github.com/spanlock/spanlock/internal/shape"
 
-// String returns in one line what the map is and how it stands:
+// String returns one line about the map and its present state:
 //
 //	rangelock.Map[uint64]: 12 ranges, 3 pending, a transaction under way, others wait
 //
-// It is short, names no key, and may be called at any time, from OnRetire and in a
-// transaction too. It never waits: a number that it would have to wait for is left out.
-// The parts are read one after the other and need not fit together. [Map.Stats] has more.
+// It is short, names no key, and may be called at any time, also from OnRetire and in a
+// transaction. It never waits, and omits a number for which it would have to wait. It reads the
+// parts one after another, so they need not fit together. [Map.Stats] has more.
 func (m *Map[K, V]) String() string {
 	var l sentence
 	l.head = mapName[K]() + ": "
@@ -28,15 +28,15 @@ func (m *Map[K, V]) String() string {
 	return l.b.String()
 }
 
-// GoString returns the same as String, so that %#v does not look into the map while
-// others change it.
+// GoString returns the same as String, so that %#v does not read the fields of the map while other
+// goroutines change it.
 func (m *Map[K, V]) GoString() string { return m.String() }
 
-// mapName returns the name of a map's type, which needs no mention of V.
+// mapName returns the name of a map's type, without V.
 func mapName[K any]() string { return "rangelock.Map[" + shape.Name[K]() + "]" }
 
-// String returns the guard's range as [Range.String] does, or says that it holds nothing.
-// Of a copy of a guard that was released it is as undefined as Range is.
+// String returns the guard's range as [Range.String] does, or says that the guard holds nothing.
+// For a copy of a released guard the result is as undefined as that of Range.
 func (g Guard[K, V]) String() string {
 	if g.h == nil {
 		return "no guard"
@@ -44,7 +44,7 @@ func (g Guard[K, V]) String() string {
 	return g.Range().String()
 }
 
-// String says of which map the transaction is, or that it has ended.
+// String names the map of the transaction, or says that the transaction has ended.
 func (w Writer[K, V]) String() string {
 	if w.m == nil || !w.m.sem.Validate(w.seq) {
 		return "a transaction that has ended"
@@ -52,7 +52,7 @@ func (w Writer[K, V]) String() string {
 	return "a transaction of " + w.m.String()
 }
 
-// String says of which map the Reader is, or that it has ended.
+// String names the map of the Reader, or says that the Reader has ended.
 func (r Reader[K, V]) String() string {
 	if r.t == nil || r.t.gen.Load() != r.gen {
 		return "a Reader that has ended"

@@ -7,11 +7,12 @@ import (
 	"github.com/spanlock/spanlock/internal/invariants"
 )
 
-// This file is what readers do when the fast path cannot tell: wait for the writer, or
-// for their turn at the range, and look again.
+// This file is what readers do when the fast path cannot decide: wait for the writer (step 7 of
+// acquire.go), or in the queue of the range (waitqueue.go), and search again (step 8). It takes
+// the semaphore for reading.
 
-// acquireSlow goes on where enter or enterExclusive gave up, with its answer a and, if that is taken,
-// the range that it was about in g.
+// acquireSlow continues after enter or enterExclusive, which returned g and a. If a is queued, g
+// says for which range.
 func (m *Map[K, V]) acquireSlow(ctx context.Context, key K, g Guard[K, V], a outcome, exclusive bool) (Guard[K, V], outcome, error) {
 	op := "Acquire"
 	if exclusive {
@@ -20,15 +21,15 @@ func (m *Map[K, V]) acquireSlow(ctx context.Context, key K, g Guard[K, V], a out
 	return m.fallBack(ctx, aboutKey(op, key), g, a, exclusive, func() *header[K, V] { return m.find(key) })
 }
 
-// fallBack waits until it has a guard on the range that search finds, exclusive if so
-// wanted, or until there is none (missed), or ctx ends. g and a are what the fast path
-// has answered.
+// fallBack waits until it has a guard on the range that search finds, exclusive if so wanted, or
+// until there is no such range (missed), or until ctx ends. g and a are what the fast path
+// returned.
 //
-// With taken the caller knows its range and stands in line for it at once. Otherwise
-// it waits for the writer and searches again: what the fast path found, or did not
-// find, is from before the writer and says nothing now. It stands in line for what it
-// finds then, if it has to, while it has the semaphore, and waits when it has given it
-// back. Whoever is sent back, because his range has left the map, starts again.
+// If a is queued the caller knows its range, and joins its queue at once. Otherwise it waits for
+// the writer and searches again: the fast path's result is older than the writer's changes, and
+// proves nothing now. If it has to queue for the range that it finds then, it joins the queue
+// while it holds the semaphore, and waits after it has released the semaphore. A caller that is
+// requeued, because its range has left the map, starts again.
 func (m *Map[K, V]) fallBack(ctx context.Context, of subject[K], g Guard[K, V], a outcome, exclusive bool, search func() *header[K, V]) (Guard[K, V], outcome, error) {
 	m.fellBack(ctx, of, a)
 	var t *waiter[K, V]
@@ -55,8 +56,8 @@ func (m *Map[K, V]) fallBack(ctx context.Context, of subject[K], g Guard[K, V], 
 	}
 }
 
-// searchAgain searches behind the writer and gives the semaphore back. With taken it
-// returns the caller's turn.
+// searchAgain searches after the writer and releases the semaphore. If it returns queued it
+// returns the caller's waiter, too.
 //
 // Preconditions: the caller holds sem for reading.
 func (m *Map[K, V]) searchAgain(search func() *header[K, V], exclusive bool) (Guard[K, V], outcome, *waiter[K, V]) {
@@ -69,8 +70,8 @@ func (m *Map[K, V]) searchAgain(search func() *header[K, V], exclusive bool) (Gu
 	return m.hold(h, exclusive)
 }
 
-// lockShared takes the semaphore for reading. It does not look at ctx when there
-// is nothing to wait for.
+// lockShared takes the semaphore for reading. It does not look at ctx if there is nothing to wait
+// for.
 func (m *Map[K, V]) lockShared(ctx context.Context, of subject[K]) error {
 	if m.sem.TryRLock() {
 		return nil
@@ -78,8 +79,7 @@ func (m *Map[K, V]) lockShared(ctx context.Context, of subject[K]) error {
 	return m.lockWaiting(ctx, of, false, m.sem.RLockContext)
 }
 
-// hold takes a guard on an attached range: it answers entered, or taken with the
-// caller's turn.
+// hold takes a guard on an attached range. It returns entered, or queued and the caller's waiter.
 //
 // Preconditions: the caller holds sem for reading, so no range is excluded.
 func (m *Map[K, V]) hold(h *header[K, V], exclusive bool) (Guard[K, V], outcome, *waiter[K, V]) {
