@@ -10,8 +10,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestAcquireNoWriter checks every way to read where no writer is: hits and definite
-// misses, also with a context that has ended.
+// TestAcquireNoWriter checks every way to read when there is no writer: hits and definite misses,
+// also with a context that has ended.
 func TestAcquireNoWriter(t *testing.T) {
 	m, _ := tens("a", "", "c", "d")
 	for key, want := range map[int]string{
@@ -66,15 +66,15 @@ func TestAcquireNoWriter(t *testing.T) {
 	usable(t, m)
 }
 
-// TestAcquireDuringTransaction checks what readers meet at each stage of a
-// transaction: before it publishes, misses are definite and nothing waits but for an
-// excluded range; afterwards only misses and what it touched are busy.
+// TestAcquireDuringTransaction checks what readers find at each stage of a transaction. Before it
+// publishes, misses are definite, and only an excluded range is busy. Afterwards misses, and the
+// ranges that it has touched, are busy.
 func TestAcquireDuringTransaction(t *testing.T) {
 	const busy = "busy"
 	for _, x := range []struct {
 		name string
 		do   func(w intWriter) error
-		// What TryAcquire says of keys 5, 15, 25, 35: "" is a miss.
+		// The result of TryAcquire for keys 5, 15, 25, 35: "" is a miss.
 		want      [4]string
 		published bool
 	}{
@@ -157,8 +157,8 @@ func TestAcquireDuringTransaction(t *testing.T) {
 	}
 }
 
-// TestAcquireWaits checks that readers who have waited for a transaction see all that
-// it did and nothing else, in each way of reading, after Unlock and after Downgrade.
+// TestAcquireWaits checks that readers that have waited for a transaction see all that it did and
+// nothing else, in each way of reading, after Unlock and after Downgrade.
 func TestAcquireWaits(t *testing.T) {
 	for _, end := range []string{"Unlock", "Downgrade"} {
 		t.Run(end, func(t *testing.T) {
@@ -232,8 +232,8 @@ func TestAcquireWaits(t *testing.T) {
 	}
 }
 
-// TestAcquireLongWait checks that a reader is not woken into the next transaction's
-// work: it sees the end of one of them, whole.
+// TestAcquireLongWait checks that a reader is not woken in the middle of the next transaction: it
+// sees the complete end state of one of them.
 func TestAcquireLongWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("0")
@@ -257,7 +257,7 @@ func TestAcquireLongWait(t *testing.T) {
 		read := start("Acquire", func() {
 			g, ok := m.Acquire(5)
 			if !ok {
-				t.Error("Acquire reports a gap that was never there")
+				t.Error("Acquire reports a gap that never existed")
 				return
 			}
 			got = g.Value()
@@ -273,7 +273,7 @@ func TestAcquireLongWait(t *testing.T) {
 	})
 }
 
-// TestViewPanics checks that View gives its guard back when the function panics.
+// TestViewPanics checks that View releases its guard when the function panics.
 func TestViewPanics(t *testing.T) {
 	m, _ := tens("a")
 	func() {
@@ -304,8 +304,8 @@ func TestViewPanics(t *testing.T) {
 	usable(t, m)
 }
 
-// TestPublicationWraps checks that misses are told apart from busy also where the
-// publication sequence wraps.
+// TestPublicationWraps checks that misses are distinguished from busy where the publication
+// sequence wraps, too.
 func TestPublicationWraps(t *testing.T) {
 	m, _ := tens("a")
 	m.SetPublication(^uint64(0) - 1)

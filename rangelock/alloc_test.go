@@ -1,4 +1,4 @@
-// A debug build notes where each pin was taken, and allocates.
+// A debug build records where each pin was taken, and allocates.
 
 //go:build !spanlockdebug
 
@@ -17,9 +17,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// needsSizes skips a test that measures memory in a build whose nodes, free lists
-// and pools are not those that are shipped: the race detector makes sync.Pool drop
-// things, and checking builds have leaves of four.
+// needsSizes skips a test that measures memory in a build whose nodes, free lists and pools differ
+// from those that are shipped: the race detector makes sync.Pool drop objects, and checking builds
+// have leaves of four ranges.
 func needsSizes(t *testing.T) {
 	t.Helper()
 	if invariants.Enabled {
@@ -27,10 +27,10 @@ func needsSizes(t *testing.T) {
 	}
 }
 
-// wantNoAllocs fails the test if f allocates as often as once in 100 calls, after it
-// has run often enough for the free lists to be full. AllocsPerRun alone would round
-// one in two down to none. Less than that is no fault of f's: the timer behind the
-// writes allocates a hundred times a second.
+// wantNoAllocs fails the test if f allocates at least once in 100 calls. First it calls f often
+// enough to fill the free lists. It counts 100 calls together, because AllocsPerRun would round one
+// allocation in two calls down to none. Fewer allocations than that may have another cause: the
+// timer behind the writes allocates a hundred times a second.
 func wantNoAllocs(t *testing.T, what string, f func()) {
 	t.Helper()
 	for range 2000 {
@@ -46,8 +46,8 @@ func wantNoAllocs(t *testing.T, what string, f func()) {
 	}
 }
 
-// TestAllocs: no read that does not wait allocates, and no write in the steady
-// state, for keys without pointers, with, and behind a compare function, and for values
+// TestAllocs checks that no read that does not wait allocates, and no write in the steady state. It
+// does so for keys without pointers, with pointers, and with a compare function, and for values
 // with pointers and without.
 func TestAllocs(t *testing.T) {
 	needsSizes(t)
@@ -180,8 +180,8 @@ func allocsOfWalks[K, V any](t *testing.T, m *rangelock.Map[K, V], in []K) {
 func allocsOfWrites[K, V any](t *testing.T, m *rangelock.Map[K, V], ranges []rangelock.Range[K], in []K, v V) {
 	i := 0
 	next := func() int { i = (i + 7) % len(in); return i }
-	// Let the callbacks of what was retired run, as they would beside real work: the
-	// measurement has one processor.
+	// Let the callbacks of retired ranges run, as they would beside real work: the measurement
+	// has only one processor.
 	settled := func(err error) {
 		if err != nil {
 			t.Fatal(err)
@@ -254,8 +254,8 @@ func allocsOfWrites[K, V any](t *testing.T, m *rangelock.Map[K, V], ranges []ran
 	})
 }
 
-// TestFreeLists: what a map keeps of its cleared memory is bounded, whatever has
-// left it. Without the bounds in cleanLocked and recycle it fails.
+// TestFreeLists checks that a map keeps a bounded amount of cleared memory, however many ranges
+// have left it. Without the bounds in cleanLocked and recycle it fails.
 func TestFreeLists(t *testing.T) {
 	for name, o := range map[string]*rangelock.Options[uint64, int]{
 		"plain":    nil,
@@ -289,8 +289,8 @@ func TestFreeLists(t *testing.T) {
 	}
 }
 
-// TestBytesPerRange: a range in a large map costs at most 128 bytes, for integer
-// keys and one word of value, however it was filled.
+// TestBytesPerRange checks that a range in a large map costs at most 128 bytes, for integer keys and
+// a value of one word, in whatever order the map was filled.
 func TestBytesPerRange(t *testing.T) {
 	needsSizes(t)
 	const n = 100_000
@@ -325,7 +325,7 @@ func TestBytesPerRange(t *testing.T) {
 	}
 }
 
-// heapInUse returns how many bytes live objects take.
+// heapInUse returns how many bytes the live objects take.
 func heapInUse() int64 {
 	var s runtime.MemStats
 	runtime.GC()
@@ -334,8 +334,8 @@ func heapInUse() int64 {
 	return int64(s.HeapAlloc)
 }
 
-// TestExclusiveAllocs: exclusive guards that need not be waited for, and announced
-// ranges, allocate nothing.
+// TestExclusiveAllocs checks that exclusive guards that need no wait, and announced ranges, do not
+// allocate.
 func TestExclusiveAllocs(t *testing.T) {
 	needsSizes(t)
 	for _, marked := range []bool{false, true} {

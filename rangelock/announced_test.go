@@ -15,11 +15,11 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// crowded is more guards than a line has slots in a checking build, so that some count.
+// crowded is more guards than a line has slots in a checking build, so that some guards count.
 const crowded = 5
 
-// announcedTens is tens with an announced range at 0 that has one guard from before it was
-// one, which is counted in the word, and others in lines.
+// announcedTens is tens with an announced range at 0. The range has one guard from before it was
+// announced, which is counted in the state word, and other guards in lines.
 func announcedTens(t *testing.T, values ...string) (*intMap, *recorder, []intGuard) {
 	t.Helper()
 	m, rec := tens(values...)
@@ -29,14 +29,14 @@ func announcedTens(t *testing.T, values ...string) (*intMap, *recorder, []intGua
 		guards = append(guards, hold(t, m, 5))
 	}
 	if n, a := int(m.State(5)&(1<<29-1)), m.Announced(); n == 0 || a < 2 || n+a != 1+crowded {
-		t.Fatalf("%d guards in the word and %d in lines, want %d", n, a, 1+crowded)
+		t.Fatalf("%d guards in the state word and %d in lines, want %d", n, a, 1+crowded)
 	}
 	return m, rec, guards
 }
 
-// eachOrder runs f with the orders in which guards in the word and in lines can be
-// released: the word's first, last, and between. The last to come count, too, where lines
-// are short; so they are released first as well as last.
+// eachOrder runs f with the orders in which guards in the state word and in lines can be released:
+// the guard in the state word first, last, and between. Where lines are short the guards that came
+// last count, too; so it also runs f with the guards in reverse.
 func eachOrder(t *testing.T, f func(t *testing.T, order func(gs []intGuard) []*intGuard)) {
 	for name, at := range map[string]int{"first": 0, "between": 2, "last": crowded} {
 		for _, backwards := range []bool{false, true} {
@@ -57,8 +57,8 @@ func eachOrder(t *testing.T, f func(t *testing.T, order func(gs []intGuard) []*i
 	}
 }
 
-// TestAnnouncedExclude: Exclude of an announced range, and AcquireExclusive, wait for the
-// guards in the word and in lines, whichever is last, and nobody enters meanwhile.
+// TestAnnouncedExclude checks that Exclude of an announced range, and AcquireExclusive, wait for
+// the guards in the state word and in lines, in any order, and that no reader enters meanwhile.
 func TestAnnouncedExclude(t *testing.T) {
 	eachOrder(t, func(t *testing.T, order func([]intGuard) []*intGuard) {
 		m, _, guards := announcedTens(t, "a", "b")
@@ -94,7 +94,7 @@ func TestAnnouncedExclude(t *testing.T) {
 		acquiring.returns(t)
 		wantTry(t, m, 5, rangelock.ErrBusy)
 		if !m.Announces(5) {
-			t.Error("it is an announced range no more")
+			t.Error("the range is no longer announced")
 		}
 		e.Release()
 		wantTry(t, m, 5, "a")
@@ -102,8 +102,8 @@ func TestAnnouncedExclude(t *testing.T) {
 	})
 }
 
-// TestAnnouncedLeaves: an announced range that leaves the map is retired once, after its
-// last guard, be that in the word or in a line.
+// TestAnnouncedLeaves checks that an announced range that leaves the map is retired once, after
+// its last guard, whether that is in the state word or in a line.
 func TestAnnouncedLeaves(t *testing.T) {
 	for name, leave := range map[string]func(m *intMap) error{
 		"Retire": func(m *intMap) error { _, err := m.Retire(bg, rg(0, 10)); return err },
@@ -132,8 +132,8 @@ func TestAnnouncedLeaves(t *testing.T) {
 	}
 }
 
-// TestAnnouncedSeen: Survey and Stats tell how many guards are announced, also of a range
-// that has left.
+// TestAnnouncedSeen checks that Survey and Stats report how many guards are announced, also on a
+// range that has left the map.
 func TestAnnouncedSeen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _, guards := announcedTens(t, "a", "b")
@@ -172,8 +172,8 @@ func TestAnnouncedSeen(t *testing.T) {
 	})
 }
 
-// TestAnnouncedSeenLate: a survey of several leaves tells of a guard that was announced after
-// it had begun.
+// TestAnnouncedSeenLate checks that a survey of several leaves reports a guard that was announced
+// after the survey began.
 func TestAnnouncedSeenLate(t *testing.T) {
 	const n = 3 * rangelock.LeafCap
 	m, _ := tens(slices.Repeat([]string{"a"}, n)...)
@@ -196,8 +196,9 @@ func TestAnnouncedSeenLate(t *testing.T) {
 	tidy(t, m)
 }
 
-// TestAnnouncedRecycled: a header's next life begins without the flag, by each way that a
-// range can leave, and its first reader sets it, now that the map has lines.
+// TestAnnouncedRecycled checks, for each way in which a range can leave, that the header's next
+// life begins without the flag announced, and that its first reader sets the flag, because the map
+// has lines.
 func TestAnnouncedRecycled(t *testing.T) {
 	for _, o := range []*rangelock.Options[int, string]{nil, {OnRetire: func(intRange, string) {}}} {
 		m := rangelock.New(o)
@@ -206,11 +207,11 @@ func TestAnnouncedRecycled(t *testing.T) {
 		for i := range byBuild(200, 60) {
 			must(t, m.Insert(bg, rg(0, 10), "a"))
 			if m.Announces(5) {
-				t.Fatalf("life %d begins as an announced range", i)
+				t.Fatalf("life %d begins announced", i)
 			}
 			first := hold(t, m, 5)
 			if !m.Announces(5) {
-				t.Fatalf("life %d: the first reader has not made it an announced range", i)
+				t.Fatalf("life %d: the first reader has not made it announced", i)
 			}
 			g := hold(t, m, 5)
 			first.Release()
@@ -231,8 +232,8 @@ func TestAnnouncedRecycled(t *testing.T) {
 	wantNoGoroutines(t)
 }
 
-// TestAnnouncedMany: Clear takes out ranges some of which are announced, counted, both, or
-// free, in one transaction. Each is retired once, and not under a guard.
+// TestAnnouncedMany checks Clear with ranges that have announced guards, counted guards, both, or
+// none, in one transaction. Each range is retired once, and not under a guard.
 func TestAnnouncedMany(t *testing.T) {
 	const n = 40
 	for _, how := range []string{"Clear", "Retire"} {
@@ -306,7 +307,7 @@ func TestLinesFull(t *testing.T) {
 			guards = append(guards, hold(t, m, 5))
 		}
 		if n := m.State(5) & (1<<29 - 1); n == 0 {
-			t.Fatal("nobody counts: the lines are not full")
+			t.Fatal("no guard is counted: the lines are not full")
 		}
 		w := m.Lock()
 		excluding := start("Exclude", func() { must(t, w.Exclude(rg(0, 10))) })
@@ -321,8 +322,8 @@ func TestLinesFull(t *testing.T) {
 	})
 }
 
-// TestAnnouncedKeptOut: a range that somebody keeps readers out of does not become an
-// announced one.
+// TestAnnouncedKeptOut checks that a range does not become announced while a flag keeps readers out
+// of it.
 func TestAnnouncedKeptOut(t *testing.T) {
 	for name, keep := range map[string]func(t *testing.T, m *intMap) (end func()){
 		"an exclusive guard": func(t *testing.T, m *intMap) func() {
@@ -350,7 +351,7 @@ func TestAnnouncedKeptOut(t *testing.T) {
 				m, _ := tens("a")
 				end := keep(t, m)
 				if m.Announcing(5) {
-					t.Error("it has become an announced one")
+					t.Error("the range has become announced")
 				}
 				end()
 				announcing(t, m)
@@ -376,10 +377,9 @@ func TestAnnouncedMisuse(t *testing.T) {
 	tidy(t, m)
 }
 
-// TestAnnouncedByItself: readers of one range that meet make it an announced one.
-// In a checking build, which yields between look and add, it fails always if a collision
-// does not count. Otherwise it takes two processors at the same instant, which a busy
-// machine may not have to give.
+// TestAnnouncedByItself checks that readers of one range that meet make it announced. In a checking
+// build, which yields between look and add, it always fails if a collision does not count. In other
+// builds two readers must run at the same instant, for which a busy machine may have no processors.
 func TestAnnouncedByItself(t *testing.T) {
 	limit := lastResort
 	if !invariants.Enabled {
@@ -409,7 +409,7 @@ func TestAnnouncedByItself(t *testing.T) {
 	tidy(t, m)
 	switch {
 	case late && invariants.Enabled:
-		t.Error("four readers of one range have not made it an announced one")
+		t.Error("four readers of one range have not made it announced")
 	case late:
 		t.Skip("no two readers ran at the same time")
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// fuse is a comparison that panics when it has been called often enough.
+// fuse is a comparison that panics after a given number of calls.
 type fuse struct {
 	left int // calls until it blows; negative: never
 }
@@ -26,8 +26,8 @@ func (f *fuse) compare(a, b int) int {
 	return cmp.Compare(a, b)
 }
 
-// blown calls f until it comes through, with a fuse that is one comparison longer each
-// time, and calls after when it has panicked.
+// blown calls do repeatedly until it does not panic. Each time the fuse is one comparison longer.
+// After each panic it calls after. It returns how many comparisons do makes.
 func (f *fuse) blown(do func(), after func(calls int)) int {
 	for calls := 0; ; calls++ {
 		if done := func() (done bool) {
@@ -47,8 +47,8 @@ func (f *fuse) blown(do func(), after func(calls int)) int {
 	}
 }
 
-// TestComparePanics blows a comparison at each of its calls in each operation, and
-// checks that nothing has changed and no pin, guard or lock is left behind.
+// TestComparePanics makes each of the comparisons of each operation panic, and checks that nothing
+// has changed and no pin, guard or lock is left behind.
 func TestComparePanics(t *testing.T) {
 	n := 2*rangelock.LeafCap + 3
 	ctx := bg
@@ -201,8 +201,8 @@ func TestComparePanics(t *testing.T) {
 	}
 }
 
-// TestComparePanicsInWait checks a comparison that panics only after the wait for a
-// writer: the semaphore is not left held.
+// TestComparePanicsInWait checks a comparison that panics after the wait for a writer: the
+// semaphore must be released.
 func TestComparePanicsInWait(t *testing.T) {
 	for name, do := range map[string]func(m *intMap){
 		"Acquire":        func(m *intMap) { m.Acquire(15) },
@@ -236,8 +236,8 @@ func TestComparePanicsInWait(t *testing.T) {
 	}
 }
 
-// TestCompareNoOrder checks that a comparison that contradicts itself is not taken in
-// silence: the operation panics or refuses the range, and the map stays in order.
+// TestCompareNoOrder checks a comparison that contradicts itself: the operation panics or refuses
+// the range, and the map stays in order.
 func TestCompareNoOrder(t *testing.T) {
 	for _, x := range []struct {
 		name    string
@@ -289,7 +289,7 @@ func TestCompareNoOrder(t *testing.T) {
 			defer cancel()
 			w, err := m.LockContext(ctx)
 			if err != nil {
-				t.Fatal("the lock is left behind")
+				t.Fatal("the lock is still held")
 			}
 			w.Unlock()
 			if refused == 3 {

@@ -11,9 +11,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestAnnouncedBeforeBit holds a writer that is about to exclude a range. Then the range
-// becomes an announced one, with a reader. The writer must see in the word that it has set
-// its bit in that it has to look at the lines, and so wait for that guard.
+// TestAnnouncedBeforeBit holds a writer that is about to exclude a range. Then the range becomes
+// announced, and gets a reader. The writer must look for announced in the state word after it has
+// set excluded. There it sees that it has to look at the lines, and so it waits for the guard.
 //
 // It kills 29_announced_before_bit.
 func TestAnnouncedBeforeBit(t *testing.T) {
@@ -38,10 +38,9 @@ func TestAnnouncedBeforeBit(t *testing.T) {
 	})
 }
 
-// TestLateAnnounced is TestLateReleaser for an announced range, in its strict form: the
-// header's next life is detached, too, and would be finished but for a guard in a line,
-// which the word does not show. The late releaser has looked at the lines for the life
-// before.
+// TestLateAnnounced is TestLateReleaser for an announced range, in its strict form: the header's
+// next life is detached, too. Only a guard in a line, which the state word does not show, keeps that
+// life from being finished. The late releaser has looked at the lines for the life before.
 //
 // It kills 26_finish_no_generation.
 func TestLateAnnounced(t *testing.T) {
@@ -82,10 +81,11 @@ func TestLateAnnounced(t *testing.T) {
 	})
 }
 
-// TestAnnouncedWhileLeaving holds a reader that has found a range, and another one that is
-// about to set the flag announced, until the range is out of the tree and its writer has seen
-// that nobody announces it. Then the first reader announces itself and is in. The writer has
-// not excluded the range, so it must not finish it by what it has seen.
+// TestAnnouncedWhileLeaving holds a reader that has found a range, and another reader that is about
+// to set the flag announced. They wait until the range is out of the tree and its writer has seen
+// that the range is not announced. Then the flag is set, and the first reader announces itself and
+// has a guard. The writer has not excluded the range, so what it has seen does not allow it to
+// finish the range.
 //
 // It kills 163_look_before_excluded.
 func TestAnnouncedWhileLeaving(t *testing.T) {
@@ -123,9 +123,9 @@ func TestAnnouncedWhileLeaving(t *testing.T) {
 	})
 }
 
-// TestAnnouncedOfLife holds a reader that has found an announced range and is about to write
-// its mark. The range object becomes another range meanwhile, whose readers announce
-// themselves, too. The reader must see that its mark is not of that life.
+// TestAnnouncedOfLife holds a reader that has found an announced range and is about to write its
+// mark. Meanwhile the header becomes another range, which is announced, too. The reader must see
+// that its mark is not of that life.
 //
 // It kills 164_life_not_compared.
 func TestAnnouncedOfLife(t *testing.T) {
@@ -152,10 +152,10 @@ func TestAnnouncedOfLife(t *testing.T) {
 	})
 }
 
-// TestAnnouncedInLives holds a refused reader that has not taken its mark away yet, when the
-// range object is so many lives on that marks are the same again. Somebody waits for it then,
-// and must be told: what a reader owes goes by the word that it finds, and not by the life in
-// which it came.
+// TestAnnouncedInLives holds a refused reader that has not removed its mark, until the header is so
+// many lives on that its marks are the same again. Then a caller waits for the range, and the reader
+// must wake it: what a reader must do depends on the state word that it finds, and not on the life
+// in which it came.
 //
 // It kills 109_leaves_silently and 165_duties_of_own_life.
 func TestAnnouncedInLives(t *testing.T) {
@@ -164,7 +164,7 @@ func TestAnnouncedInLives(t *testing.T) {
 		announcing(t, m)
 		looked := windowAt(t, "rangelock: range looked at")
 		refused := windowAt(t, "rangelock: refused in a line")
-		reading := start("TryAcquire", func() { wantTry(t, m, 5, rangelock.ErrBusy) }) // it stands in no line
+		reading := start("TryAcquire", func() { wantTry(t, m, 5, rangelock.ErrBusy) }) // it does not queue
 		looked.await(t)
 		m.SetGeneration(5, 1<<16)
 		looked.letGo()
@@ -179,9 +179,9 @@ func TestAnnouncedInLives(t *testing.T) {
 	})
 }
 
-// TestLeftBeforeBits holds a writer that has seen somebody in a range that leaves, and is about
-// to set the bits of detachment. The last guard is released then, and owes nothing. So the
-// writer must look again.
+// TestLeftBeforeBits holds a writer that has seen a guard on a range that leaves, and is about to
+// set excluded and detached. Then the last guard is released, and its release has nothing to do. So
+// the writer must look again.
 //
 // It kills 166_no_look_after_bits.
 func TestLeftBeforeBits(t *testing.T) {
@@ -212,9 +212,9 @@ func TestLeftBeforeBits(t *testing.T) {
 	}
 }
 
-// TestLineWhileLeaving holds the last release of a range in whose line somebody stands. The
-// range leaves a map that tells nobody, with nobody in it: it could be finished at once, if it
-// had no line. The waiter must be sent back.
+// TestLineWhileLeaving holds the last release of a range that has a queue. The range leaves a map
+// without OnRetire while no reader is in it: without a queue it could be finished at once. The
+// waiter must be requeued.
 //
 // It kills 167_line_finished_at_once.
 func TestLineWhileLeaving(t *testing.T) {
@@ -241,9 +241,9 @@ func TestLineWhileLeaving(t *testing.T) {
 	})
 }
 
-// TestCountedInAnnounced holds a reader of an announced range that has found its line full, and
-// so counts, and is refused. Its count holds the writer up until it is taken back, and the
-// writer is told then.
+// TestCountedInAnnounced holds a reader of an announced range that has found its line full, has
+// counted itself, and is refused. A writer waits for its count. When the reader takes the count
+// back it must wake the writer.
 //
 // It kills 168_counted_no_undo.
 func TestCountedInAnnounced(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// tensPinned is tens in a map whose readers are pinned: it knows nothing of its comparison.
+// tensPinned is tens in a map whose readers pin, because the map has a compare function.
 func tensPinned(values ...string) (*intMap, *recorder) {
 	rec := &recorder{}
 	m := rangelock.NewFunc(cmp.Compare[int], &rangelock.Options[int, string]{OnRetire: func(_ intRange, v string) { rec.add(v) }})
@@ -18,9 +18,9 @@ func tensPinned(values ...string) (*intMap, *recorder) {
 	return m, rec
 }
 
-// refusedReader starts a TryAcquire of a key, holds it after its look at the range,
-// calls exclude, which must make the look out of date, and returns when the reader
-// has added itself, has been refused, and is about to take that back.
+// refusedReader starts a TryAcquire of a key, and holds it after its look at the range. Then it
+// calls exclude, which must make that look out of date. It returns when the reader has added
+// itself, has been refused, and is about to take its count back.
 func refusedReader(t *testing.T, m *intMap, key int, exclude func()) (*call, *window) {
 	t.Helper()
 	looked := windowAt(t, "rangelock: range looked at")
@@ -37,10 +37,9 @@ func refusedReader(t *testing.T, m *intMap, key int, exclude func()) (*call, *wi
 	return reader, refused
 }
 
-// TestUndoWakesWriter lines up a writer that waits for two counts, a guard's and
-// that of a reader in passing, with the guard's given back first: only the
-// reader's undo can wake the writer. In the second half the writer does not wait;
-// there the undo must finish the retirement.
+// TestUndoWakesWriter makes a writer wait for two counts, a guard's and a refused reader's. The
+// guard is released first, so only the reader's undo can wake the writer. In the second half the
+// writer does not wait; there the undo must finish the range.
 //
 // It kills 16_wake_lost_undo, each half by itself, and 53_undo_left_out.
 func TestUndoWakesWriter(t *testing.T) {
@@ -89,10 +88,9 @@ func TestUndoWakesWriter(t *testing.T) {
 	})
 }
 
-// TestUndoAfterUnlock lines up a refused reader that takes its count back after the
-// writer has let readers in again. If Unlock stores the state word, in the belief
-// that nobody is in a range that it has excluded, the reader's count is lost, and
-// its undo goes below zero.
+// TestUndoAfterUnlock has a refused reader take its count back after the writer has let readers in
+// again. If Unlock stored the state word, because it assumed that no count can be in a range that
+// it has excluded, the reader's count would be lost, and its undo would go below zero.
 //
 // It kills 28_clear_by_store, and 53_undo_left_out by what is left in the word.
 func TestUndoAfterUnlock(t *testing.T) {
@@ -117,9 +115,9 @@ func TestUndoAfterUnlock(t *testing.T) {
 	})
 }
 
-// TestUndoPinned lines up a reader that adds itself to a range after the range has
-// been finished, and holds it before its undo. Until that is done the header must
-// not go through OnRetire and be used again: only the reader's pin prevents it.
+// TestUndoPinned has a reader add itself to a range after the range has been finished, and holds it
+// before its undo. Until the undo the header must not go through OnRetire and be used again. Only
+// the reader's pin prevents that.
 //
 // It kills 64_undo_unpinned.
 func TestUndoPinned(t *testing.T) {
@@ -144,10 +142,9 @@ func TestUndoPinned(t *testing.T) {
 	})
 }
 
-// TestLookBeforeAdd checks that a reader that comes upon an excluded range turns
-// back without having added itself. Otherwise readers that are refused in a loop
-// hold the count of a draining writer above zero; here one of them stands in the
-// way of the Exclude for as long as it likes.
+// TestLookBeforeAdd checks that a reader that finds an excluded range turns back without adding
+// itself. Otherwise readers that are refused in a loop could hold above zero the count that a
+// writer waits for. Here one such reader would delay the Exclude without end.
 //
 // It kills 67_add_without_look.
 func TestLookBeforeAdd(t *testing.T) {
@@ -157,7 +154,7 @@ func TestLookBeforeAdd(t *testing.T) {
 		w := m.Lock()
 		excluding := start("Exclude", func() { w.Exclude(rg(0, 10)) })
 		excluding.waits(t)
-		windowAt(t, "rangelock: refused, before the undo") // nobody may come here
+		windowAt(t, "rangelock: refused, before the undo") // no reader may arrive here
 		reader := start("TryAcquire", func() {
 			if _, err := m.TryAcquire(5); err != rangelock.ErrBusy {
 				t.Errorf("TryAcquire = %v", err)
@@ -171,9 +168,9 @@ func TestLookBeforeAdd(t *testing.T) {
 	})
 }
 
-// TestReleaseBeforePark lines up a release between the writer's last look at the
-// count and its sleep. The writer has shown where it sleeps before it looked, so
-// the release leaves it a wake-up.
+// TestReleaseBeforePark has a guard released between the writer's last look at the count and the
+// moment when it parks. The writer has stored its parker before it looked, so the release leaves it
+// a wake-up.
 //
 // It kills 54_waiter_after_look.
 func TestReleaseBeforePark(t *testing.T) {
@@ -192,8 +189,8 @@ func TestReleaseBeforePark(t *testing.T) {
 	})
 }
 
-// TestUnlockInOrder holds a writer in the middle of letting readers in, and checks
-// that it has the semaphore still: another transaction would share its state.
+// TestUnlockInOrder holds a writer that is letting readers in again, and checks that it still has
+// the semaphore: another transaction would share its state.
 //
 // It kills 63_commit_after_unlock.
 func TestUnlockInOrder(t *testing.T) {

@@ -9,15 +9,15 @@ import (
 	"testing/synctest"
 )
 
-// The tests in the files fault_*_test.go line up one interleaving each, without a
-// chance in it, and say which faults of verify/faults they catch. They run in a
-// synctest bubble: somebody who would wait for ever is seen when all others sleep.
+// Each test in the files fault_*_test.go produces one interleaving deterministically, and names the
+// faults of verify/faults that it catches. It runs in a synctest bubble, which detects a goroutine
+// that would wait for ever when all others sleep.
 
 // window is a place in the code where a test holds one goroutine.
 type window struct {
 	point   string
-	arrived chan struct{} // closed when somebody stands there
-	open    chan struct{} // closed to let it go on
+	arrived chan struct{} // closed when a goroutine has arrived
+	open    chan struct{} // closed to let it continue
 	once    sync.Once     // closes open
 }
 
@@ -27,27 +27,27 @@ func newWindow(t *testing.T, point string) *window {
 	return w
 }
 
-// pass is what the goroutine runs that comes to the window.
+// pass is called by the goroutine that comes to the window.
 func (w *window) pass() {
 	close(w.arrived)
 	<-w.open
 }
 
-// await returns when somebody stands in the window.
+// await returns when a goroutine is in the window.
 func (w *window) await(t *testing.T) {
 	t.Helper()
 	synctest.Wait()
 	select {
 	case <-w.arrived:
 	default:
-		t.Fatalf("nobody has come to %q", w.point)
+		t.Fatalf("no goroutine has come to %q", w.point)
 	}
 }
 
 func (w *window) letGo() { w.once.Do(func() { close(w.open) }) }
 
-// stoppableOrder compares ints and can hold the one who makes a certain
-// comparison: a reader in the middle of its search, pinned.
+// stoppableOrder compares ints, and can hold the goroutine that makes a certain comparison: a reader
+// that is pinned, in the middle of its search.
 type stoppableOrder struct {
 	next atomic.Pointer[comparison]
 }
@@ -57,7 +57,7 @@ type comparison struct {
 	w    *window
 }
 
-// stopAt returns a window that the next comparison of a with b comes to.
+// stopAt returns a window at the next comparison of a with b.
 func (o *stoppableOrder) stopAt(t *testing.T, a, b int) *window {
 	w := newWindow(t, fmt.Sprintf("compare(%d, %d)", a, b))
 	o.next.Store(&comparison{a, b, w})

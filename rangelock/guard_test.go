@@ -7,9 +7,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestGuardStable checks promise P1: while a guard is held its range keeps bounds and
-// value and is not retired, whatever others do to the keys, and what others do with
-// Retire, Swap, Clear and Close's first half does not wait for it.
+// TestGuardStable checks promise P1: while a guard is held its range keeps bounds and value and is
+// not retired, whatever other goroutines do to the keys. It also checks that Retire, Swap, Clear
+// and the first half of Close do not wait for the guard.
 func TestGuardStable(t *testing.T) {
 	for _, x := range []struct {
 		name string
@@ -40,7 +40,7 @@ func TestGuardStable(t *testing.T) {
 				})
 				c.returns(t)
 				wantContents(t, m, x.now)
-				// Many more lives of the keys and of the headers.
+				// Use the keys and the headers many more times.
 				for range 100 {
 					w := m.Lock()
 					if err := w.Swap(rg(0, 20), "later"); err != nil {
@@ -51,7 +51,7 @@ func TestGuardStable(t *testing.T) {
 					// that have left.
 					w = m.Lock()
 					if !w.TryExclude(rg(0, 20)) {
-						t.Fatal("a guard on a range that has left is in the way")
+						t.Fatal("Exclude waits for a guard on a range that has left")
 					}
 					w.Unlock()
 				}
@@ -82,8 +82,8 @@ func TestGuardStable(t *testing.T) {
 	}
 }
 
-// TestGuardExcludes checks the other half of P1: Exclude, Remove and Update wait for
-// every guard on the range object, and only for the last of them.
+// TestGuardExcludes checks the other half of P1: Exclude, Remove and Update wait for every guard on
+// the range object, and return when the last of them is released.
 func TestGuardExcludes(t *testing.T) {
 	for name, do := range map[string]func(w intWriter) error{
 		"Exclude": func(w intWriter) error { return w.Exclude(rg(9, 11)) },
@@ -110,7 +110,7 @@ func TestGuardExcludes(t *testing.T) {
 				if g2.Value() != "a" || g2.Range() != rg(0, 10) || rec.String() != "" {
 					t.Errorf("the guard is %v %q, retired are %v", g2.Range(), g2.Value(), rec)
 				}
-				// Another goroutine may release it.
+				// A goroutine other than the one that acquired it may release a guard.
 				go g2.Release()
 				c.returns(t)
 				if other.Value() != "c" {
@@ -123,8 +123,8 @@ func TestGuardExcludes(t *testing.T) {
 	}
 }
 
-// TestGuardMisuse checks that each misuse of a guard panics, and that the map and the
-// other guards are none the worse for it.
+// TestGuardMisuse checks that each misuse of a guard panics, and that the map and the other guards
+// are not affected.
 func TestGuardMisuse(t *testing.T) {
 	var zero intGuard
 	wantPanic(t, "Release of the zero Guard", func() { zero.Release() })
@@ -152,7 +152,7 @@ func TestGuardMisuse(t *testing.T) {
 	other.Release()
 	usable(t, m)
 
-	// The copy outlives the range, and a new range may have its header.
+	// The copy outlives the range, and a new range may reuse its header.
 	copied = hold(t, m, 5)
 	g = copied
 	g.Release()
@@ -194,8 +194,8 @@ func TestGuardMisuse(t *testing.T) {
 	usable(t, m)
 }
 
-// TestGuardCopyDetached checks a copy that is released while its range is out of the
-// map and in OnRetire, and when that has returned.
+// TestGuardCopyDetached releases a copy while its range is detached and in OnRetire, and again
+// after OnRetire has returned.
 func TestGuardCopyDetached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := &recorder{}
@@ -228,8 +228,8 @@ func TestGuardCopyDetached(t *testing.T) {
 	})
 }
 
-// TestGuardLimit checks that the guard after the 2^28th panics, where no line has room for
-// it, and that nothing has changed then.
+// TestGuardLimit checks that acquiring one guard more than 2^28 panics, when no line has room for
+// it, and changes nothing.
 func TestGuardLimit(t *testing.T) {
 	if rangelock.Limit != 1<<28 {
 		t.Errorf("the limit is %d", rangelock.Limit)
@@ -264,8 +264,8 @@ func TestGuardLimit(t *testing.T) {
 	usable(t, m)
 }
 
-// TestGuardLimitTry says what TryAcquire does at the limit: it never blocks, enters
-// nothing, and is not silent.
+// TestGuardLimitTry checks TryAcquire at the limit: it never blocks, enters nothing, and returns
+// an error.
 func TestGuardLimitTry(t *testing.T) {
 	m, _ := tens("a")
 	m.SetReaders(5, rangelock.Limit)
@@ -279,7 +279,7 @@ func TestGuardLimitTry(t *testing.T) {
 	usable(t, m)
 }
 
-// TestGuardGenerationWraps checks guards where the generation of a header wraps.
+// TestGuardGenerationWraps checks guards while the generation of a header wraps.
 func TestGuardGenerationWraps(t *testing.T) {
 	m, rec := tens("a")
 	m.SetGeneration(5, ^uint32(0))

@@ -17,9 +17,9 @@ import (
 	"github.com/spanlock/spanlock/internal/invariants"
 )
 
-// decisions is what the compiler said about inlining in this package, with the
-// type parameters of names left out. The package instantiates its own generic
-// code, for the default map, so that its own build shows it.
+// decisions is what the compiler reported about inlining in this package, without the type
+// parameters of names. The package instantiates its own generic code for the default map, so its
+// own build shows the decisions.
 type decisions struct {
 	funcs map[string]string // by name: its decision with the cost or the reason
 	calls map[string]string // by position of the opening parenthesis: what was inlined there
@@ -30,8 +30,8 @@ var (
 	decisionLine  = regexp.MustCompile(`^\S*?([^/\\\s]+\.go:\d+:\d+): (can inline|cannot inline|inlining call to) (.*)$`)
 )
 
-// compilerDecisions builds the package once more, as it is shipped. It needs no
-// more than the test itself has needed: the go command and the modules.
+// compilerDecisions builds the package once more, as it is shipped. It needs only what the test
+// itself needed: the go command and the modules.
 func compilerDecisions(t *testing.T) decisions {
 	t.Helper()
 	if invariants.Enabled {
@@ -63,7 +63,7 @@ func compilerDecisions(t *testing.T) decisions {
 			continue
 		}
 		rest, _, _ = strings.Cut(rest, " as: ")
-		// The instances for concrete types are wrappers around those for shapes.
+		// The instances for concrete types are wrappers around the instances for shapes.
 		if strings.Contains(rest, "[") && !strings.Contains(rest, "[go.shape") {
 			continue
 		}
@@ -79,10 +79,9 @@ func compilerDecisions(t *testing.T) decisions {
 	return d
 }
 
-// TestInlineFunctions: what is small and on a fast path is inlined, and what is a
-// slow path stands on its own, so that it does not swell its callers. (Acquire,
-// TryAcquire and Release are calls: a generic function that makes a call of its own
-// is already near the compiler's budget.)
+// TestInlineFunctions checks that small functions on a fast path are inlined, and that slow paths
+// are not, so that they do not make their callers larger. (Acquire, TryAcquire and Release are not
+// inlined: a generic function that makes a call of its own is already near the compiler's budget.)
 func TestInlineFunctions(t *testing.T) {
 	d := compilerDecisions(t)
 	for _, f := range []string{
@@ -96,7 +95,7 @@ func TestInlineFunctions(t *testing.T) {
 		got, ok := d.funcs[f]
 		switch {
 		case !ok:
-			t.Errorf("the compiler says nothing of %s; has it been renamed?", f)
+			t.Errorf("the compiler reports nothing about %s; has it been renamed?", f)
 		case !strings.Contains(got, "can inline"):
 			t.Errorf("%s is not inlined: %s", f, got)
 		}
@@ -108,17 +107,17 @@ func TestInlineFunctions(t *testing.T) {
 		got, ok := d.funcs[f]
 		switch {
 		case !ok:
-			t.Errorf("the compiler says nothing of %s; has it been renamed?", f)
+			t.Errorf("the compiler reports nothing about %s; has it been renamed?", f)
 		case !strings.Contains(got, "cannot inline"):
 			t.Errorf("%s is inlined into its callers: %s", f, got)
 		}
 	}
 }
 
-// TestInlineAtomics: on the fast paths every atomic operation is an instruction and
-// not a call. It finds the operations in the source and asks the compiler about each.
-// A type of atomic that the package does not know by the right name is not inlined,
-// and costs a call for every load: that has happened.
+// TestInlineAtomics checks that on the fast paths every atomic operation is an instruction and not a
+// call. It finds the operations in the source and looks up the compiler's decision about each. An
+// atomic type that the package does not refer to by the right name is not inlined, and costs a call
+// for every load. That has happened.
 func TestInlineAtomics(t *testing.T) {
 	d := compilerDecisions(t)
 	fast := map[string]int{ // how many operations there are at least
@@ -165,6 +164,6 @@ func TestInlineAtomics(t *testing.T) {
 		}
 	}
 	for f := range fast {
-		t.Errorf("no function %s any more", f)
+		t.Errorf("there is no function %s", f)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// sequences are the ways to iterate over what a map holds; each calls f with one.
+// sequences are the ways to iterate over a map; each calls f with one sequence.
 func sequences(m *intMap, f func(name string, seq iter.Seq2[intRange, string])) {
 	f("All", m.All())
 	w := m.Lock()
@@ -21,8 +21,8 @@ func sequences(m *intMap, f func(name string, seq iter.Seq2[intRange, string])) 
 	r.Unlock()
 }
 
-// TestIterate checks that every sequence yields all, in order, as often as one ranges
-// over it, and stops when the body does.
+// TestIterate checks that every sequence yields all ranges in order, each time it is used, and
+// stops when the body stops.
 func TestIterate(t *testing.T) {
 	for _, n := range []int{0, 1, rangelock.LeafCap, rangelock.LeafCap + 1, 30 * rangelock.LeafCap} {
 		m := numbered(n)
@@ -91,8 +91,8 @@ func TestOverlapping(t *testing.T) {
 	r.Unlock()
 }
 
-// TestIterateBodyChanges checks bodies that change the map: every range that stays is
-// yielded once, in order, and each one yielded was there.
+// TestIterateBodyChanges checks bodies that change the map: every range that stays is yielded
+// once, in order, and each range that is yielded was in the map.
 func TestIterateBodyChanges(t *testing.T) {
 	n := 10 * rangelock.LeafCap
 	for _, x := range []struct {
@@ -157,8 +157,8 @@ func TestIterateBodyChanges(t *testing.T) {
 	}
 }
 
-// TestIterateBodyTransactions checks that the body of All may begin transactions and
-// acquire, drain and iterate again.
+// TestIterateBodyTransactions checks that the body of All may begin transactions, and may acquire,
+// drain and iterate again.
 func TestIterateBodyTransactions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 4 * rangelock.LeafCap
@@ -174,7 +174,7 @@ func TestIterateBodyTransactions(t *testing.T) {
 			if _, err := m.Remove(bg, r); err != nil {
 				t.Fatal(err)
 			}
-			// The iterator holds nothing that would keep OnRetire from running.
+			// The iterator holds nothing that would prevent OnRetire from running.
 			if err := m.Drain(bg); err != nil {
 				t.Fatal(err)
 			}
@@ -188,8 +188,8 @@ func TestIterateBodyTransactions(t *testing.T) {
 	})
 }
 
-// TestIterateInsertsAhead checks a body that inserts ahead of itself: what is yielded
-// was there and is in order, and what was there before the call is not left out.
+// TestIterateInsertsAhead checks a body that inserts ranges ahead of the iteration: what is yielded
+// was in the map and is in order, and no range from before the call is left out.
 func TestIterateInsertsAhead(t *testing.T) {
 	for _, n := range []int{1, rangelock.LeafCap, 3 * rangelock.LeafCap} {
 		m, _ := tens()
@@ -219,14 +219,14 @@ func TestIterateInsertsAhead(t *testing.T) {
 			}
 		}
 		if old != n {
-			t.Errorf("yields %d that were there before, want %d", old, n)
+			t.Errorf("yields %d ranges from before the call, want %d", old, n)
 		}
 		w.Unlock()
 		usable(t, m)
 	}
 }
 
-// TestIteratePanics checks that a body that panics leaves nothing behind.
+// TestIteratePanics checks that a body that panics leaves no guard, pin or lock behind.
 func TestIteratePanics(t *testing.T) {
 	m := numbered(3 * rangelock.LeafCap)
 	func() {
@@ -246,8 +246,8 @@ func TestIteratePanics(t *testing.T) {
 	usable(t, m)
 }
 
-// TestAllWhileChanging checks that All, while a writer changes every other range, yields
-// those that stay once each, in order, and of the others only what was ever there.
+// TestAllWhileChanging checks All while a writer changes every other range. It yields those that
+// stay once each, in order, and of the others only values that were inserted.
 func TestAllWhileChanging(t *testing.T) {
 	n := 8 * rangelock.LeafCap
 	m := numbered(n)
@@ -302,9 +302,9 @@ func TestAllWhileChanging(t *testing.T) {
 	usable(t, m)
 }
 
-// TestGuardsOfChangedKeys: Guards panics with a sentence where the next range does not end
-// above the last one, because its caller has changed the bytes of a key that the map has.
-// Without the look it goes round for ever.
+// TestGuardsOfChangedKeys checks that Guards panics with a message if the next range does not end
+// above the last one, because its caller has changed the bytes of a key that the map has. Without
+// that check it loops for ever.
 //
 // It kills 45_guards_walk_back.
 func TestGuardsOfChangedKeys(t *testing.T) {
@@ -330,7 +330,7 @@ func TestGuardsOfChangedKeys(t *testing.T) {
 				}
 			}()
 			if steps > n {
-				t.Fatalf("the end of %d of %d is changed to %d: Guards goes round", at, n, to)
+				t.Fatalf("the end of %d of %d is changed to %d: Guards loops", at, n, to)
 			}
 			s, _ := panicked.(string)
 			if back := to < at; back != strings.HasPrefix(s, "rangelock: a walk has come to [") || back != (panicked != nil) {

@@ -11,9 +11,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// checkKeys lays ranges between the keys, which ascend: one between each pair of
-// neighbours but every third, and an unbounded one from the last. Then it asks for
-// every key in each of the ways there are.
+// checkKeys inserts ranges between the keys, which ascend: one between each pair of neighbours
+// except every third pair, and an unbounded one from the last key. Then it looks up every key in
+// each way.
 func checkKeys[K any](t *testing.T, m *rangelock.Map[K, int], keys []K) {
 	t.Helper()
 	last := len(keys) - 1
@@ -25,7 +25,7 @@ func checkKeys[K any](t *testing.T, m *rangelock.Map[K, int], keys []K) {
 		return rangelock.Span(keys[i], keys[i+1])
 	}
 	w := m.Lock()
-	for j := range keys { // every other one first, then backwards what lies between
+	for j := range keys { // every other one first, then those between, in reverse
 		i := 2 * j
 		if i > last {
 			i = 2*(last-j) + 1
@@ -86,8 +86,7 @@ func checkKeys[K any](t *testing.T, m *rangelock.Map[K, int], keys []K) {
 	}
 }
 
-// TestKeyFunc checks keys that only a comparator orders: slices, structs, and the
-// reverse of an order.
+// TestKeyFunc checks keys that need a comparison function: slices, structs, and a reversed order.
 func TestKeyFunc(t *testing.T) {
 	t.Run("bytes", func(t *testing.T) {
 		var keys [][]byte
@@ -124,8 +123,8 @@ func TestKeyFunc(t *testing.T) {
 	})
 }
 
-// TestKeyMax checks that an unbounded range holds the largest key, a bounded one
-// never, and that both can stand side by side.
+// TestKeyMax checks that an unbounded range has the largest key, that a bounded range never has it,
+// and that both can be in a map together.
 func TestKeyMax(t *testing.T) {
 	const (
 		top = math.MaxUint64

@@ -11,16 +11,14 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// The tests in this file are races on plain variables that are none if the map
-// keeps what it says in terms of the Go memory model: run them with -race. There is
-// no other order between the accesses than the one that a test is about; where a
-// goroutine has to wait for another it does so before the first access. Without the
-// race detector they check the values alone.
+// The tests in this file access plain variables without other synchronization. The accesses do not
+// race if the map keeps what it promises in terms of the Go memory model: run the tests with -race.
+// Nothing orders the accesses except what the test is about. If a goroutine has to wait for another
+// it does so before the first access. Without the race detector the tests check only the values.
 
 const happens = 300
 
-// bothWays runs f with OnRetire and without: the two take different ways through
-// the removal of a range.
+// bothWays runs f with OnRetire and without, because these remove a range in different ways.
 func bothWays(t *testing.T, f func(t *testing.T, o *rangelock.Options[int, *int])) {
 	t.Run("plain", func(t *testing.T) { f(t, nil) })
 	t.Run("OnRetire", func(t *testing.T) {
@@ -28,12 +26,11 @@ func bothWays(t *testing.T, f func(t *testing.T, o *rangelock.Options[int, *int]
 	})
 }
 
-// TestHappensPublish: what a writer does before Unlock or Downgrade is before the
-// return of each read that shows its effect, be it a new range, an old one with a
-// new value, or one that was excluded and changed in place.
+// TestHappensPublish: what a writer does before Unlock or Downgrade happens before the return of
+// each read that shows its effect: a new range, a range with a new value, or a range that was
+// excluded and changed in place.
 //
-// With a header that is born without the excluded bit 2 of 10 runs fail, and 5 of 10
-// with the race detector.
+// If a header is not born excluded, 2 of 10 runs fail, and 5 of 10 with the race detector.
 func TestHappensPublish(t *testing.T) {
 	reads := map[string]func(m *rangelock.Map[int, *int], look func(p *int)) bool{
 		"Acquire": func(m *rangelock.Map[int, *int], look func(p *int)) bool {
@@ -94,7 +91,7 @@ func TestHappensPublish(t *testing.T) {
 				v := new(int)
 				w := m.Lock()
 				w.Insert(rangelock.Span(0, 10), v)
-				*v = 7 // after the Insert: it is the Unlock that counts
+				*v = 7 // after the Insert: the Unlock publishes it
 				if i%2 == 0 {
 					w.Unlock()
 				} else {
@@ -109,8 +106,8 @@ func TestHappensPublish(t *testing.T) {
 	}
 }
 
-// TestHappensExcluded: changes in place under Exclude are after every guard that
-// was held before, and before every guard that is taken after.
+// TestHappensExcluded: changes in place under Exclude happen after everything under a guard that
+// was held before, and before everything under a guard that is taken later.
 func TestHappensExcluded(t *testing.T) {
 	m := rangelock.New[int, *int](nil)
 	r := rangelock.Span(0, 10)
@@ -147,10 +144,9 @@ func TestHappensExcluded(t *testing.T) {
 	wg.Wait()
 }
 
-// TestHappensRelease: what is done under a guard is before the return of each
-// operation that excludes the range, whether it parks for the guard or finds it
-// gone. With an await that does not wait, or a release that does not wake, every run
-// fails.
+// TestHappensRelease: what is done under a guard happens before the return of each operation that
+// excludes the range, whether the operation parks for the guard or finds it released. If await does
+// not wait, or a release does not wake the writer, every run fails.
 func TestHappensRelease(t *testing.T) {
 	r := rangelock.Span(0, 10)
 	for name, take := range map[string]func(w rangelock.Writer[int, *int]){
@@ -196,9 +192,9 @@ func TestHappensRelease(t *testing.T) {
 	}
 }
 
-// TestHappensRetire: what is done under a guard, by whichever goroutine, is before
-// the call of OnRetire, for ranges that were taken away under the guard; and all
-// that OnRetire does is before the return of Drain and of Close.
+// TestHappensRetire: what any goroutine does under a guard happens before the call of OnRetire, for
+// ranges that were removed while the guard was held. All that OnRetire does happens before the
+// return of Drain and of Close.
 func TestHappensRetire(t *testing.T) {
 	r := rangelock.Span(0, 10)
 	for name, take := range map[string]func(w rangelock.Writer[int, *[4]int]){
@@ -249,8 +245,8 @@ func TestHappensRetire(t *testing.T) {
 	}
 }
 
-// TestHappensTransactions: a transaction is after the one before it and after every
-// Reader that ended before it began.
+// TestHappensTransactions: a transaction happens after the one before it, and after every Reader
+// that ended before it began.
 func TestHappensTransactions(t *testing.T) {
 	m := rangelock.New[int, int](nil)
 	n := 0
@@ -291,18 +287,18 @@ func TestHappensTransactions(t *testing.T) {
 	}
 }
 
-// TestHappensRecycle lines up readers with headers and nodes that are cleared and
-// used again: the race detector watches the map's own plain fields. The keys are
-// slices, so a node that is cleared too early also shows as a nil key.
+// TestHappensRecycle makes readers meet headers and nodes that are cleared and used again. The race
+// detector watches the map's own plain fields. The keys are slices, so a node that is cleared too
+// early shows as a nil key, too.
 //
-// Without the grace period of headers every run fails; without that of nodes 2 of 10
-// runs do, and every run with the race detector.
+// Without the grace period of headers every run fails. Without that of nodes 2 of 10 runs fail, and
+// every run with the race detector.
 func TestHappensRecycle(t *testing.T) {
 	const keys = 60
 	steps := byBuild(20000, 3000)
 	bothWays(t, func(t *testing.T, o *rangelock.Options[int, *int]) {
-		// Where a value is: what each step has inserted. No step's is the first one, which is
-		// what a cleared value says.
+		// The value of a range is an index into values: the number of the step that inserted it.
+		// No step has number 0, because a cleared value is 0.
 		values := make([]int, steps+1)
 		values[0] = -1
 		bo := &rangelock.Options[[]byte, int]{}
@@ -370,9 +366,9 @@ func TestHappensRecycle(t *testing.T) {
 	})
 }
 
-// TestHappensLoad: what load does is before the return of each call that has a guard on
-// what it loaded, whoever called it and whoever else waits, and that is before OnRetire,
-// also for a range that a writer retires as soon as it is there.
+// TestHappensLoad: what load does happens before the return of each call that gets a guard on the
+// loaded range, from the caller that began the load or one that joined it. That happens before
+// OnRetire, even for a range that a writer retires immediately.
 func TestHappensLoad(t *testing.T) {
 	r := rangelock.Span(0, 10)
 	for range happens {

@@ -70,7 +70,7 @@ func TestDoubleReleaseExclusiveRace(t *testing.T) {
 		close(start)
 		wg.Wait()
 		if panics[0] == panics[1] {
-			t.Fatalf("panics %v, want one", panics)
+			t.Fatalf("the releases panic: %v, want one", panics)
 		}
 		if s := m.State(5); s != 0 {
 			t.Fatalf("state %#x with no guard on the range", s)

@@ -2,8 +2,8 @@ package rangelock_test
 
 import "testing"
 
-// TestDoubleReleaseChangesNothing releases a copy of a released guard in each state that
-// its range can be in, and checks that the state word is as it was and the map is usable.
+// TestDoubleReleaseChangesNothing releases a copy of a released guard in each state of its range,
+// and checks that the state word is as it was and the map is usable.
 func TestDoubleReleaseChangesNothing(t *testing.T) {
 	for name, prepare := range map[string]func(m *intMap) func(){
 		"free": func(*intMap) func() { return func() {} },
@@ -36,7 +36,7 @@ func TestDoubleReleaseChangesNothing(t *testing.T) {
 	}
 }
 
-// TestDoubleReleaseInLimbo releases a copy of a guard whose range has gone.
+// TestDoubleReleaseInLimbo releases a copy of a guard whose range has left the map.
 func TestDoubleReleaseInLimbo(t *testing.T) {
 	m, rec := tens("a", "b")
 	g := hold(t, m, 5)
@@ -56,10 +56,10 @@ func TestDoubleReleaseInLimbo(t *testing.T) {
 	usable(t, m)
 }
 
-// TestDoubleReleaseRace lets somebody release copies of a released guard all the time
-// while a writer excludes the range and lets it go again. Nothing the misuse does may be
-// seen: the writer is never held up, and the range is excluded exactly while it says so.
-// Without the look before the subtraction in Release this fails in every run under -race.
+// TestDoubleReleaseRace has one goroutine release copies of a released guard all the time, while a
+// writer excludes the range and readmits readers. The misuse must have no effect: the writer never
+// waits, and the range is excluded exactly between Exclude and Unlock. Without the look before the
+// subtraction in Release this fails in every run under -race.
 func TestDoubleReleaseRace(t *testing.T) {
 	m, _ := tens("a", "b")
 	g := hold(t, m, 5)
@@ -85,7 +85,7 @@ func TestDoubleReleaseRace(t *testing.T) {
 	for range 20000 {
 		w := m.Lock()
 		if !w.TryExclude(rg(0, 10)) {
-			t.Error("TryExclude fails though nobody has a guard")
+			t.Error("TryExclude fails although no guard is held")
 		}
 		w.Unlock()
 		if s := m.State(5); s != 0 || t.Failed() {

@@ -26,7 +26,7 @@ func sameWalk(t *testing.T, name string, seq iter.Seq2[rangelock.Range[int], int
 	}
 }
 
-// checkNeighbours compares the walks and the neighbours with the model.
+// checkNeighbours compares the walks and the neighbours with those of the model.
 func checkNeighbours(t *testing.T, m *rangelock.Map[int, int], ref *model, rng *rand.Rand, space int) {
 	t.Helper()
 	key := rng.IntN(space+20) - 10
@@ -114,7 +114,8 @@ func checkNeighbours(t *testing.T, m *rangelock.Map[int, int], ref *model, rng *
 	w.Unlock()
 }
 
-// TestWalksStop leaves each walk after its first step, and gives each a range that is not valid.
+// TestWalksStop leaves each walk after its first step, and starts each with a range that is not
+// valid.
 func TestWalksStop(t *testing.T) {
 	m, _ := tens("a", "", "c", "", "e")
 	w := m.Lock()
@@ -155,7 +156,7 @@ func TestWalksStop(t *testing.T) {
 	}
 	nan := rangelock.New[float64, string](nil)
 	if _, ok := nan.AcquirePrev(math.NaN()); ok {
-		t.Error("something is before NaN")
+		t.Error("there is a range before NaN")
 	}
 	wantPanic(t, "Gaps of an ended transaction", func() {
 		w := empty.Lock()
@@ -164,8 +165,8 @@ func TestWalksStop(t *testing.T) {
 	})
 }
 
-// TestBackwardBeside changes the map while it is walked backwards: no range is yielded that
-// overlaps the one before, and each that stays is yielded, once.
+// TestBackwardBeside changes the map while it is walked backwards. No range is yielded that overlaps
+// the one yielded before, and each range that stays is yielded once.
 //
 // It kills 233_backward_overlaps.
 func TestBackwardBeside(t *testing.T) {
@@ -188,7 +189,7 @@ func TestBackwardBeside(t *testing.T) {
 			seen := 0
 			for r := range m.Backward(rangelock.From(-100)) {
 				if r.Hi > last {
-					t.Fatalf("%v comes after what begins at %d", r, last)
+					t.Fatalf("%v is yielded after a range that begins at %d", r, last)
 				}
 				last = r.Lo
 				if seen++; r == rg(10*at, 10*at+10) {
@@ -204,7 +205,8 @@ func TestBackwardBeside(t *testing.T) {
 	}
 }
 
-// A table of networks: which one has an address, which are beside it, and what is free.
+// A table of networks: the example finds the network that has an address, its neighbours, and the
+// free ranges.
 func ExampleReader_Gaps() {
 	nets := rangelock.New[int, string](nil)
 	w := nets.Lock()
@@ -253,7 +255,7 @@ func ExampleMap_Backward() {
 	// [0, 5) 1.0
 }
 
-// evict is Evict without what was evicted.
+// evict is Evict without the list of evicted ranges.
 func evict(w intWriter, r intRange) error {
 	_, err := w.Evict(r)
 	return err

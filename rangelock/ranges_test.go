@@ -9,9 +9,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// parts returns a map with [0, 10)=a, [10, 20)=b and so on, whose values can be split
-// and merged: "a" becomes "a1" and "a2", "x" and "y" become "xy", but nothing goes
-// together with "no".
+// parts returns a map with [0, 10)=a, [10, 20)=b and so on, whose values can be split and merged:
+// "a" becomes "a1" and "a2", and "x" and "y" become "xy". The value "no" merges with no other.
 func parts(values ...string) (*intMap, *recorder) {
 	rec := &recorder{}
 	m := rangelock.New(&rangelock.Options[int, string]{
@@ -23,8 +22,8 @@ func parts(values ...string) (*intMap, *recorder) {
 	return m, rec
 }
 
-// TestRangeOperations checks what each operation does to the set, what it refuses, and
-// that only what leaves for good is retired.
+// TestRangeOperations checks what each operation does to the set, what it refuses, and that only
+// ranges that leave for good are retired.
 func TestRangeOperations(t *testing.T) {
 	type change func(w intWriter) error
 	split := func(at int) change { return func(w intWriter) error { return w.Split(at) } }
@@ -89,9 +88,9 @@ func TestRangeOperations(t *testing.T) {
 	}
 }
 
-// TestRangeOperationsWait checks that each operation waits for a guard on what it
-// touches, for none elsewhere, and that a context that ends meanwhile leaves everything
-// as it was.
+// TestRangeOperationsWait checks that each operation waits for a guard on the ranges that it
+// touches, and for no other guard, and that a context that ends meanwhile leaves everything as it
+// was.
 func TestRangeOperationsWait(t *testing.T) {
 	for name, do := range map[string]func(w intWriter) error{
 		"Split":         func(w intWriter) error { return w.Split(5) },
@@ -119,7 +118,7 @@ func TestRangeOperationsWait(t *testing.T) {
 				wantTry(t, m, 5, rangelock.ErrBusy)
 				cancel()
 				c.returns(t)
-				wantTry(t, m, 5, "a") // let in again, before the end of the transaction
+				wantTry(t, m, 5, "a") // readers are let in again before the end of the transaction
 				w.Unlock()
 				wantContents(t, m, "[0, 10)=a [10, 20)=b [20, 30)=c")
 
@@ -145,8 +144,8 @@ func TestRangeOperationsWait(t *testing.T) {
 	}
 }
 
-// TestSplitNeedsSplitValue checks that a value that OnRetire would get twice is not
-// doubled silently, and that without OnRetire both halves get it.
+// TestSplitNeedsSplitValue checks that Split does not duplicate a value that OnRetire would then
+// get twice, and that without OnRetire both halves get the value.
 func TestSplitNeedsSplitValue(t *testing.T) {
 	m, _ := tens("a")
 	w := m.Lock()
@@ -168,7 +167,7 @@ func TestSplitNeedsSplitValue(t *testing.T) {
 	wantContents(t, plain, "[0, 5)=a [5, 10)=a [10, 20)=b")
 }
 
-// TestMergeRefused checks that a MergeValue that refuses leaves the two as they were.
+// TestMergeRefused checks that a MergeValue that refuses leaves the two ranges as they were.
 func TestMergeRefused(t *testing.T) {
 	m, _ := parts("a", "no")
 	w := m.Lock()
@@ -180,8 +179,9 @@ func TestMergeRefused(t *testing.T) {
 	usable(t, m)
 }
 
-// TestAcquireNext checks what is next of each key, and that an answer with a gap in it
-// waits for a transaction that has begun to publish while one without does not.
+// TestAcquireNext checks which range is next to each key. It also checks that an answer that
+// includes a gap waits for a transaction that has begun to publish, and that another answer does
+// not.
 func TestAcquireNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := parts("a", "b")
@@ -205,7 +205,7 @@ func TestAcquireNext(t *testing.T) {
 		if err := w.Insert(rg(30, 40), "d"); err != nil {
 			t.Fatal(err)
 		}
-		if got := next(5); got != "a" { // no gap to believe in
+		if got := next(5); got != "a" { // the answer includes no gap
 			t.Errorf("AcquireNext(5) is %s", got)
 		}
 		var got string
@@ -217,13 +217,13 @@ func TestAcquireNext(t *testing.T) {
 		c.returns(t)
 		d.returns(t)
 		if got != "d" {
-			t.Errorf("AcquireNext(20) is %s: a gap that there never was after the transaction", got)
+			t.Errorf("AcquireNext(20) is %s: a gap that did not exist after the transaction", got)
 		}
 	})
 }
 
-// TestGuards checks that a walk holds one guard at a time, releases it when the body
-// breaks out or panics, and ends with the context's error.
+// TestGuards checks that a walk holds one guard at a time, releases it when the body breaks out or
+// panics, and ends with the context's error.
 func TestGuards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := parts("a", "b", "c")

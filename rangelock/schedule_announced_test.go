@@ -22,8 +22,8 @@ func newAnnounced(p *schedule.Program, n int) *world {
 	return w
 }
 
-// TestScheduleAnnounced: nobody is in an announced range that is excluded, or has an exclusive
-// guard; the last reader that leaves wakes the waiter.
+// TestScheduleAnnounced: no reader is in an announced range that is excluded, or has an exclusive
+// guard. The last reader that leaves wakes the waiter.
 func TestScheduleAnnounced(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -62,8 +62,8 @@ func TestScheduleAnnounced(t *testing.T) {
 	}
 }
 
-// TestScheduleAnnouncing: a range becomes an announced one while somebody keeps readers out of
-// it. A reader that announces itself then is seen.
+// TestScheduleAnnouncing: a range becomes announced while a goroutine begins to keep readers out of
+// it. That goroutine sees a reader that announces itself then.
 func TestScheduleAnnouncing(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -87,8 +87,8 @@ func TestScheduleAnnouncing(t *testing.T) {
 	}
 }
 
-// TestScheduleLinesFull: two guards fill the line, and a third reader counts, or announces
-// itself when one of them has left. Whoever wants the range alone waits for all.
+// TestScheduleLinesFull: two guards fill the line, and a third reader counts, or announces itself
+// when one of them has left. A goroutine that wants the range for itself waits for all three.
 func TestScheduleLinesFull(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -114,8 +114,8 @@ func TestScheduleLinesFull(t *testing.T) {
 	}
 }
 
-// TestScheduleAnnouncedBoth is less than that, with more preemptions: a reader announces itself
-// next to the look.
+// TestScheduleAnnouncedBoth is a smaller scenario with more preemptions: a reader announces itself
+// at the time of the look.
 //
 // It kills 174_marks_before_bits.
 func TestScheduleAnnouncedBoth(t *testing.T) {
@@ -132,15 +132,15 @@ func TestScheduleAnnouncedBoth(t *testing.T) {
 	})
 }
 
-// TestScheduleUntold: a range leaves a map without an OnRetire, and is finished at once if
-// nobody is in it; a reader comes and makes it an announced one meanwhile. When Drain returns
-// nobody is in it.
+// TestScheduleUntold: a range leaves a map without an OnRetire, and is finished at once if no reader
+// is in it. Meanwhile a reader enters and makes the range announced. When Drain returns no reader
+// is in the range.
 func TestScheduleUntold(t *testing.T) {
 	type untold = rangelock.Map[int, *schedule.Room]
 	for _, tt := range []struct {
 		name  string
 		leave func(m *untold) error
-		bound int // where the range is not announced from the beginning
+		bound int // if the range is not announced from the beginning
 	}{
 		{"Retire", func(m *untold) error { _, err := m.Retire(context.Background(), ten(0)); return err }, 3},
 		{"Retire both", func(m *untold) error { _, err := m.Retire(context.Background(), rangelock.Span(0, 20)); return err }, 2},
@@ -192,9 +192,9 @@ func TestScheduleUntold(t *testing.T) {
 	}
 }
 
-// TestScheduleAnnouncedSwaps: an announced range is swapped three times in a row, each time
-// into a range object that was used before, and made an announced one again, while
-// readers come late to release the first.
+// TestScheduleAnnouncedSwaps: an announced range is swapped three times in a row, each time into a
+// header that was used before, and made announced again, while readers release the first range
+// late.
 func TestScheduleAnnouncedSwaps(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		w := newAnnounced(p, 1)
@@ -210,8 +210,9 @@ func TestScheduleAnnouncedSwaps(t *testing.T) {
 	})
 }
 
-// TestScheduleClone: a guard is cloned and released while somebody wants the range alone, or
-// takes it out. Nobody comes in beside the clone, and nobody is forgotten.
+// TestScheduleClone: a guard is cloned and released while another goroutine wants the range for
+// itself, or takes it out of the map. No goroutine enters beside the clone, and every waiter is
+// woken.
 func TestScheduleClone(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -250,8 +251,8 @@ func TestScheduleClone(t *testing.T) {
 	}
 }
 
-// TestScheduleDowngrade: an exclusive guard becomes a shared one while others stand in line,
-// and while a writer excludes the range or takes it out.
+// TestScheduleDowngrade: an exclusive guard becomes a shared one while other goroutines wait in the
+// queue, and while a writer excludes the range or takes it out of the map.
 func TestScheduleDowngrade(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

@@ -11,8 +11,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestScheduleExclude: nobody is in a range that is excluded, and the writer is woken by
-// the last who leaves, be it a guard or a reader that was refused.
+// TestScheduleExclude: no reader is in a range that is excluded. The last reader that leaves, with a
+// guard or refused, wakes the writer.
 func TestScheduleExclude(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -27,8 +27,8 @@ func TestScheduleExclude(t *testing.T) {
 	})
 }
 
-// TestScheduleExcludeHeld: the same, with a guard that is held from before, so that the
-// writer must sleep.
+// TestScheduleExcludeHeld is the same with a guard that is held before, so that the writer must
+// park.
 func TestScheduleExcludeHeld(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -44,7 +44,7 @@ func TestScheduleExcludeHeld(t *testing.T) {
 	})
 }
 
-// TestScheduleExcludeTwo: a writer that waits for two ranges, one after the other.
+// TestScheduleExcludeTwo: a writer waits for two ranges, one after the other.
 func TestScheduleExcludeTwo(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		w := newWorld(p, 2)
@@ -62,7 +62,8 @@ func TestScheduleExcludeTwo(t *testing.T) {
 	})
 }
 
-// TestScheduleTryExclude: it never succeeds beside a guard, and lets readers in again.
+// TestScheduleTryExclude: TryExclude never succeeds while a guard is held, and readers enter again
+// afterwards.
 func TestScheduleTryExclude(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -78,8 +79,7 @@ func TestScheduleTryExclude(t *testing.T) {
 	})
 }
 
-// TestScheduleCancelExclude: the context ends the wait, or comes too late; afterwards
-// readers get in.
+// TestScheduleCancelExclude: the context ends the wait, or ends too late; afterwards readers enter.
 func TestScheduleCancelExclude(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -103,8 +103,8 @@ func TestScheduleCancelExclude(t *testing.T) {
 	})
 }
 
-// TestSchedulePassing: a reader that has looked before the range was excluded adds in the
-// middle of the transaction, and takes its count back after it.
+// TestSchedulePassing: a reader that has looked before the range was excluded adds itself in the
+// middle of the transaction, and takes its count back after the transaction.
 func TestSchedulePassing(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -120,8 +120,7 @@ func TestSchedulePassing(t *testing.T) {
 	})
 }
 
-// TestScheduleRetireHeld: a range that leaves under two guards is retired by the last of
-// them, once.
+// TestScheduleRetireHeld: a range that leaves under two guards is retired once, by the last of them.
 func TestScheduleRetireHeld(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -138,8 +137,8 @@ func TestScheduleRetireHeld(t *testing.T) {
 	})
 }
 
-// TestScheduleRetire: a reader finds the range or does not; it is retired when nobody is
-// in it any more and nobody can come upon it.
+// TestScheduleRetire: a reader finds the range or does not find it. The range is retired when no
+// reader is in it any more and no reader can find it.
 func TestScheduleRetire(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -151,9 +150,9 @@ func TestScheduleRetire(t *testing.T) {
 	})
 }
 
-// TestScheduleExtract: whoever extracts a range has its value alone as soon as Extract returns,
-// beside a reader that holds it, one that finds it, and one that is refused; OnRetire never
-// has it.
+// TestScheduleExtract: the caller of Extract has the value alone as soon as Extract returns, with
+// one reader that holds the range, one that finds it, and one that is refused. OnRetire never gets
+// the value.
 //
 // It kills 250_extract_lets_in_early and 251_extract_does_not_wait.
 func TestScheduleExtract(t *testing.T) {
@@ -176,7 +175,7 @@ func TestScheduleExtract(t *testing.T) {
 						}
 					})
 					w.transaction(func(t rangelock.Writer[int, *item]) {
-						succeed(t.Insert(ten(2), w.item())) // into a range object that was used before
+						succeed(t.Insert(ten(2), w.item())) // into a header that was used before
 					})
 				})
 				p.Go("reader", func() { w.read(5) })
@@ -185,8 +184,8 @@ func TestScheduleExtract(t *testing.T) {
 	}
 }
 
-// TestScheduleCancelExtract: the context ends the wait, and the range stays and lets readers
-// in again, at once and not with the end of the transaction; or it comes too late.
+// TestScheduleCancelExtract: the context ends the wait, and the range stays and lets readers in
+// again, before the end of the transaction; or the context ends too late.
 func TestScheduleCancelExtract(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -244,8 +243,8 @@ func TestScheduleUnlinked(t *testing.T) {
 	}
 }
 
-// TestScheduleSwaps: the range is swapped three times in a row, each time into a range
-// object that was used before, while readers come late to release the first.
+// TestScheduleSwaps: the range is swapped three times in a row, each time into a header that was used
+// before, while readers release the first range late.
 func TestScheduleSwaps(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		w := newWorld(p, 1)

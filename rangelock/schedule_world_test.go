@@ -9,16 +9,15 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// An item is the value of a range in the scenarios. Readers are in its room while they
-// have a guard; writers that have it excluded, and OnRetire, which never leaves, must be
-// there alone.
+// An item is the value of a range in the scenarios. A reader is in its room while it has a guard. A
+// writer that has excluded the range, and OnRetire, which never leaves, must be alone in the room.
 type item struct {
 	schedule.Room
 	calls   schedule.Word[int] // of OnRetire
-	retired int                // the same, to look at in the end; or moved without a call
+	retired int                // the same, read at the end; also counts a move without a call
 }
 
-// world is a map of items, ten keys for each range, and all items there have been.
+// world is a map of items, with ten keys for each range, and all items that ever existed.
 type world struct {
 	*rangelock.Map[int, *item]
 	items []*item
@@ -26,8 +25,8 @@ type world struct {
 	unlinked func(*world) bool // if not nil, must hold when OnRetire is called
 }
 
-// newWorld returns a map with items on the first n tens. In the end every item is either
-// in the map or has been retired, once.
+// newWorld returns a map with items on the first n tens. At the end every item must be in the map,
+// or must have been retired once.
 func newWorld(p *schedule.Program, n int) *world {
 	w := new(world)
 	w.Map = rangelock.New(&rangelock.Options[int, *item]{
@@ -56,10 +55,10 @@ func newWorld(p *schedule.Program, n int) *world {
 	return w
 }
 
-// ten is the range of the i'th ten keys.
+// ten returns the range of the i'th ten keys.
 func ten(i int) rangelock.Range[int] { return rangelock.Span(10*i, 10*i+10) }
 
-// item returns a new one.
+// item returns a new item.
 func (w *world) item() *item {
 	v := new(item)
 	w.items = append(w.items, v)
@@ -86,7 +85,7 @@ func (w *world) check() {
 	}
 }
 
-// use looks at what a guard holds, which must cover key, and releases it.
+// use checks that the guard covers key, enters and leaves the room of its item, and releases it.
 func (w *world) use(g rangelock.Guard[int, *item], key int) {
 	if r := g.Range(); key < r.Lo || key >= r.Hi && !r.Unbounded {
 		schedule.Failf("a guard on %v for %d", r, key)
@@ -113,7 +112,7 @@ func (w *world) find(key int) {
 	}
 }
 
-// try is read by TryAcquire; a range that is always there may be busy.
+// try is read by TryAcquire, for a range that is always in the map but may be busy.
 func (w *world) try(key int) {
 	switch g, err := w.TryAcquire(key); err {
 	case nil:
@@ -124,8 +123,8 @@ func (w *world) try(key int) {
 	}
 }
 
-// change goes into the room of an exclusive guard, which must cover key, as a writer does,
-// and releases it.
+// change enters the room of an exclusive guard as a writer does, and releases the guard. The guard
+// must cover key.
 func (w *world) change(g rangelock.Guard[int, *item], key int) {
 	if r := g.Range(); key < r.Lo || key >= r.Hi && !r.Unbounded {
 		schedule.Failf("an exclusive guard on %v for %d", r, key)
@@ -136,7 +135,7 @@ func (w *world) change(g rangelock.Guard[int, *item], key int) {
 	g.Release()
 }
 
-// findAlone acquires a key that always has a range exclusively.
+// findAlone takes an exclusive guard for a key that always has a range.
 func (w *world) findAlone(key int) {
 	g, ok := w.AcquireExclusive(key)
 	if !ok {
@@ -145,7 +144,7 @@ func (w *world) findAlone(key int) {
 	w.change(g, key)
 }
 
-// exclude has the i'th ten in a transaction.
+// exclude excludes the i'th ten in a transaction.
 func (w *world) exclude(i int) {
 	w.transaction(func(t rangelock.Writer[int, *item]) {
 		succeed(t.Exclude(ten(i)))
@@ -160,10 +159,10 @@ func (w *world) transaction(f func(t rangelock.Writer[int, *item])) {
 	t.Unlock()
 }
 
-// swap puts a new item on the i'th ten.
+// swap swaps the i'th ten for a new item.
 func (w *world) swap(i int) { succeed(w.Swap(context.Background(), ten(i), w.item())) }
 
-// extract takes the range of key out and goes into its room, for ever, as OnRetire does.
+// extract takes the range of key out of the map, and enters its room for ever, as OnRetire does.
 func (w *world) extract(t rangelock.Writer[int, *item], key int) {
 	_, v, err := t.Extract(key)
 	succeed(err)
@@ -171,7 +170,7 @@ func (w *world) extract(t rangelock.Writer[int, *item], key int) {
 	v.retired++
 }
 
-// visit goes into the room of key, which must be excluded, and out again.
+// visit enters and leaves the room of key, which must be excluded.
 func visit(t rangelock.Writer[int, *item], key int) {
 	_, v, ok := t.Find(key)
 	if !ok {

@@ -24,7 +24,7 @@ func eachGuard(t *testing.T, f func(t *testing.T, m *intMap, rec *recorder, g in
 	}
 }
 
-// TestClone: a clone is a guard of its own, whichever of the two is released first.
+// TestClone checks that a clone is a guard of its own, whichever of the two is released first.
 func TestClone(t *testing.T) {
 	for _, first := range []string{"guard", "clone"} {
 		t.Run(first, func(t *testing.T) {
@@ -53,8 +53,8 @@ func TestClone(t *testing.T) {
 	}
 }
 
-// TestCloneLeft: a guard on a range that has left the map can be cloned, and the range is
-// retired after the last of the clones.
+// TestCloneLeft checks that a guard on a range that has left the map can be cloned, and that the
+// range is retired after the last of the clones.
 func TestCloneLeft(t *testing.T) {
 	eachGuard(t, func(t *testing.T, m *intMap, rec *recorder, g intGuard) {
 		must(t, m.Swap(bg, rg(0, 10), "new"))
@@ -73,8 +73,8 @@ func TestCloneLeft(t *testing.T) {
 	})
 }
 
-// TestCloneInLine: somebody who waits for an exclusive guard waits for clones that are made
-// meanwhile.
+// TestCloneInLine checks that a caller that waits for an exclusive guard waits for clones that are
+// made meanwhile.
 func TestCloneInLine(t *testing.T) {
 	eachGuard(t, func(t *testing.T, m *intMap, rec *recorder, g intGuard) {
 		acquiring, e := exclusively(t, m, 5)
@@ -89,7 +89,7 @@ func TestCloneInLine(t *testing.T) {
 	})
 }
 
-// TestCloneMisuse: what cannot be cloned.
+// TestCloneMisuse clones guards that cannot be cloned.
 func TestCloneMisuse(t *testing.T) {
 	m, _ := tens("a")
 	var none intGuard
@@ -111,8 +111,8 @@ func TestCloneMisuse(t *testing.T) {
 	usable(t, m)
 }
 
-// TestCloneGone clones a copy of a guard that was released, when its range object is in
-// another life: nothing has changed after the panic.
+// TestCloneGone clones a copy of a released guard when its range object is in another life, and
+// checks that nothing has changed after the panic.
 func TestCloneGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a")
@@ -133,8 +133,8 @@ func TestCloneGone(t *testing.T) {
 	})
 }
 
-// TestDowngradeGuard: an exclusive guard becomes a shared one; those in line for a shared one
-// come in, up to the next that wants an exclusive one.
+// TestDowngradeGuard checks that an exclusive guard becomes a shared one, and that the callers that
+// wait for a shared guard get one, up to the next that waits for an exclusive guard.
 func TestDowngradeGuard(t *testing.T) {
 	for _, marked := range []bool{false, true} {
 		t.Run(fmt.Sprintf("announced=%t", marked), func(t *testing.T) {
@@ -182,8 +182,8 @@ func TestDowngradeGuard(t *testing.T) {
 	}
 }
 
-// TestDowngradeLeft: an exclusive guard is downgraded while a writer waits for it, and when
-// its range has left the map.
+// TestDowngradeLeft downgrades an exclusive guard while a writer waits for it, and after its range
+// has left the map.
 func TestDowngradeLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens("a", "b")
@@ -213,7 +213,7 @@ func TestDowngradeLeft(t *testing.T) {
 	})
 }
 
-// TestDowngradeMisuse: a shared guard, the zero Guard, and a copy of what was downgraded.
+// TestDowngradeMisuse downgrades a shared guard, the zero Guard, and a copy of a downgraded guard.
 func TestDowngradeMisuse(t *testing.T) {
 	m, _ := tens("a")
 	var none intGuard
@@ -226,7 +226,7 @@ func TestDowngradeMisuse(t *testing.T) {
 	e.Downgrade()
 	state := m.State(5)
 	wantPanic(t, "Downgrade of the copy", func() { copied.Downgrade() })
-	if !rangelock.Debug { // where the release of a copy is the release of the guard
+	if !rangelock.Debug { // in a debug build releasing a copy releases the guard
 		wantPanic(t, "Release of the copy", func() { again.Release() })
 	}
 	if m.State(5) != state {
@@ -236,7 +236,7 @@ func TestDowngradeMisuse(t *testing.T) {
 	usable(t, m)
 }
 
-// TestTake: a guard that the body takes outlives it, and the others do not.
+// TestTake checks that a guard that the body takes outlives the body, and that the others do not.
 func TestTake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "b", "c")
@@ -250,19 +250,19 @@ func TestTake(t *testing.T) {
 		}
 		w := m.Lock()
 		if !w.TryExclude(rg(0, 10)) || w.TryExclude(rg(10, 20)) || !w.TryExclude(rg(20, 30)) {
-			t.Error("the guards that are left are not the one that was taken")
+			t.Error("the guards that are held are not the one that was taken")
 		}
 		w.Unlock()
 		if kept.Value() != "b" {
-			t.Errorf("what was taken has %q", kept.Value())
+			t.Errorf("the taken guard has %q", kept.Value())
 		}
 		kept.Release()
 		tidy(t, m)
 	})
 }
 
-// TestHappensDowngrade: what was written under an exclusive guard is seen by those that its
-// Downgrade lets in. With a Downgrade that is no atomic operation -race finds it.
+// TestHappensDowngrade checks that readers that a Downgrade lets in see what was written under the
+// exclusive guard. If Downgrade is not an atomic operation -race reports it.
 func TestHappensDowngrade(t *testing.T) {
 	m := rangelock.New[int, *[2]int](nil)
 	must(t, m.Insert(bg, rg(0, 10), new([2]int)))

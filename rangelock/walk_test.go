@@ -16,12 +16,12 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestWalkSeesNoFalseGap walks over ranges whose boundaries a writer changes all the
-// time, in the manner of Linux's proc-maps-race: it splits and merges, moves the
-// boundary between two neighbours, replaces several by one and one by several; all keys
-// from 0 to 1000 are covered before and after each transaction. A walk that sees a gap
-// there has seen half of a transaction. Believing a search that has found nothing without
-// the publication sequence makes this fail in every run.
+// TestWalkSeesNoFalseGap walks over ranges whose boundaries a writer changes all the time, as
+// Linux's proc-maps-race test does. The writer splits and merges, moves the boundary between two
+// neighbours, replaces several ranges by one and one by several. All keys from 0 to 1000 are
+// covered before and after each transaction, so a walk that sees a gap there has seen half of a
+// transaction. Trusting a search that has found nothing, without the publication sequence, makes
+// this fail in every run.
 func TestWalkSeesNoFalseGap(t *testing.T) {
 	for _, procs := range []int{1, 2, 4, 8} {
 		t.Run(fmt.Sprint("procs=", procs), func(t *testing.T) {
@@ -77,7 +77,7 @@ func walkEpisode(t *testing.T) {
 	}
 }
 
-// changeBoundaries is one transaction that leaves all keys covered.
+// changeBoundaries runs one transaction that leaves all keys covered.
 func changeBoundaries(t *testing.T, m *rangelock.Map[int, int], i int) {
 	at := 100 + i*37%8*100
 	w := m.Lock()
@@ -106,8 +106,8 @@ func changeBoundaries(t *testing.T, m *rangelock.Map[int, int], i int) {
 	}
 }
 
-// walks are the walks over an int map that yield no guard; each calls body with the
-// attached ranges and a transaction that it may go on with, or nil if it must begin one.
+// walks are the walks over an int map that yield no guard. Each calls body with the attached
+// ranges, and with a transaction that the body may use, or nil if it must begin its own.
 var walks = map[string]func(m *intMap, body func(intRange, *intWriter)){
 	"All": func(m *intMap, body func(intRange, *intWriter)) {
 		for r := range m.All() {
@@ -144,10 +144,10 @@ var walks = map[string]func(m *intMap, body func(intRange, *intWriter)){
 	},
 }
 
-// TestWalksNeverOverlap: whatever the body does to the range that it was given, or
-// another goroutine at that time, nothing is yielded that overlaps it, and nothing that
-// stays is left out. If a walk seeks its next leaf by what ends behind the last range,
-// and not by what starts there, each of these fails at the end of each leaf.
+// TestWalksNeverOverlap changes the yielded range, in the body or in another goroutine at that
+// time. Nothing is yielded that overlaps that range, and no range that stays is left out. If a walk
+// seeks its next leaf by the first range that ends after the last one, and not by the first that
+// starts there, each of these fails at the end of each leaf.
 //
 // It kills 45_walk_back.
 func TestWalksNeverOverlap(t *testing.T) {
@@ -178,10 +178,10 @@ func TestWalksNeverOverlap(t *testing.T) {
 					i, end := 0, -1
 					over(m, func(r intRange, w *intWriter) {
 						if r.Lo < end {
-							t.Fatalf("%v after one that ends at %d", r, end)
+							t.Fatalf("%v is yielded after a range that ends at %d", r, end)
 						}
 						if end = r.Hi; r != rg(20*i, 20*i+10) {
-							t.Fatalf("%v where the range %d is next", r, i)
+							t.Fatalf("%v is yielded instead of range %d", r, i)
 						}
 						i++
 						if w != nil {
@@ -193,7 +193,7 @@ func TestWalksNeverOverlap(t *testing.T) {
 						must(t, change(own, r))
 					})
 					if i != n {
-						t.Errorf("%d of %d ranges", i, n)
+						t.Errorf("%d of %d ranges are yielded", i, n)
 					}
 					usable(t, m)
 				})
@@ -202,10 +202,9 @@ func TestWalksNeverOverlap(t *testing.T) {
 	}
 }
 
-// TestWalksBeside walks beside writers that shift, replace and swap ranges. What is
-// yielded must not overlap, and the ranges that nobody changes must all be there. With a
-// next leaf that is sought by what ends behind the last range it fails in nearly every
-// run.
+// TestWalksBeside walks while writers shift, replace and swap ranges. The ranges that are yielded
+// must not overlap, and the ranges that no writer changes must all be among them. If the next leaf
+// is sought by the first range that ends after the last one it fails in nearly every run.
 func TestWalksBeside(t *testing.T) {
 	const n = 30
 	m, _ := tens()
@@ -229,7 +228,7 @@ func TestWalksBeside(t *testing.T) {
 				stays, end := 0, -1
 				over(m, func(r intRange, w *intWriter) {
 					if r.Lo < end {
-						t.Errorf("%s: %v after one that ends at %d", walk, r, end)
+						t.Errorf("%s: %v is yielded after a range that ends at %d", walk, r, end)
 					}
 					if end = r.Hi; r == rg(100*stays, 100*stays+10) {
 						stays++
@@ -246,7 +245,7 @@ func TestWalksBeside(t *testing.T) {
 	usable(t, m)
 }
 
-// moveOne does something to the one range in [at+10, at+100).
+// moveOne changes the one range in [at+10, at+100).
 func moveOne(t *testing.T, m *intMap, rnd *rand.Rand, at int) {
 	w := m.Lock()
 	defer w.Unlock()
@@ -267,9 +266,9 @@ func moveOne(t *testing.T, m *intMap, rnd *rand.Rand, at int) {
 	}
 }
 
-// TestWalkOfChangedKeys: a walk ends, by itself or with a panic that names the ranges,
-// though its caller has changed the bytes of a key that the map has. Without the look
-// whether ends rise all of them go round for ever.
+// TestWalkOfChangedKeys checks that a walk ends, normally or with a panic that names the ranges,
+// even if its caller has changed the bytes of a key that the map has. Without the check that ends
+// rise all of them loop for ever.
 //
 // It kills 45_walk_round.
 func TestWalkOfChangedKeys(t *testing.T) {
@@ -336,8 +335,8 @@ func TestWalkOfChangedKeys(t *testing.T) {
 	}
 }
 
-// BenchmarkWalk says what a range costs in each kind of walk over all of a map, and what
-// a walk to one range of it costs.
+// BenchmarkWalk measures what each kind of walk over a whole map costs per range, and what a walk
+// to one range of it costs.
 func BenchmarkWalk(b *testing.B) {
 	for _, n := range []int{100, 10_000, 1_000_000} {
 		m := rangelock.New[int, *int](nil)
