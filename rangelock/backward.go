@@ -8,6 +8,10 @@ import (
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
+// This file has the walks without guards that are not in all.go: over part of the map, backwards,
+// and to the first and last range. They read a leaf while pinned, and yield while not pinned, as in
+// all.go.
+
 // AllIn is like [Map.All] for the ranges that overlap r, each as a whole. If r is not valid it
 // yields nothing.
 func (m *Map[K, V]) AllIn(r Range[K]) iter.Seq2[Range[K], V] {

@@ -7,6 +7,8 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
+// This file has the default map, which is made when it is first used.
+
 var defaultMap = seam.OnceValue(func() *Map[uintptr, any] {
 	return New(&Options[uintptr, any]{
 		OnRetire: func(_ Range[uintptr], v any) {

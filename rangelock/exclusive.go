@@ -13,9 +13,9 @@ import (
 // guard up if a mark is there. If the range is in use, the caller joins its queue: the steps are in
 // waitqueue.go.
 
-// AcquireExclusive takes an exclusive guard on the range that covers key, without a transaction,
-// where [Writer.Exclude] keeps readers out of ranges for the rest of a transaction. It reports
-// whether a range covers key.
+// AcquireExclusive takes an exclusive guard on the one range that covers key, without a
+// transaction; [Writer.Exclude], in contrast, keeps readers out of ranges until its transaction
+// ends. AcquireExclusive reports whether a range covers key.
 //
 // While the exclusive guard is held, no other guard is held on the range, shared or exclusive, so
 // its holder may change what the value refers to. The value itself, the bounds, and all other

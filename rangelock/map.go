@@ -14,6 +14,8 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
+// This file has the map and its constructors. Its fields say which file owns which part of it.
+
 // Map is a set of disjoint ranges of keys, each with a value and a count of its readers. Any
 // number of goroutines may use it at once: readers acquire single ranges, and one writer at a
 // time changes the set.

@@ -6,6 +6,9 @@ import (
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
+// This file finds what is beside a key, for a Writer and a Reader: the ranges before and after it,
+// and gaps. It only reads the tree.
+
 // Before returns the last range that ends at or below key and its value, and whether there is one.
 // It does not wait. Before, Find and After together tell what is below a key, what covers it, and
 // what is above it.

@@ -8,6 +8,10 @@ import (
 	"github.com/spanlock/spanlock/internal/rangetree"
 )
 
+// This file takes guards on the neighbours of a key (AcquireNext, AcquirePrev), and walks over the
+// map with a guard on each range (Guards). It enters a range as acquire.go does, and proves a gap by
+// the publication sequence. wait.go has its waits.
+
 // AcquireNext takes a guard on the first range that ends above key, and reports whether there is
 // one: the range that covers key or else the next one. The answer is true as of one instant
 // between call and return: if the range starts above key, no range was between them at that
@@ -144,10 +148,10 @@ func (m *Map[K, V]) enterNeighbour(key K, previous bool) (Guard[K, V], outcome) 
 // The body may release it earlier, or keep it by [Guard.Take]. If r is not valid Guards yields
 // nothing.
 //
-// Guards yields each range that overlaps r and is attached during the whole walk once. If two
-// ranges that it yields one after the other do not touch, there was a gap between them at one
-// instant. Each range ends above the one before, but a range that was inserted during the walk may
-// start below the end of a range that was yielded before. Guards waits like [Map.AcquireNext].
+// A range that overlaps r and is attached during the whole walk is yielded once. If two ranges that
+// are yielded one after the other do not touch, there was a gap between them at one instant. Each
+// range ends above the one before, but a range that was inserted during the walk may start below
+// the end of a range that was yielded before. Guards waits like [Map.AcquireNext].
 //
 // It allocates each guard that it yields, because the body might keep the pointer. It panics as
 // [Map.All] does.

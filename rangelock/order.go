@@ -2,6 +2,8 @@ package rangelock
 
 import "fmt"
 
+// This file compares ranges and keys in the map's order. It changes nothing.
+
 // validFunc reports whether r is a valid range under compare, and panics if compare contradicts
 // itself on its bounds. It is the only check of compare, and costs one or three calls for each
 // range.

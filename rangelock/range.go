@@ -10,6 +10,8 @@ import (
 	"github.com/spanlock/spanlock/internal/shape"
 )
 
+// This file has ranges as values. It knows nothing of maps.
+
 // Range is a half-open range of keys: [Lo, Hi), the keys from Lo up to but not including Hi. If
 // Unbounded is set it is [Lo, ∞), Lo and every key above it, including the largest. Then Hi is
 // ignored, and is the zero key in ranges that a map returns.

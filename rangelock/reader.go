@@ -7,10 +7,13 @@ import (
 	"github.com/spanlock/spanlock/internal/seam"
 )
 
+// This file has Readers. A Reader is the semaphore held for reading, with a ticket that ends all its
+// copies at once.
+
 // Reader is a shared hold on the whole map: while it is held no transaction begins, so the set of
 // ranges does not change. Any number of Readers may be held at once. A Reader may be copied, handed
 // to another goroutine, and used by several goroutines at once. When one copy is unlocked, every
-// copy panics when it is used. The zero Reader is of no use, and panics when used.
+// copy panics when it is used. The zero Reader is not usable, and panics when used.
 //
 // A goroutine that has a Reader must not call Lock, Close or a one-operation form of the map: they
 // would wait for the Reader. It must not call RLock: that waits behind a writer that waits for the

@@ -6,6 +6,9 @@ import (
 	"github.com/spanlock/spanlock/internal/invariants"
 )
 
+// This file changes guards that are held: Clone, Downgrade and Take. It changes the counts in the
+// state words of their ranges, and grants the head of a queue.
+
 // Clone returns another guard on the range of g, for example for a goroutine that the caller
 // starts. Each of the two guards must be released once, in any order, and each may be cloned
 // again. Clone never blocks. It also succeeds where a new reader would be refused: on a range that

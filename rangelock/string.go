@@ -2,6 +2,8 @@ package rangelock
 
 import "github.com/spanlock/spanlock/internal/shape"
 
+// This file describes maps, guards, transactions and Readers in one line. It waits for no lock.
+
 // String returns one line about the map and its present state:
 //
 //	rangelock.Map[uint64]: 12 ranges, 3 pending, a transaction under way, others wait
