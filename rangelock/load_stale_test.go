@@ -206,7 +206,7 @@ func TestLoadWindow(t *testing.T) {
 	type rs = []intRange
 	for _, x := range []struct {
 		retired rs
-		lands   intRange
+		returns intRange
 		fresh   bool
 	}{
 		{nil, rangelock.From(-1 << 30), true},
@@ -238,7 +238,7 @@ func TestLoadWindow(t *testing.T) {
 		{rs{rg(0, 2), rg(4, 6), rg(8, 10), rg(20, 22), rg(24, 26), rg(28, 30)}, rg(10, 20), true},
 		{rs{rg(28, 30), rg(24, 26), rg(20, 22), rg(8, 10), rg(4, 6), rg(0, 2)}, rg(10, 24), false},
 	} {
-		t.Run(fmt.Sprintf("%v lands %v", x.retired, x.lands), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%v returns %v", x.retired, x.returns), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m, rec := tens()
 				h := newGatedLoad()
@@ -254,13 +254,13 @@ func TestLoadWindow(t *testing.T) {
 				if h.context(t).Err() != nil {
 					t.Fatal("the load is stale at once")
 				}
-				h.send <- func() (intRange, string, error) { return x.lands, "v", nil }
+				h.send <- func() (intRange, string, error) { return x.returns, "v", nil }
 				synctest.Wait()
 				if fresh := h.calls.Load() == 1; fresh != x.fresh {
 					t.Errorf("fresh is %v, want %v", fresh, x.fresh)
 				}
 				if h.calls.Load() > 1 {
-					h.send <- func() (intRange, string, error) { return x.lands, "w", nil }
+					h.send <- func() (intRange, string, error) { return x.returns, "w", nil }
 					a.gets(t, "w")
 					b.gets(t, "w")
 					synctest.Wait()
@@ -271,7 +271,7 @@ func TestLoadWindow(t *testing.T) {
 				if want := map[bool]string{false: "v"}[x.fresh]; rec.String() != want {
 					t.Errorf("retired are %q, want %q", rec, want)
 				}
-				if n, err := m.Remove(bg, x.lands); n != 1 || err != nil {
+				if n, err := m.Remove(bg, x.returns); n != 1 || err != nil {
 					t.Fatal(n, err)
 				}
 				usable(t, m)
