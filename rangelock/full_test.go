@@ -94,7 +94,7 @@ func TestSplitValueFails(t *testing.T) {
 	fillTens(m, "a", "b")
 	w := m.Lock()
 	err := w.Split(5)
-	if err == nil || !errors.Is(err, full) || err.Error() != "rangelock: Split [0, 10): disk full" {
+	if err == nil || !errors.Is(err, full) || err.Error() != "rangelock: Split [0, 10): SplitValue at 5: disk full" {
 		t.Errorf("Split = %v", err)
 	}
 	g, err := m.TryAcquire(5) // during the transaction: it has changed nothing

@@ -11,7 +11,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// plainTens is tens in a map without an OnRetire, with the options that set makes.
+// plainTens is tens for a map without an OnRetire, with the options that set makes.
 func plainTens(set func(o *rangelock.Options[int, string]), values ...string) *intMap {
 	o := &rangelock.Options[int, string]{}
 	if set != nil {
@@ -22,7 +22,7 @@ func plainTens(set func(o *rangelock.Options[int, string]), values ...string) *i
 	return m
 }
 
-// TestPut lays a range over others in each way in which it can lie, and looks at what is left
+// TestPut puts a range over others in each position that it can have, and checks what is left:
 // with trimming, with a SplitValue, and with eviction.
 //
 // It kills 197_put_keeps_overhang and 198_right_after_cut.
@@ -84,8 +84,8 @@ func TestPut(t *testing.T) {
 	}
 }
 
-// TestPutWaits: Put waits for the guards on what it trims, and on nothing else; with PutEvicts
-// for none.
+// TestPutWaits: Put waits for the guards on the ranges that it trims, and for no others; with
+// PutEvicts it waits for none.
 //
 // It kills 199_put_trims_under_guards.
 func TestPutWaits(t *testing.T) {
@@ -155,7 +155,7 @@ func TestPutRefused(t *testing.T) {
 		if err := w.Put(x.r, "x"); !errors.Is(err, x.want) {
 			t.Errorf("%s: Put(%v) = %v", x.name, x.r, err)
 		}
-		for key := range 20 { // nothing is excluded, and no miss is in doubt
+		for key := range 20 { // no range is excluded, and each miss is proved
 			if g, err := m.TryAcquire(key); err != nil {
 				t.Errorf("%s: TryAcquire(%d) = %v", x.name, key, err)
 			} else {
@@ -170,12 +170,12 @@ func TestPutRefused(t *testing.T) {
 			t.Errorf("%s: %s", x.name, s)
 		}
 	}
-	// What fits exactly is not refused, though there are more ranges for a moment.
+	// A Put that ends with exactly MaxRanges is not refused, though for a moment there are more.
 	m := plainTens(func(o *rangelock.Options[int, string]) { split(o); o.MaxRanges = 3 }, "a", "b")
 	if err := m.Do(bg, func(w intWriter) error { return w.Put(rg(5, 15), "x") }); err != nil {
 		t.Errorf("Put that fits = %v", err)
 	}
-	// Nor does a trimming that waits in vain leave anything.
+	// A trimming whose wait ends without success changes nothing either.
 	m = plainTens(nil, "a", "b")
 	g := hold(t, m, 15)
 	ctx, cancel := context.WithCancel(bg)
@@ -198,15 +198,15 @@ func TestPutRefused(t *testing.T) {
 	usable(t, m)
 }
 
-// TestPutSplitFails lets the n-th SplitValue of a Put fail. What was cut before stays cut, as by
-// Split; nothing is retired and nothing is lost.
+// TestPutSplitFails lets the n-th SplitValue of a Put fail. A cut that was made before stays, as
+// if by Split. Nothing is retired and nothing is lost.
 //
 // It kills 237_second_split_unsaid.
 func TestPutSplitFails(t *testing.T) {
 	full := errors.New("disk full")
-	for n, want := range []string{
-		"[0, 10)=a [10, 20)=b",
-		"[0, 5)=al [5, 10)=ar [10, 20)=b",
+	for n, x := range []struct{ want, text string }{
+		{"[0, 10)=a [10, 20)=b", "rangelock: Put [0, 10): SplitValue at 5: disk full"},
+		{"[0, 5)=al [5, 10)=ar [10, 20)=b", "rangelock: Put [10, 20): SplitValue at 15: disk full"},
 	} {
 		rec := &recorder{}
 		calls := 0
@@ -220,18 +220,19 @@ func TestPutSplitFails(t *testing.T) {
 			}
 		}, "a", "b")
 		err := m.Do(bg, func(w intWriter) error { return w.Put(rg(5, 15), "x") })
-		if !errors.Is(err, full) {
+		if !errors.Is(err, full) || err.Error() != x.text {
 			t.Errorf("Put = %v", err)
 		}
 		m.Drain(bg)
-		if s := text(m.All()); s != want || rec.String() != "" {
-			t.Errorf("%d cuts: %s, want %s; retired are %q", n, s, want, rec)
+		if s := text(m.All()); s != x.want || rec.String() != "" {
+			t.Errorf("%d cuts: %s, want %s; retired are %q", n, s, x.want, rec)
 		}
 		usable(t, m)
 	}
 }
 
-// TestEvict takes ranges out that stick out, whole, and tells which.
+// TestEvict evicts ranges that extend beyond the argument. They leave as a whole, and Evict
+// returns them.
 //
 // It kills 238_evicted_after_leaving.
 func TestEvict(t *testing.T) {
@@ -253,7 +254,7 @@ func TestEvict(t *testing.T) {
 		if got := text(seq); err != nil || got != x.evicted {
 			t.Errorf("Evict(%v) = %s, %v, want %s", x.r, got, err, x.evicted)
 		}
-		for range seq { // it can be left, and walked again
+		for range seq { // the loop may break, and the sequence be used again
 			break
 		}
 		if got := text(m.All()); got != x.rest {
@@ -274,8 +275,8 @@ func TestEvict(t *testing.T) {
 	}
 }
 
-// TestEvictStale: what a load brings is stale if Evict, or a Put that evicts, has taken away
-// any of its keys, also outside of its own range.
+// TestEvictStale: what a load returns is stale if Evict, or a Put that evicts, has removed any of
+// its keys, also a key outside the argument.
 //
 // It kills 232_evict_spares_loads.
 func TestEvictStale(t *testing.T) {
@@ -291,7 +292,7 @@ func TestEvictStale(t *testing.T) {
 					if err := m.Do(bg, do); err != nil {
 						t.Error(err)
 					}
-					return rg(18, 30), "old", nil // [18, 20) was in what was evicted
+					return rg(18, 30), "old", nil // [18, 20) was evicted
 				}
 				return rg(20, 30), "new", nil
 			})

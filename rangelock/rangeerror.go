@@ -14,6 +14,9 @@ type RangeError[K any] struct {
 	Err   error    // ErrBadRange, ErrOverlap, ErrPartial, ErrFull, or the error of SplitValue
 
 	how string // the verb of the sentence "Range how Other"
+
+	cut bool // Err is of SplitValue, which was to cut Range at the key at
+	at  K
 }
 
 // Error says what has failed and why.
@@ -21,6 +24,9 @@ func (e *RangeError[K]) Error() string {
 	what := e.Op + " " + e.Range.String()
 	if e.how != "" {
 		what += " " + e.how + " " + e.Other.String()
+	}
+	if e.cut {
+		what += ": SplitValue at " + keyText(e.at)
 	}
 	return because(e.Err, what)
 }

@@ -52,7 +52,7 @@ func (m *Map[K, V]) split(h *header[K, V], at K) error {
 	if m.options.SplitValue != nil {
 		var err error
 		if lv, rv, err = m.options.SplitValue(r, at, h.value); err != nil {
-			return m.refuse(err, r)
+			return &RangeError[K]{Op: m.txn.op.name, Range: r, Err: err, cut: true, at: at}
 		}
 	}
 	m.publishing()
