@@ -10,10 +10,10 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestCancel checks promise P6 for every wait there is: a context ends it, by cancel
-// and by deadline, its error comes back, and everything is as it was.
+// TestCancel checks promise P6 for every wait: a context ends it, by cancel and by deadline, the
+// call returns the context's error, and everything is as it was.
 func TestCancel(t *testing.T) {
-	// What is in the way of the call under test.
+	// These keep the call under test waiting.
 	const (
 		writer  = "a writer that has excluded"
 		changed = "a writer that has changed"
@@ -29,7 +29,7 @@ func TestCancel(t *testing.T) {
 			}
 			defer w.Unlock()
 			defer func() {
-				// What the operation excluded is let in again before the transaction ends.
+				// Readers enter again where the operation has excluded, before the transaction ends.
 				g, err := m.TryAcquire(5)
 				if err != nil {
 					panic("still excluded")
@@ -132,7 +132,7 @@ func TestCancel(t *testing.T) {
 						}
 					})
 					c.waits(t)
-					// Others who queue behind the one that gives up are not left behind.
+					// Waiters behind the one that gives up are granted.
 					behind := start("Acquire behind it", func() {
 						if g, ok := m.Acquire(15); ok {
 							g.Release()
@@ -163,8 +163,8 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestCancelFirst checks which calls fail at once with a context that has ended, though
-// they would not wait, and which succeed because they need not.
+// TestCancelFirst checks which calls fail at once with a context that has ended, though they
+// would not have to wait, and which succeed because they need not wait.
 func TestCancelFirst(t *testing.T) {
 	ended := endedContext()
 	m, rec := tens("a", "b", "c", "d", "e")
@@ -231,8 +231,8 @@ func TestCancelFirst(t *testing.T) {
 	}
 }
 
-// TestCancelNotForRetire checks that Retire, Swap and Clear have nothing that the
-// transaction's context could end.
+// TestCancelNotForRetire checks that Retire, Swap and Clear have no wait that the transaction's
+// context could end.
 func TestCancelNotForRetire(t *testing.T) {
 	for name, do := range leave {
 		if name == "Remove" || name == "Update" {
@@ -258,10 +258,9 @@ func TestCancelNotForRetire(t *testing.T) {
 	}
 }
 
-// TestCancelRace checks releases and cancellations that come at the same time: whoever
-// wins, nothing is lost or left behind. The ways to lose one are a guard that was
-// granted after the context had ended, a wake-up that reached nobody, and a writer that
-// was granted the semaphore and gave up.
+// TestCancelRace releases and cancels at the same time. Whichever comes first, nothing may be
+// lost or left behind: not a guard that was granted after the context had ended, not a wake-up
+// that woke no goroutine, and not a semaphore that was granted to a writer that gave up.
 func TestCancelRace(t *testing.T) {
 	for i := range 300 {
 		m, _ := tens("a", "b")

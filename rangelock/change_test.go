@@ -128,8 +128,8 @@ func TestChange(t *testing.T) {
 	}
 }
 
-// TestUpdateEqual checks that Update and Swap retire the old value though the new one
-// equals it, and each of several in one transaction.
+// TestUpdateEqual checks that Update and Swap retire the old value even if the new one equals it,
+// and that they retire each of several in one transaction.
 func TestUpdateEqual(t *testing.T) {
 	m, rec := tens("a", "b")
 	w := m.Lock()
@@ -152,8 +152,8 @@ func TestUpdateEqual(t *testing.T) {
 	usable(t, m)
 }
 
-// TestLoad checks counts and contents, dense and in any order, in many leaves, into a
-// map that is not empty, and where a range in the middle is refused.
+// TestLoad checks counts and contents, with ranges in order and in any order, into many leaves
+// and into a map that is not empty, and when a range in the middle is refused.
 func TestLoad(t *testing.T) {
 	n := 20 * rangelock.LeafCap
 	seq := func(order func(i int) int, bad map[int]intRange) iter.Seq2[intRange, string] {
@@ -222,7 +222,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestLoadUsesWriter checks that the sequence given to Load may look at the map.
+// TestLoadUsesWriter checks that the sequence that Load reads may look at the map.
 func TestLoadUsesWriter(t *testing.T) {
 	m, _ := tens("a")
 	w := m.Lock()
@@ -245,8 +245,8 @@ func TestLoadUsesWriter(t *testing.T) {
 	usable(t, m)
 }
 
-// TestClear checks that Clear counts what it retires, empties a map of many leaves, and
-// leaves one that can be filled again.
+// TestClear checks that Clear returns how many ranges it retires, empties a map of many leaves,
+// and leaves a map that can be filled again.
 func TestClear(t *testing.T) {
 	for _, n := range []int{0, 1, rangelock.LeafCap, rangelock.LeafCap + 1, 50*rangelock.LeafCap + 3} {
 		m, rec := tens()

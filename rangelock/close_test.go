@@ -10,7 +10,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// closed checks everything that can be done to a map that has been closed.
+// closed checks every method on a map that has been closed.
 func closed(t *testing.T, m *intMap) {
 	t.Helper()
 	if _, ok := m.Acquire(5); ok {
@@ -110,8 +110,8 @@ func closed(t *testing.T, m *intMap) {
 	}
 }
 
-// TestClose checks that Close retires everything, whatever MaxPending says, and what is
-// left of the map then; closing twice is closing once.
+// TestClose checks that Close retires everything, whatever MaxPending says, and what the map is
+// after that. A second Close has no further effect.
 func TestClose(t *testing.T) {
 	for _, n := range []int{0, 1, 3 * rangelock.LeafCap} {
 		rec := &recorder{}
@@ -137,9 +137,9 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// TestCloseWaits checks that Close waits for the transaction and for the Reader under
-// way, then for the guards, which stay good, and for OnRetire; and that a writer who
-// queued behind it finds the map closed.
+// TestCloseWaits checks that Close waits for the transaction and for the Reader under way, then
+// for the guards, which stay valid, and for OnRetire; and that a writer that queued behind Close
+// finds the map closed.
 func TestCloseWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens("a", "b")
@@ -201,8 +201,8 @@ func TestCloseWaits(t *testing.T) {
 	})
 }
 
-// TestCloseCancelled checks both ends of a Close whose context ends: before its turn
-// nothing has changed, later the map is closed; calling it again goes on.
+// TestCloseCancelled ends the context of a Close at two points. While Close waits for the lock,
+// nothing has changed; later, the map is closed. Another call of Close goes on.
 func TestCloseCancelled(t *testing.T) {
 	for _, with := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {

@@ -80,7 +80,7 @@ func (m *Map[K, V]) sweep(ctx context.Context) {
 	m.limbo.mu.Unlock()
 }
 
-// Close retires every range, makes later changes return [ErrClosed], and waits as [Map.Drain]
+// Close retires every range, makes later changes return ErrClosed, and waits as [Map.Drain]
 // does. Options.MaxPending does not stop it. From then on readers find an empty map. Guards that
 // are held stay valid, and Close waits for them. Close also ends the contexts of all loads of
 // [Map.AcquireOrLoad] that are under way, waits for these loads, and retires what they return.

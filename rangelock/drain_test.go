@@ -21,7 +21,7 @@ func drains(t *testing.T, m *intMap) *call {
 	})
 }
 
-// TestDrain checks that Drain waits for all that left before it, and for nothing that
+// TestDrain checks that Drain waits for all ranges that left before the call, and for none that
 // leaves later, with and without an OnRetire.
 func TestDrain(t *testing.T) {
 	for _, with := range []bool{true, false} {
@@ -52,7 +52,7 @@ func TestDrain(t *testing.T) {
 				t.Errorf("retired are %q", rec)
 			}
 			second.waits(t)
-			w := m.Lock() // a transaction is not in the way
+			w := m.Lock() // a transaction does not delay Drain
 			c.Release()
 			second.returns(t)
 			w.Unlock()
@@ -88,8 +88,8 @@ func TestDrainOnRetire(t *testing.T) {
 	})
 }
 
-// leave are the operations that can pass MaxPending, each of which takes a and b out of
-// a map that holds [0, 10)=a [10, 20)=b [20, 30)=c; Update and Clear what they can.
+// leave is the operations that can exceed MaxPending. In a map with [0, 10)=a [10, 20)=b [20,
+// 30)=c each removes a and b; Update removes one range, and Clear all.
 var leave = map[string]func(w intWriter) error{
 	"Remove": func(w intWriter) error { _, err := w.Remove(rg(0, 20)); return err },
 	"Retire": func(w intWriter) error { _, err := w.Retire(rg(0, 20)); return err },
@@ -98,8 +98,8 @@ var leave = map[string]func(w intWriter) error{
 	"Clear":  func(w intWriter) error { _, err := w.Clear(); return err },
 }
 
-// TestBacklog checks that an operation that would pass MaxPending fails and does
-// nothing, that it waits for nothing, and that it succeeds when Drain has made room.
+// TestBacklog checks that an operation that would exceed MaxPending fails without waiting and
+// changes nothing, and that it succeeds after Drain has made room.
 func TestBacklog(t *testing.T) {
 	for name, do := range leave {
 		t.Run(name, func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestBacklog(t *testing.T) {
 					OnRetire:   func(_ intRange, v string) { rec.add(v) },
 				}
 				m := rangelock.New(o)
-				o.MaxPending, o.OnRetire = 1000, nil // read once
+				o.MaxPending, o.OnRetire = 1000, nil // the options were copied, so this has no effect
 				fillTens(m, "a", "b", "c", "d", "e", "f")
 				if _, err := m.Retire(bg, rg(0, 60)); !errors.Is(err, rangelock.ErrBacklog) {
 					t.Fatalf("Retire of 6 where 3 may be pending = %v", err)
@@ -158,8 +158,8 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// TestBacklogUntilReturned checks that a range is pending until OnRetire has returned
-// for it, or, without an OnRetire, until its guards are released.
+// TestBacklogUntilReturned checks that a range is pending until OnRetire has returned for it, or,
+// without an OnRetire, until its guards are released.
 func TestBacklogUntilReturned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		open := make(chan struct{})
@@ -191,8 +191,8 @@ func TestBacklogUntilReturned(t *testing.T) {
 	})
 }
 
-// TestCost checks that Cost is what a range weighs: bounds and value are given to it,
-// zero is no weight, sums do not wrap, and an operation that alone is too heavy fails.
+// TestCost checks what a pending range weighs: Cost gets its bounds and value, a cost of zero
+// adds nothing, sums do not wrap, and an operation that alone exceeds MaxPending fails.
 func TestCost(t *testing.T) {
 	type weigh = func(r intRange, v string) int64
 	size := func(r intRange, v string) int64 { return int64(r.Hi - r.Lo) }
@@ -242,7 +242,7 @@ func TestCost(t *testing.T) {
 			for i := range guards {
 				guards[i].Release()
 			}
-			if err := m.Close(bg); err != nil { // whatever they weigh
+			if err := m.Close(bg); err != nil { // MaxPending does not stop Close
 				t.Fatal(err)
 			}
 			if rec.sorted() != "a b c d e f" {
@@ -252,8 +252,8 @@ func TestCost(t *testing.T) {
 	}
 }
 
-// TestCostMisuse checks that a negative Cost and one that panics leave everything as it
-// was, in each operation, and in the one-operation forms leave no lock behind.
+// TestCostMisuse checks that a negative Cost and one that panics change nothing, in each
+// operation, and that the one-operation forms leave no lock behind.
 func TestCostMisuse(t *testing.T) {
 	forms := map[string]func(m *intMap){
 		"Map.Remove": func(m *intMap) { m.Remove(bg, rg(0, 20)) },
@@ -304,7 +304,7 @@ func TestCostMisuse(t *testing.T) {
 	}
 }
 
-// TestOptionsMisuse checks that New and NewFunc refuse what they cannot use.
+// TestOptionsMisuse checks that New and NewFunc refuse options that they cannot use.
 func TestOptionsMisuse(t *testing.T) {
 	wantPanic(t, "NewFunc without compare", func() { rangelock.NewFunc[int, int](nil, nil) })
 	wantPanic(t, "New with a negative MaxPending", func() {
@@ -323,13 +323,13 @@ func TestOptionsMisuse(t *testing.T) {
 	}
 }
 
-// TestDrainRandom starts and cancels calls of Drain and DrainRange at random among ranges that leave and
-// guards that are released, and checks of each Drain that it returns as soon as all
-// that had left before it is retired, and not earlier.
+// TestDrainRandom starts and cancels calls of Drain and DrainRange at random, while ranges leave
+// and guards are released. Each Drain must return as soon as all ranges that had left before it
+// are retired, and not earlier.
 func TestDrainRandom(t *testing.T) {
 	type draining struct {
 		c      *call
-		wants  map[int]bool // ranges that have left before, and are not free
+		wants  map[int]bool // ranges that left before the call and still have guards
 		cancel func()
 		err    error
 	}

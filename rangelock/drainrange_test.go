@@ -12,13 +12,13 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestDrainRange checks for which of the ranges that have left DrainRange waits, with and
-// without an OnRetire.
+// TestDrainRange checks for which of the ranges that have left DrainRange waits, with and without
+// an OnRetire.
 func TestDrainRange(t *testing.T) {
 	for _, x := range []struct {
 		name  string
 		r     intRange
-		waits string // of [0, 10)=a [10, 20)=b [20, 30)=c, which have left and are held
+		waits string // those that it waits for, of [0, 10)=a [10, 20)=b [20, 30)=c, which have left and have guards
 	}{
 		{"one", rg(0, 10), "a"},
 		{"part of one", rg(12, 13), "b"},
@@ -43,7 +43,7 @@ func TestDrainRange(t *testing.T) {
 					}
 					_, err := m.Retire(bg, rg(0, 30))
 					must(t, err)
-					must(t, m.Insert(bg, rg(0, 30), "new")) // in the map, and not waited for
+					must(t, m.Insert(bg, rg(0, 30), "new")) // this range is in the map: DrainRange does not wait for it
 					guards = append(guards, hold(t, m, 5))
 
 					err = m.DrainRange(endedContext(), x.r)
@@ -74,8 +74,8 @@ func TestDrainRange(t *testing.T) {
 	}
 }
 
-// TestDrainRangeOnRetire checks that DrainRange waits until OnRetire has returned, not only
-// until it is called, and what its error says.
+// TestDrainRangeOnRetire checks that DrainRange waits until OnRetire has returned, not only until
+// it is called, and checks the text of its error.
 func TestDrainRangeOnRetire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		open := make(chan struct{})
@@ -112,8 +112,9 @@ func TestDrainRangeOnRetire(t *testing.T) {
 	})
 }
 
-// TestDrainRangeNotProlonged checks that a range that leaves over the same keys while
-// DrainRange waits is not waited for, also if it comes into the slot of one that was.
+// TestDrainRangeNotProlonged lets a range over the same keys leave while DrainRange waits.
+// DrainRange does not wait for it, even if it gets the slot of a range that DrainRange has waited
+// for.
 func TestDrainRangeNotProlonged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "b")
@@ -143,8 +144,8 @@ func TestDrainRangeNotProlonged(t *testing.T) {
 	})
 }
 
-// TestDrainRangeTable checks a table of many slots: the range that is waited for is the last,
-// what comes is in slots that are free again, and nothing of the table is left in the end.
+// TestDrainRangeTable checks a table of many slots. DrainRange waits for the range in the last
+// slot, later ranges get slots that are free again, and in the end the table is empty.
 func TestDrainRangeTable(t *testing.T) {
 	const n = 3000
 	synctest.Test(t, func(t *testing.T) {
@@ -216,7 +217,8 @@ func TestDrainRangePanics(t *testing.T) {
 	})
 }
 
-// TestDrainRangeBadRange checks that ranges that are none are refused, with their bounds.
+// TestDrainRangeBadRange checks that DrainRange refuses ranges that are not valid, with their
+// bounds.
 func TestDrainRangeBadRange(t *testing.T) {
 	m, _ := tens("a")
 	for _, r := range []intRange{rg(5, 5), rg(7, 3)} {

@@ -4,8 +4,8 @@ package rangelock_test
 
 import "testing"
 
-// TestErrorsCost refuses operations in a loop: an error is one small object, and nothing is
-// written out until somebody asks for its text.
+// TestErrorsCost refuses operations in a loop: an error is one small object, and its text is not
+// made until it is asked for.
 //
 // It kills 194_error_written_at_once.
 func TestErrorsCost(t *testing.T) {

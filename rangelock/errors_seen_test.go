@@ -13,8 +13,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// scene is a map in some state, and what an operation is to do there. Its context ends
-// when an operation has waited for a second.
+// scene is a map in some state, and the arguments of an operation on it. Its context ends when an
+// operation has waited for a second.
 type scene struct {
 	m    *intMap
 	ctx  context.Context
@@ -23,11 +23,11 @@ type scene struct {
 	cost int64
 	load func(context.Context, int) (intRange, string, error)
 
-	locked  bool   // there is a transaction of somebody else, so an operation cannot have one
-	cleanUp func() // ends what keeps operations waiting
+	locked  bool   // another transaction is under way, so the operation cannot begin one
+	cleanUp func() // releases what keeps operations waiting
 }
 
-// scenes is the states in which operations are refused. Each begins with the map
+// scenes is the states in which operations fail. Each begins with the map
 // "[0, 10)=a [10, 20)=b [20, 30)=c".
 var scenes = map[string]func(t *testing.T, s *scene){
 	"bad range": func(t *testing.T, s *scene) { s.key, s.r = 100, rg(33, 33) },
@@ -161,7 +161,7 @@ var refusable = map[string]func(s *scene) error{
 		return err
 	}),
 	"Writer.Put": inside(func(s *scene, w intWriter) error {
-		if s.r == rg(5, 15) { // in a map with an OnRetire, it would have to split a value
+		if s.r == rg(5, 15) { // with an OnRetire this would have to split a value
 			m, _ := tens("a", "b", "c")
 			return m.Do(bg, func(w intWriter) error { return w.Put(s.r, "x") })
 		}
@@ -185,7 +185,7 @@ func released(g intGuard, err error) error {
 	return err
 }
 
-// inside does something in a transaction, which s.ctx goes with unless the map is closed.
+// inside runs f in a transaction, whose context is s.ctx unless the map is closed.
 func inside(do func(s *scene, w intWriter) error) func(s *scene) error {
 	return func(s *scene) error {
 		if s.locked {
@@ -200,8 +200,8 @@ func inside(do func(s *scene, w intWriter) error) func(s *scene) error {
 	}
 }
 
-// TestErrorsSeen runs each operation in each scene and compares the errors that are
-// returned with the lists in the comments of the errors: no other is returned, and each
+// TestErrorsSeen runs each operation in each scene and compares the errors that it returns with
+// the lists in the comments of the errors: no operation returns another error, and each error
 // that is listed is returned at least once.
 func TestErrorsSeen(t *testing.T) {
 	seen := map[string]bool{} // as "Map.Drain WaitError"
@@ -218,7 +218,7 @@ func TestErrorsSeen(t *testing.T) {
 				s.load = func(context.Context, int) (intRange, string, error) { return s.r, "l", nil }
 				fillTens(s.m, "a", "b", "c")
 				prepared := make(chan struct{})
-				go func() { // what it holds is not held by the operation's own goroutine
+				go func() { // its guards then belong to another goroutine than the operation's
 					defer close(prepared)
 					prepare(t, s)
 				}()
@@ -233,7 +233,7 @@ func TestErrorsSeen(t *testing.T) {
 		}
 	}
 	seeDefault(t, seen)
-	// The default map is not closed here: that would end it for the process.
+	// The default map is not closed here: it would stay closed for the whole process.
 	for _, op := range []string{"AcquireContext", "TryAcquire"} {
 		seen[op+" ErrClosed"] = seen["Map."+op+" ErrClosed"]
 	}
@@ -257,7 +257,7 @@ func TestErrorsSeen(t *testing.T) {
 	}
 }
 
-// seeDefault does what the functions of the default map can be refused.
+// seeDefault makes the functions of the default map return their errors.
 func seeDefault(t *testing.T, seen map[string]bool) {
 	const lo = uintptr(0x5ee0_0000)
 	both := func(ctx context.Context) {
@@ -284,7 +284,7 @@ func seeDefault(t *testing.T, seen map[string]bool) {
 	}
 }
 
-// note notes which errors err is.
+// note records which of the listed errors err is.
 func note(t *testing.T, seen map[string]bool, op string, err error) {
 	if err == nil {
 		return

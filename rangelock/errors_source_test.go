@@ -17,8 +17,8 @@ import (
 
 const modulePath = "github.com/spanlock/spanlock/"
 
-// cannotBe is the errors that the source of an operation reaches and that the operation
-// does not return, each with the reason.
+// cannotBe is the errors that the source of an operation reaches but that the operation never
+// returns, each with the reason.
 var cannotBe = map[string]map[string]string{
 	"rangelock.Map.Close": {
 		"rangelock.ErrClosed":  "it goes on when it sees that the map is closed",
@@ -63,16 +63,16 @@ var (
 	}
 )
 
-// TestErrorLists reads the source and compares three things: the errors that an operation
-// reaches through the functions that it calls, those that its doc comment names, and those
-// whose own comments name the operation.
+// TestErrorLists reads the source and compares three things: the errors that an operation reaches
+// through the functions that it calls, those that its doc comment names, and those whose own
+// comments name the operation.
 //
-// A comment names an error by a link, as [ErrClosed], or takes over those of another
+// A comment names an error by a link, as [ErrClosed], or refers to the errors of another
 // operation: "Its errors are those of [Writer.Retire]".
 func TestErrorLists(t *testing.T) {
 	s := readSource(t, "rangelock", "rangealloc")
 	for _, pkg := range []string{"rangelock", "rangealloc"} {
-		listed := map[string][]string{} // operations by error, as the errors' comments have them
+		listed := map[string][]string{} // operations by error, from the comments of the errors
 		for name, text := range s.errors {
 			if !strings.HasPrefix(name, pkg+".") {
 				continue
@@ -143,15 +143,15 @@ var (
 	link       = regexp.MustCompile(`\[([\w.]+)\]`)
 )
 
-// source is the packages read, with what is of interest in them. Errors and operations
-// have their package in front: rangelock.ErrBusy, rangelock.Map.Drain.
+// source is the packages that were read, with their functions and errors. The names of errors
+// and operations begin with the package: rangelock.ErrBusy, rangelock.Map.Drain.
 type source struct {
 	fset       *token.FileSet
 	info       *types.Info
-	packages   map[string]*types.Package // all of this module that were imported
+	packages   map[string]*types.Package // the packages of this module that were imported
 	files      map[string][]*ast.File
 	functions  map[*types.Func]*ast.FuncDecl
-	operations map[string]*types.Func // exported, with an error among the results
+	operations map[string]*types.Func // the exported functions with an error among their results
 	docs       map[string]string      // the operations' comments, each in one line
 	errors     map[string]string      // the errors' comments
 }
@@ -181,8 +181,8 @@ func readSource(t *testing.T, packages ...string) *source {
 	return s
 }
 
-// Import is that of types.Importer. Packages of other modules are empty: the type checker
-// complains of what it does not find in them, and resolves the rest.
+// Import implements types.Importer. Packages of other modules are empty: the type checker reports
+// what it does not find in them, and resolves the rest.
 func (s *source) Import(name string) (*types.Package, error) {
 	pkg, ours := strings.CutPrefix(name, modulePath)
 	if !ours {
@@ -258,8 +258,8 @@ func (s *source) declaration(pkg string, d *ast.GenDecl) {
 // oneLine returns a comment's text without line breaks.
 func oneLine(c *ast.CommentGroup) string { return strings.Join(strings.Fields(c.Text()), " ") }
 
-// reached returns the errors that are made or mentioned, other than to compare with them,
-// in f and in what f calls.
+// reached returns the errors that f and the functions that it calls make or mention, except those
+// that they only compare with.
 func (s *source) reached(f *types.Func) map[string]bool {
 	found := map[string]bool{}
 	seen := map[*types.Func]bool{}
@@ -329,14 +329,14 @@ func isErrorsIs(f ast.Expr) bool {
 	return ok && id.Name == "errors" && sel.Sel.Name == "Is"
 }
 
-// said adds the errors that the comment of an operation names, with those that it takes
-// over.
+// said adds the errors that the comment of an operation names, and those of the operations to
+// which the comment refers.
 func (s *source) said(to map[string]bool, op string, depth int) error {
 	if s.operations[op] == nil {
-		return fmt.Errorf("a comment takes over the errors of %s, which is no operation that returns an error", op)
+		return fmt.Errorf("a comment refers to the errors of %s, which is no operation that returns an error", op)
 	}
 	if depth > 5 {
-		return fmt.Errorf("%s takes over its own errors", op)
+		return fmt.Errorf("%s refers to its own errors", op)
 	}
 	pkg, _, _ := strings.Cut(op, ".")
 	doc := s.docs[op]

@@ -10,8 +10,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestExcludeWhole checks that Exclude and TryExclude keep readers out of the whole of
-// each range that overlaps, and of no other, until the transaction ends.
+// TestExcludeWhole checks that Exclude and TryExclude keep readers out of each range that
+// overlaps, as a whole, and of no other, until the transaction ends.
 func TestExcludeWhole(t *testing.T) {
 	for _, x := range []struct {
 		r    intRange
@@ -49,7 +49,7 @@ func TestExcludeWhole(t *testing.T) {
 			}
 			exclude(w)
 			check()
-			exclude(w) // twice is once
+			exclude(w) // the second call has no further effect
 			if err := w.Exclude(x.r); err != nil {
 				t.Error(err)
 			}
@@ -77,8 +77,9 @@ func TestExcludeBad(t *testing.T) {
 	usable(t, m)
 }
 
-// TestTryExclude checks that it refuses where a range has a guard, and that it then has
-// no effect on ranges before, between and after, and leaves what was excluded so.
+// TestTryExclude checks that TryExclude reports false if a range has a guard. Then it has had no
+// effect on the ranges before, between and after that one, and ranges that were excluded before
+// it stay so.
 func TestTryExclude(t *testing.T) {
 	m, _ := tens("a", "b", "c", "d", "e")
 	w := m.Lock()
@@ -102,8 +103,8 @@ func TestTryExclude(t *testing.T) {
 	usable(t, m)
 }
 
-// TestExcludeCancelled checks that an Exclude whose context ends lets in again what it
-// has excluded itself, and no more.
+// TestExcludeCancelled checks that an Exclude whose context ends lets readers into the ranges
+// again that it has excluded itself, and into no others.
 func TestExcludeCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "b", "c", "d", "e")
@@ -123,7 +124,7 @@ func TestExcludeCancelled(t *testing.T) {
 			}
 		})
 		c.waits(t)
-		// It keeps new readers out of what it waits for.
+		// Exclude keeps new readers out of the ranges that it waits for.
 		wantTry(t, m, 35, rangelock.ErrBusy)
 		var v string
 		reader := start("Acquire", func() {
@@ -140,7 +141,7 @@ func TestExcludeCancelled(t *testing.T) {
 		if g.Value() != "d" {
 			t.Error("the guard has changed")
 		}
-		// The transaction goes on, and need not wait for what is free.
+		// The transaction goes on, and does not wait for ranges without guards.
 		if err := w.Exclude(rg(0, 10)); err != nil {
 			t.Errorf("Exclude of a free range with a context that has ended = %v", err)
 		}
@@ -148,15 +149,15 @@ func TestExcludeCancelled(t *testing.T) {
 		w.Unlock()
 		reader.returns(t)
 		if v != "d" {
-			t.Errorf("the reader who waited sees %q", v)
+			t.Errorf("the reader that waited sees %q", v)
 		}
 		g.Release()
 		usable(t, m)
 	})
 }
 
-// TestExcludeNotStarved checks promise P5: readers that follow each other without a gap
-// do not hold up a writer for longer than those who were there before it.
+// TestExcludeNotStarved checks promise P5: a stream of readers without a gap does not delay a
+// writer longer than the readers that were there before it.
 func TestExcludeNotStarved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "b")
@@ -198,8 +199,8 @@ func TestExcludeNotStarved(t *testing.T) {
 	})
 }
 
-// TestExcludeElsewhere checks the other half of P5: guards on ranges that a writer does
-// not exclude are not in its way, not even those of neighbours.
+// TestExcludeElsewhere checks the other half of P5: guards on ranges that a writer does not
+// exclude do not delay it, even if these ranges are neighbours.
 func TestExcludeElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "b", "c")
@@ -228,8 +229,8 @@ func TestExcludeElsewhere(t *testing.T) {
 	})
 }
 
-// TestExcludeSeveral checks that a writer waits for the guards on all the ranges it
-// excludes, in whichever order they are released.
+// TestExcludeSeveral checks that a writer waits for the guards on all ranges that it excludes, in
+// whichever order they are released.
 func TestExcludeSeveral(t *testing.T) {
 	for _, order := range [][3]int{{0, 1, 2}, {2, 1, 0}, {1, 0, 2}} {
 		synctest.Test(t, func(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestExtract: the caller gets what was there, and OnRetire does not, by whatever way the
-// range ends; what is extracted is never pending.
+// TestExtract: the caller gets the value, and OnRetire does not, in whichever way the range ends.
+// An extracted range is never pending.
 //
 // It kills 210_extracted_retired.
 func TestExtract(t *testing.T) {
@@ -29,7 +29,7 @@ func TestExtract(t *testing.T) {
 				fillTens(m, "a", "b", "c")
 				w := m.Lock()
 				if !first(w) {
-					t.Fatal("excluded by somebody else")
+					t.Fatal("TryExclude reports false without a guard on the range")
 				}
 				r, v, err := w.Extract(15)
 				if r != rg(10, 20) || v != "b" || err != nil {
@@ -55,7 +55,7 @@ func TestExtract(t *testing.T) {
 	}
 }
 
-// TestExtractMakesStale: a load under way of keys that are extracted is not believed.
+// TestExtractMakesStale: what a load under way returns for keys that are extracted is stale.
 //
 // It kills 211_extract_not_stale.
 func TestExtractMakesStale(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// retireHeld starts the Retire of [0, 10), which has a guard on it, and returns when
-// the writer has detached the range and has not tried to finish it.
+// retireHeld starts the Retire of [0, 10), on which a guard is held, and returns when the writer
+// has detached the range and has not yet tried to finish it.
 func retireHeld(t *testing.T, m *intMap) (retiring *call, detached *window) {
 	t.Helper()
 	detached = windowAt(t, "rangelock: detached")
@@ -23,9 +23,9 @@ func retireHeld(t *testing.T, m *intMap) (retiring *call, detached *window) {
 	return retiring, detached
 }
 
-// TestTwoFinishers lines up the writer that detaches a range and the last guard on
-// it, both having seen that nobody is in the range any more and both about to
-// finish it. One of them must win.
+// TestTwoFinishers lines up the writer that detaches a range and the release of the last guard on
+// it. Both have seen that no reader is in the range any more, and both are about to finish it.
+// Exactly one of them must succeed.
 //
 // It kills 17_retire_twice.
 func TestTwoFinishers(t *testing.T) {
@@ -52,11 +52,11 @@ func TestTwoFinishers(t *testing.T) {
 	})
 }
 
-// TestLateReleaser holds the last releaser of a range right after its count has
-// gone. Meanwhile the writer finishes the range, it goes through OnRetire, and its
-// header begins another life, attached and free. The releaser then must see the
-// state that its own subtraction has left, not the present one, and must lose the
-// finishing swap to the generation.
+// TestLateReleaser holds the release of the last guard on a range right after it has taken its
+// count back. Meanwhile the writer finishes the range, OnRetire is called for it, and its header
+// begins another life, attached and without guards. The release must then use the state that its
+// own subtraction has left, not the present one, and its finishing swap must fail because of the
+// generation.
 //
 // It kills 21_owner_gone and 26_finish_no_generation.
 func TestLateReleaser(t *testing.T) {
@@ -93,13 +93,12 @@ func TestLateReleaser(t *testing.T) {
 	})
 }
 
-// TestDetachInOrder holds the writer when it has set the bits of detachment, lets the
-// last guard go and waits until the range has been through OnRetire. Nobody may
-// then come upon it in the tree; and it was counted as pending before, so Drain
-// neither waits for it nor finds less than nothing.
+// TestDetachInOrder holds the writer when it has set the bits of detachment, releases the last
+// guard, and waits until the range has been through OnRetire. After that no search may find it in
+// the tree. The range was counted as pending before, so Drain does not wait for it and the count
+// does not fall below zero.
 //
-// It kills 27_detach_before_unlink, 27_detach_before_unlink_swap and
-// 52_count_after_bits.
+// It kills 27_detach_before_unlink, 27_detach_before_unlink_swap and 52_count_after_bits.
 func TestDetachInOrder(t *testing.T) {
 	cases := []struct {
 		name   string
@@ -145,9 +144,9 @@ func TestDetachInOrder(t *testing.T) {
 	}
 }
 
-// TestFreedWhileIdle lines up a range that becomes free in the moment when who
-// hands over has found nothing more to do and has not said so yet. It must look
-// again, since the other relies on it.
+// TestFreedWhileIdle enqueues a range to be retired at the moment when submit has found the stack
+// empty and has not yet cleared busy. submit must look at the stack again, because enqueue relies
+// on it.
 //
 // It kills 72_no_second_look.
 func TestFreedWhileIdle(t *testing.T) {
@@ -170,12 +169,12 @@ func TestFreedWhileIdle(t *testing.T) {
 	})
 }
 
-// TestPinCoversAdd holds a reader between its search and its look at the range that it has
-// found. Meanwhile the range is retired, and everything is done to give its
-// header to another range. The reader must not enter that one with its key.
+// TestPinCoversAdd holds a reader after its search, before it looks at the range that it has
+// found. Meanwhile the range is retired, and the test does all it can to give its header to
+// another range. The reader must not enter that range with its key.
 //
-// It kills 15_pin_ends_early: where keys are no words the bounds need no second check after
-// the add only because the pin lasts until then.
+// It kills 15_pin_ends_early: where keys are no words the bounds need no second check after the
+// add only because the pin lasts until then.
 func TestPinCoversAdd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tensPinned("a")

@@ -9,9 +9,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestLateGuardLingers lets a reader in when the writer that retires the range has seen
-// none and has not set the bits yet. The survey must show the range for as long as that
-// guard is held, be it for days.
+// TestLateGuardLingers lets a reader enter when the writer that retires the range has seen no
+// reader and has not set the bits yet. The survey must show the range while that guard is held,
+// however long that is.
 func TestLateGuardLingers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "b")
@@ -37,9 +37,9 @@ func TestLateGuardLingers(t *testing.T) {
 	})
 }
 
-// TestLastGuardBesideLingering lets a guard go that came after the look of the writer, when
-// that has detached the range and has not noted that it lingers. It is through then, and its
-// slot may be another's.
+// TestLastGuardBesideLingering releases a guard that was acquired after the writer's look, when
+// the writer has detached the range and is about to note that a guard is held. The range has been
+// through OnRetire then, and its slot may belong to another range.
 //
 // It kills 84_lingering_buried.
 func TestLastGuardBesideLingering(t *testing.T) {
@@ -64,14 +64,15 @@ func TestLastGuardBesideLingering(t *testing.T) {
 			t.Errorf("retired are %q, want a", rec)
 		}
 		if n := m.Lingering(); n != 0 {
-			t.Errorf("%d ranges linger", n)
+			t.Errorf("%d ranges are noted as held", n)
 		}
 		usable(t, m)
 	})
 }
 
 // TestDrainRangeLooks lets a range leave while DrainRange looks at the table, into a slot that
-// it has not come to. It has left after the call, and is not waited for.
+// DrainRange has not reached. The range has left after the call, so DrainRange does not wait for
+// it.
 //
 // It kills 267_drain_range_prolonged.
 func TestDrainRangeLooks(t *testing.T) {

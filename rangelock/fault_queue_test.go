@@ -10,8 +10,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestTurnBesidePassing holds a refused reader that has not taken its one back yet. An
-// exclusive guard waits for it, and the undo, which is the last, grants it.
+// TestTurnBesidePassing holds a refused reader that has not taken its count back yet. A caller
+// that wants an exclusive guard waits for it. The undo, which is the last to leave, grants the
+// guard.
 //
 // It kills 108_releaser_no_turn.
 func TestTurnBesidePassing(t *testing.T) {
@@ -40,8 +41,8 @@ func TestTurnBesidePassing(t *testing.T) {
 	})
 }
 
-// TestTurnAfterRelease holds somebody who has found a reader in a line and is about to
-// line up. The reader leaves then, and sees no line: the joiner must grant himself.
+// TestTurnAfterRelease holds a caller that has found an announced reader and is about to join the
+// queue. The reader leaves then, and sees no queue: the caller must grant itself.
 //
 // It kills 101_joiner_no_grant.
 func TestTurnAfterRelease(t *testing.T) {
@@ -60,8 +61,8 @@ func TestTurnAfterRelease(t *testing.T) {
 	})
 }
 
-// TestClaimLooksAtLines: who makes himself alone on an announced range looks for readers
-// in the lines after he has set his flag, and in the word of nobody.
+// TestClaimLooksAtLines: a caller that takes an exclusive guard on an announced range looks for
+// readers in the lines after it has set its flag, even if the state word counts no reader.
 //
 // It kills 105_lines_unseen.
 func TestClaimLooksAtLines(t *testing.T) {
@@ -70,7 +71,7 @@ func TestClaimLooksAtLines(t *testing.T) {
 		announcing(t, m)
 		g := hold(t, m, 5)
 		if _, err := m.TryAcquireExclusive(5); err != rangelock.ErrBusy {
-			t.Fatalf("TryAcquireExclusive beside a guard in a line: %v", err)
+			t.Fatalf("TryAcquireExclusive beside an announced guard: %v", err)
 		}
 		acquiring, e := exclusively(t, m, 5)
 		acquiring.waits(t)
@@ -81,8 +82,9 @@ func TestClaimLooksAtLines(t *testing.T) {
 	})
 }
 
-// TestClaimBeforeLook holds who has made himself alone on an announced range and has not looked
-// at the lines. No reader may enter from then on: the look would not see it.
+// TestClaimBeforeLook holds a caller that has set the flag of an exclusive guard on an announced
+// range and has not looked at the lines yet. No reader may enter from then on: the look could
+// miss it.
 //
 // It kills 176_claim_looks_first.
 func TestClaimBeforeLook(t *testing.T) {
@@ -100,9 +102,9 @@ func TestClaimBeforeLook(t *testing.T) {
 	})
 }
 
-// TestAnnouncedAfterClaim holds a reader that is about to announce itself; then somebody
-// becomes alone on the range, or lines up for it, or excludes it. The reader must look at
-// the word after that. Its mark, once taken away, holds nobody up.
+// TestAnnouncedAfterClaim holds a reader that is about to announce itself. Then another caller
+// takes an exclusive guard on the range, or joins its queue, or excludes it. The reader must look
+// at the state word after that. When its mark has been taken away, no caller waits for it.
 //
 // It kills 110_announced_no_look and 117_grant_no_look.
 func TestAnnouncedAfterClaim(t *testing.T) {
@@ -120,7 +122,7 @@ func TestAnnouncedAfterClaim(t *testing.T) {
 		if reading.returned() {
 			t.Fatal("a reader has entered beside an exclusive guard")
 		}
-		// The passing mark keeps the next exclusive guard waiting, and the writer after it.
+		// The mark of the refused reader delays the next exclusive guard, and the writer after it.
 		second, e2 := exclusively(t, m, 5)
 		second.waits(t)
 		e.Release()
@@ -135,8 +137,8 @@ func TestAnnouncedAfterClaim(t *testing.T) {
 	})
 }
 
-// TestTakeBackWakesWriter is the same with a writer: the mark of a reader in passing is
-// the last that it waits for.
+// TestTakeBackWakesWriter is the same with a writer: it waits for the mark of a refused reader,
+// which is the last.
 //
 // It kills 109_leaves_silently.
 func TestTakeBackWakesWriter(t *testing.T) {
@@ -171,8 +173,8 @@ func TestTakeBackWakesWriter(t *testing.T) {
 	})
 }
 
-// TestTakeBackLooksAgain holds a reader that was refused because somebody is alone. When it
-// takes its mark away that one has gone, and a writer waits for the mark.
+// TestTakeBackLooksAgain holds a reader that was refused because of an exclusive guard. When the
+// reader takes its mark away that guard has been released, and a writer waits for the mark.
 //
 // It kills 173_word_before_mark_refused.
 func TestTakeBackLooksAgain(t *testing.T) {
@@ -198,9 +200,10 @@ func TestTakeBackLooksAgain(t *testing.T) {
 	})
 }
 
-// TestAnnouncedTooLate holds somebody who is about to set the flag announced. A writer
-// detaches the range meanwhile: the flag must not come, also not for who has no guard. If it
-// came next to the finishing swap, that would fail, and nobody would finish the range.
+// TestAnnouncedTooLate holds a caller that is about to set the flag announced. A writer detaches
+// the range meanwhile. The flag must not be set then, not even by a caller that gets no guard. If
+// it were set beside the finishing swap, the swap would fail, and no goroutine would finish the
+// range.
 //
 // It kills 113_announced_by_or.
 func TestAnnouncedTooLate(t *testing.T) {
@@ -247,9 +250,9 @@ func TestAnnouncedTooLate(t *testing.T) {
 	}
 }
 
-// TestLineAfterExclude holds who is about to take an exclusive guard, or to line up, while
-// a writer excludes the range and retires it: nobody may stand in the line of a range
-// that has left, and the flag must not keep it from being finished.
+// TestLineAfterExclude holds a caller that is about to take an exclusive guard, or to join the
+// queue, while a writer excludes the range and retires it. No caller may wait in the queue of a
+// range that has left, and the flag must not keep the range from being finished.
 //
 // It kills 102_reserved_by_or, 104_line_not_sent_back and 106_reserved_kept.
 func TestLineAfterExclude(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// fuzzModel is what a map should be: a sorted slice of ranges.
+// fuzzModel is a naive map: a sorted slice of ranges.
 type fuzzModel []fuzzRange
 
 type fuzzRange struct {
@@ -29,14 +29,14 @@ func (o fuzzModel) run(r rangelock.Range[int]) (i, j int) {
 	return i, j
 }
 
-// cuts reports whether one of the ranges [i, j) is not wholly in r.
+// cuts reports whether one of the ranges [i, j) extends beyond r.
 func (o fuzzModel) cuts(r rangelock.Range[int], i, j int) bool {
 	return slices.ContainsFunc(o[i:j], func(x fuzzRange) bool {
 		return x.r.Lo < r.Lo || !r.Unbounded && (x.r.Unbounded || x.r.Hi > r.Hi)
 	})
 }
 
-// Operations; each takes three bytes: what, where, how long.
+// Operations. Each takes three bytes: the operation, the position and the length.
 const (
 	fuzzInsert = iota
 	fuzzRemove
@@ -56,9 +56,9 @@ const (
 	fuzzOps
 )
 
-// fuzzSeeds are sequences that have a shape: trees that grow in order, backwards
-// and in the middle, and shrink likewise; ranges swapped over the bounds of leaves;
-// guards across everything.
+// fuzzSeeds are sequences with a purpose: trees that grow in order, backwards and in the middle,
+// and shrink in the same orders; ranges swapped across the bounds of leaves; guards held during
+// all kinds of operations.
 func fuzzSeeds() map[string][]byte {
 	seeds := map[string][]byte{"nothing": nil}
 	seq := func(name string, n int, f func(i int) []byte) {
@@ -111,9 +111,8 @@ func fuzzSeeds() map[string][]byte {
 	return seeds
 }
 
-// FuzzOperations decodes a sequence of operations, does it to a map and to a sorted
-// slice, and compares every answer, the contents, and the structure of the tree
-// after each.
+// FuzzOperations decodes a sequence of operations, applies it to a map and to a sorted slice, and
+// after each compares the result, the contents, and the structure of the tree.
 func FuzzOperations(f *testing.F) {
 	seeds := fuzzSeeds()
 	for _, name := range slices.Sorted(maps.Keys(seeds)) {
@@ -122,7 +121,7 @@ func FuzzOperations(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, ops []byte, byFunc bool) {
 		if len(ops) > 3*400 {
-			return // longer ones find no more and take quadratically long
+			return // longer sequences find no more, and their time grows with the square
 		}
 		z := newFuzzing(t, byFunc)
 		for len(ops) >= 3 && !t.Failed() {
@@ -139,14 +138,14 @@ type fuzzing struct {
 	m       *rangelock.Map[int, int]
 	w       rangelock.Writer[int, int]
 	ref     fuzzModel
-	next    int // the last value given out
+	next    int // the last value that was used
 	steps   int
 	retired map[int]int // written by OnRetire, read after Close
 	gone    []int       // values that have left
 	guards  []fuzzHeld
 }
 
-// fuzzHeld is a guard with what it must stay.
+// fuzzHeld is a guard with the bounds and the value that it must keep.
 type fuzzHeld struct {
 	g rangelock.Guard[int, int]
 	x fuzzRange
@@ -252,7 +251,7 @@ func (z *fuzzing) step(op, at, size byte) {
 		if z.ref[i] != (fuzzRange{whole, v}) {
 			z.t.Errorf("%s: %v with %d, want %v", name, whole, v, z.ref[i])
 		}
-		z.ref = slices.Delete(z.ref, i, j) // the value is ours, and OnRetire never has it
+		z.ref = slices.Delete(z.ref, i, j) // the caller owns the value, so OnRetire never gets it
 	case fuzzClear:
 		n, err := z.w.Clear()
 		if n != len(z.ref) || err != nil {
@@ -264,7 +263,7 @@ func (z *fuzzing) step(op, at, size byte) {
 		z.readers(int(at))
 		z.w = z.m.Lock()
 	case fuzzGuard:
-		// During the transaction: busy is allowed where it has been at work.
+		// During the transaction: busy is allowed for what it has changed.
 		g, err := z.m.TryAcquire(int(at))
 		i, j := z.ref.run(rangelock.Span(int(at), int(at)+1))
 		switch {
@@ -292,7 +291,7 @@ func (z *fuzzing) insert(name string, r rangelock.Range[int], i, j int) {
 	}
 }
 
-// put lays r over the ranges [i, j). What sticks out is split, and stays.
+// put puts r over the ranges [i, j). The parts that extend beyond r are split off, and stay.
 func (z *fuzzing) put(name string, r rangelock.Range[int], i, j int) {
 	xs := []fuzzRange{{}}
 	z.next++
@@ -324,8 +323,7 @@ func (z *fuzzing) put(name string, r rangelock.Range[int], i, j int) {
 	z.ref = slices.Replace(z.ref, i, j, xs...)
 }
 
-// refused compares an error with what it should be, and reports whether the
-// operation was refused.
+// refused compares an error with the expected one, and reports whether the operation was refused.
 func (z *fuzzing) refused(name string, err error, want bool, as error) bool {
 	if want && !errors.Is(err, as) || !want && err != nil {
 		z.t.Errorf("%s: error %v, want %v: %t", name, err, as, want)
@@ -365,7 +363,7 @@ func (z *fuzzing) releaseAt(n int) {
 	z.guards = slices.Delete(z.guards, n, n+1)
 }
 
-// compare looks at the tree, at all ranges, and at those that the operation saw.
+// compare checks the tree, all ranges, and the results of reads around the operation.
 func (z *fuzzing) compare(name string, r rangelock.Range[int]) {
 	if err := z.m.Verify(); err != nil {
 		z.t.Errorf("%s: %v", name, err)
@@ -394,7 +392,7 @@ func (z *fuzzing) compare(name string, r rangelock.Range[int]) {
 	}
 }
 
-// readers compares what readers find around a key with nobody writing.
+// readers compares what readers find around a key with no writer under way.
 func (z *fuzzing) readers(at int) {
 	for key := at - 5; key < at+40; key++ {
 		i, j := z.ref.run(rangelock.Span(key, key+1))
@@ -419,7 +417,7 @@ func (z *fuzzing) readers(at int) {
 			z.t.Errorf("key %d: TryAcquireExclusive %v, held %t", key, err, held)
 		case err == nil:
 			if _, err := z.m.TryAcquire(key); err != rangelock.ErrBusy || e.Value() != v {
-				z.t.Errorf("key %d: alone with %d, want %d; TryAcquire %v", key, e.Value(), v, err)
+				z.t.Errorf("key %d: the exclusive guard has %d, want %d; TryAcquire %v", key, e.Value(), v, err)
 			}
 			e.Downgrade()
 			if g, err := z.m.TryAcquire(key); err != nil {

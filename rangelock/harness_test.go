@@ -30,7 +30,7 @@ type (
 
 var bg = context.Background()
 
-// spare is a range that no test uses but usable.
+// spare is a range that only usable uses.
 var spare = rangelock.Span(1<<20, 1<<20+1)
 
 func rg(lo, hi int) intRange { return rangelock.Span(lo, hi) }
@@ -62,15 +62,15 @@ func (rec *recorder) String() string {
 	return strings.Join(rec.list, " ")
 }
 
-// sorted is String for where the order is not promised.
+// sorted is String for tests in which no order is promised.
 func (rec *recorder) sorted() string {
 	f := strings.Fields(rec.String())
 	slices.Sort(f)
 	return strings.Join(f, " ")
 }
 
-// tens returns a map with the ranges [0, 10), [10, 20), … that have the values
-// given, "" for a gap, and the record of what was retired.
+// tens returns a map with the ranges [0, 10), [10, 20), … and the given values, "" for a gap, and
+// the record of the values that are retired.
 func tens(values ...string) (*intMap, *recorder) {
 	rec := &recorder{}
 	m := rangelock.New(&rangelock.Options[int, string]{OnRetire: func(_ intRange, v string) { rec.add(v) }})
@@ -221,7 +221,7 @@ func usable(t *testing.T, m *intMap) {
 		t.Fatalf("the map cannot be locked: %v", err)
 	}
 	if err := w.Exclude(rangelock.From(-1 << 30)); err != nil {
-		t.Fatalf("somebody is left in a range: %v", err)
+		t.Fatalf("a guard is left on a range: %v", err)
 	}
 	if err := w.Insert(spare, "spare"); err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ type entry struct {
 	v int
 }
 
-// model is what a map should be: a google/btree of ranges, used naively.
+// model is a naive map of ranges: a google/btree without concurrency.
 type model struct {
 	t *btree.BTreeG[entry]
 }
@@ -65,9 +65,9 @@ func (o *model) remove(r rangelock.Range[int]) (int, error) {
 	return len(es), nil
 }
 
-// put lays r over what is there and returns what leaves, and how often a range was split.
-// SplitValue leaves the lower part its value, and gives the upper one the next number after
-// before.
+// put puts r over the ranges that are there, and returns those that leave and how often a range
+// was split. SplitValue leaves the lower part its value, and gives the upper part the next number
+// after before.
 func (o *model) put(r rangelock.Range[int], v int, evicts bool, before int) (gone []entry, splits int) {
 	es := o.overlapping(r)
 	for _, e := range es {
@@ -87,8 +87,8 @@ func (o *model) put(r rangelock.Range[int], v int, evicts bool, before int) (gon
 	return gone, splits
 }
 
-// TestModel runs random operations on a map and on the model, compares every
-// answer, and verifies the structure of the tree after each operation.
+// TestModel runs random operations on a map and on the model, compares every result, and verifies
+// the structure of the tree after each operation.
 func TestModel(t *testing.T) {
 	for _, space := range []int{40, 400, 20000} {
 		for _, kind := range []string{"ordered", "func"} {
@@ -164,7 +164,7 @@ func runModel(t *testing.T, seed uint64, space int, kind string, steps int) {
 				ref.t.ReplaceOrInsert(entry{r, next})
 			}
 		case 4, 5, 6:
-			// Aim at whole ranges half of the time.
+			// Half of the time, choose bounds that cut no range.
 			if es := ref.overlapping(r); len(es) > 0 && rng.IntN(2) == 0 {
 				r.Lo = es[0].r.Lo
 				if last := es[len(es)-1].r; !last.Unbounded {
@@ -228,7 +228,7 @@ func runModel(t *testing.T, seed uint64, space int, kind string, steps int) {
 				t.Fatalf("Extract(%d) = %v, %d, %v, want %v, %t", r.Lo, got, v, err, e, ok)
 			}
 			if ok {
-				ref.t.Delete(e) // the value is ours, and never retired
+				ref.t.Delete(e) // the caller owns the value, so it is never retired
 			}
 		case 10:
 			if err := w.Exclude(r); err != nil {
@@ -244,7 +244,7 @@ func runModel(t *testing.T, seed uint64, space int, kind string, steps int) {
 				ref.t.ReplaceOrInsert(entry{rangelock.Range[int]{Lo: r.Lo, Hi: e.r.Hi, Unbounded: e.r.Unbounded}, next})
 			}
 		case 13:
-			// Aim at a place where two ranges meet, if there is one near.
+			// Choose a key at which two ranges meet, if there is one near.
 			at := r.Lo
 			for _, e := range ref.overlapping(r) {
 				if _, ok := ref.find(e.r.Hi); ok && !e.r.Unbounded {
@@ -373,7 +373,7 @@ func runModel(t *testing.T, seed uint64, space int, kind string, steps int) {
 	}
 }
 
-// checkReads compares what readers see with the model.
+// checkReads compares what readers find with the model.
 func checkReads(t *testing.T, m *rangelock.Map[int, int], ref *model, rng *rand.Rand, space int) {
 	t.Helper()
 	for range 20 {
@@ -447,7 +447,7 @@ func checkNext(t *testing.T, m *rangelock.Map[int, int], ref *model, rng *rand.R
 			t.Fatalf("Guards(%v) yields %v at %d, want %v", r, g.Range(), i, want)
 		}
 		if i++; i == 1 && rng.IntN(2) == 0 {
-			g.Release() // the body may
+			g.Release() // the body may release its guard
 		}
 	}
 	if i != len(want) {

@@ -15,20 +15,20 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// userCode is what runs code of the user's: functions in fields of the map and of its
-// options; and what waits. Trace hooks must not panic and are told after the fact; they
-// do not count.
+// userCode names what calls the user's functions, which are in fields of the map and of its
+// options, and what waits. Trace hooks do not count: they must not panic, and are called after
+// the fact.
 var userCode = []string{"compare", "valid", "Cost", "SplitValue", "MergeValue", "LoadRange", "awaitSlow",
-	// That the tree's changes do not compare is held by a test of internal/rangetree.
+	// A test of internal/rangetree checks that the tree's changes do not compare.
 	"tree.Find", "tree.FindBatch", "tree.Look", "tree.Covers", "tree.Place", "tree.Collect", "tree.Supplant",
 	"tree.Seek", "tree.SeekFrom", "tree.SeekLeaf", "tree.SeekOverlap", "tree.Rest", "tree.Settled", "tree.PlanOverlay"}
 
-// TestPlanThenApply reads the source and holds the shape of operations: behind publishing
-// or keep no method of Map calls anything, directly or by others, that compares, waits,
-// or calls the user. And a Writer's method that excludes ranges defers done.
+// TestPlanThenApply reads the source and holds the shape of operations: after publishing or keep,
+// no method of Map calls anything that compares, waits, or calls the user's code, directly or
+// through other functions. And a Writer's method that excludes ranges defers done.
 func TestPlanThenApply(t *testing.T) {
-	calls := map[string]map[string]bool{} // what a function calls or mentions, by its name
-	behind := map[string][]string{}       // and what it does behind the end of its plan
+	calls := map[string]map[string]bool{} // by function: what it calls or mentions
+	behind := map[string][]string{}       // by function: what it calls after the end of its plan
 	for _, f := range functions(t) {
 		name := f.Name.Name
 		if f.Recv == nil {
@@ -126,8 +126,8 @@ func receiver(f *ast.FuncDecl) string {
 	return ""
 }
 
-// ofMap returns what x names of a map or a transaction, as m.name, m.options.name or
-// w.name, or the function that it calls, as "func name".
+// ofMap returns what x names of a map or a transaction, as m.name, m.options.name or w.name, or
+// the function that x calls, as "func name".
 func ofMap(x ast.Expr) string {
 	switch x := x.(type) {
 	case *ast.SelectorExpr:
@@ -152,8 +152,8 @@ func ofMap(x ast.Expr) string {
 	return ""
 }
 
-// TestFailedOperationReadmits checks that an operation that fails lets readers in again
-// where it has excluded them, and nowhere else, whatever made it fail.
+// TestFailedOperationReadmits checks that an operation that fails, for whatever reason, lets
+// readers into the ranges again that it has excluded, and into no other.
 func TestFailedOperationReadmits(t *testing.T) {
 	cost := int64(1)
 	split := func(intRange, int, string) (string, string, error) { panic("split") }
@@ -231,8 +231,8 @@ func tried(ok bool) error {
 	return rangelock.ErrBusy
 }
 
-// TestResizeMoves moves each range of a tree to each gap that it fits in, with leaves
-// full and half empty.
+// TestResizeMoves moves each range of a tree to each gap that it fits in, with full leaves and
+// with half-empty ones.
 func TestResizeMoves(t *testing.T) {
 	for _, full := range []bool{false, true} {
 		n := 3*rangelock.LeafCap + 1
@@ -293,9 +293,9 @@ func TestResizeMoves(t *testing.T) {
 	}
 }
 
-// TestRandomPanics runs random operations with a comparison, a Cost, a SplitValue or a
-// MergeValue that panics at a random call: the map is as it was, nothing is left
-// excluded, and nothing is ever retired twice.
+// TestRandomPanics runs random operations in which a comparison, a Cost, a SplitValue or a
+// MergeValue panics at a random call. The map must be as it was, no range may stay excluded, and
+// no value may be retired twice.
 func TestRandomPanics(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 1))
@@ -317,7 +317,7 @@ func TestRandomPanics(t *testing.T) {
 				return l + "+" + r, f.compare(rng.IntN(2), 0) == 0
 			},
 		}
-		if round%2 == 1 { // then Put is one operation
+		if round%2 == 1 { // without SplitValue, Put is one operation
 			o.OnRetire, o.SplitValue = nil, nil
 		}
 		m := rangelock.NewFunc(f.compare, o)

@@ -9,9 +9,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestOnRetireOnce checks promise P7: each operation that takes ranges out of the map
-// for good lets OnRetire run once for each, with its bounds and value, and never for
-// ranges that are still attached.
+// TestOnRetireOnce checks promise P7: OnRetire is called once for each range that an operation
+// takes out of the map for good, with its bounds and value, and never for ranges that are still
+// attached.
 func TestOnRetireOnce(t *testing.T) {
 	for _, x := range []struct {
 		name string
@@ -55,7 +55,7 @@ func TestOnRetireOnce(t *testing.T) {
 				if err := x.do(m); err != nil {
 					t.Fatal(err)
 				}
-				// OnRetire runs without anybody's doing anything more.
+				// OnRetire runs without another call on the map.
 				synctest.Wait()
 				if rec.sorted() != x.want {
 					t.Errorf("retired are %q, want %q", rec, x.want)
@@ -78,9 +78,9 @@ func TestOnRetireOnce(t *testing.T) {
 	}
 }
 
-// TestOnRetireOrder checks that OnRetire runs one at a time, after the last guard on each
-// range, in the order in which the ranges became free, which need not be the one in
-// which they left.
+// TestOnRetireOrder checks that OnRetire is called for one range at a time, after the last guard
+// on it, in the order in which the last guards were released. The ranges may have left the map in
+// another order.
 func TestOnRetireOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := &recorder{}
@@ -103,7 +103,7 @@ func TestOnRetireOrder(t *testing.T) {
 				t.Fatal(n, err)
 			}
 		}
-		// "first" and "e" are free now; "first" is in OnRetire and stays there.
+		// "first" and "e" have no guards now; OnRetire is called for "first" and does not return yet.
 		c.Release()
 		a.Release()
 		d.Release()
@@ -126,8 +126,8 @@ func TestOnRetireOrder(t *testing.T) {
 	})
 }
 
-// TestOnRetireElsewhere checks that OnRetire runs neither on the goroutine that releases
-// the last guard nor on the writer's: both go on while it is stuck.
+// TestOnRetireElsewhere checks that OnRetire runs neither on the goroutine that releases the last
+// guard nor on the writer's: both go on while OnRetire blocks.
 func TestOnRetireElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		open := make(chan struct{})
@@ -169,8 +169,8 @@ func TestOnRetireElsewhere(t *testing.T) {
 	})
 }
 
-// TestOnRetireUsesMap checks that OnRetire may use the map: read, begin transactions, and
-// take out further ranges, which are retired after it.
+// TestOnRetireUsesMap checks that OnRetire may use the map: it reads, begins transactions, and
+// removes further ranges, which are retired after it has returned.
 func TestOnRetireUsesMap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := &recorder{}
@@ -213,8 +213,8 @@ func TestOnRetireUsesMap(t *testing.T) {
 	})
 }
 
-// TestOnRetireDuringTransaction checks that OnRetire does not wait for the transaction:
-// its owner may drain.
+// TestOnRetireDuringTransaction checks that OnRetire does not wait for the transaction: the
+// transaction may drain.
 func TestOnRetireDuringTransaction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens("a", "b", "c", "d")
@@ -240,8 +240,8 @@ func TestOnRetireDuringTransaction(t *testing.T) {
 	})
 }
 
-// TestOnRetireStalled checks that a guard on one range, or a slow body of View or All,
-// does not keep others from being retired.
+// TestOnRetireStalled checks that a guard on one range, or a slow body of View or All, does not
+// keep other ranges from being retired.
 func TestOnRetireStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, rec := tens("a", "b", "c", "d")
@@ -271,8 +271,8 @@ func TestOnRetireStalled(t *testing.T) {
 	})
 }
 
-// TestOnRetireFromManyGuards checks that one of many releases, at the same time, finishes
-// the range, once.
+// TestOnRetireFromManyGuards releases many guards on a range at the same time. One of the
+// releases finishes the range, once.
 func TestOnRetireFromManyGuards(t *testing.T) {
 	for range 200 {
 		m, rec := tens("a")

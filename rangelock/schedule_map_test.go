@@ -10,8 +10,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestScheduleNoGap: a key that has a range before and after a transaction is found by
-// every reader, whatever the transaction does in between.
+// TestScheduleNoGap: every reader finds a key that has a range before and after a transaction,
+// whatever the transaction does in between.
 func TestScheduleNoGap(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -70,8 +70,8 @@ func TestScheduleNoGap(t *testing.T) {
 	}
 }
 
-// TestScheduleNeighbour: what a transaction does to one range, a reader of another in the
-// same leaf does not notice, also when the leaf is split or goes.
+// TestScheduleNeighbour: a transaction that changes one range does not affect a reader of another
+// range in the same leaf, even if the leaf is split or removed.
 func TestScheduleNeighbour(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -100,8 +100,8 @@ func TestScheduleNeighbour(t *testing.T) {
 	}
 }
 
-// TestScheduleSlot: a reader of one range meets nothing of what its leaf had, or has not
-// yet, in the slot that another range comes into.
+// TestScheduleSlot: a slot of a leaf gets another range. A reader of a range in that leaf finds
+// neither the old content of the slot nor a part of the new one.
 //
 // It kills 20_tree_in_place.
 func TestScheduleSlot(t *testing.T) {
@@ -130,15 +130,16 @@ func TestScheduleSlot(t *testing.T) {
 	}
 }
 
-// move books that the item on key is about to leave by a Merge, without an
+// move records that the item on key is about to leave by a Merge, without an
 // OnRetire.
 func (w *world) move(t rangelock.Writer[int, *item], key int) {
 	_, v, _ := t.Find(key)
 	v.retired++
 }
 
-// TestScheduleTogether: who has seen one range of a transaction sees the other, too, and
-// who has missed what it took out finds what it put in.
+// TestScheduleTogether: a reader that has seen one range of a transaction also sees the other,
+// and a reader that misses a range that the transaction has removed finds the one that it has
+// inserted.
 func TestScheduleTogether(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -168,7 +169,7 @@ func TestScheduleTogether(t *testing.T) {
 	}
 }
 
-// TestScheduleBorn: what a transaction puts in is its own until Unlock.
+// TestScheduleBorn: no reader enters an inserted range before Unlock.
 func TestScheduleBorn(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -192,7 +193,7 @@ func TestScheduleBorn(t *testing.T) {
 	}
 }
 
-// TestScheduleGet: it finds the value without a guard, of one state.
+// TestScheduleGet: Get finds the value of one state, without a guard.
 func TestScheduleGet(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -206,8 +207,8 @@ func TestScheduleGet(t *testing.T) {
 	})
 }
 
-// TestScheduleNext: while the range after the first goes and one nearer comes, in one
-// transaction, the next range is one or the other and never the one behind.
+// TestScheduleNext: one transaction removes the range after the first and inserts a nearer one.
+// AcquireNext returns one of the two, and never the range behind them.
 func TestScheduleNext(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		w := newWorld(p, 0)
@@ -234,8 +235,8 @@ func TestScheduleNext(t *testing.T) {
 	})
 }
 
-// TestScheduleMiss: a key that is in a gap throughout is missed by everybody, and
-// TryAcquire says busy or that it is not there.
+// TestScheduleMiss: every reader misses a key that is in a gap throughout, and TryAcquire reports
+// ErrBusy or ErrNotFound.
 func TestScheduleMiss(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -253,7 +254,7 @@ func TestScheduleMiss(t *testing.T) {
 	})
 }
 
-// TestScheduleReader: while a Reader is under way no transaction is.
+// TestScheduleReader: no transaction is under way while a Reader is.
 func TestScheduleReader(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -282,7 +283,7 @@ func TestScheduleReader(t *testing.T) {
 	})
 }
 
-// TestScheduleDrain: when it returns OnRetire has been called for all that had left.
+// TestScheduleDrain: when Drain returns, OnRetire has been called for all ranges that had left.
 func TestScheduleDrain(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -298,8 +299,9 @@ func TestScheduleDrain(t *testing.T) {
 	})
 }
 
-// TestScheduleDrainRange: when it returns OnRetire has been called for the range over its keys
-// that had left, also if another leaves meanwhile and comes into a slot that is free again.
+// TestScheduleDrainRange: when DrainRange returns, OnRetire has been called for the range over
+// its keys that had left, even if another range leaves meanwhile and gets a slot that is free
+// again.
 func TestScheduleDrainRange(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 1}, func(p *schedule.Program) {
 		w := newWorld(p, 2)
@@ -316,7 +318,7 @@ func TestScheduleDrainRange(t *testing.T) {
 	})
 }
 
-// TestScheduleClose: a Close against a reader, and against another writer.
+// TestScheduleClose: a Close beside a reader, and beside another writer.
 func TestScheduleClose(t *testing.T) {
 	t.Run("reader", func(t *testing.T) {
 		schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
@@ -343,7 +345,7 @@ func TestScheduleClose(t *testing.T) {
 	})
 }
 
-// TestScheduleTimers: the timer that tidies up comes at any time.
+// TestScheduleTimers: the timer of limbo fires at any time.
 func TestScheduleTimers(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2, Timers: true}, func(p *schedule.Program) {
 		w := newWorld(p, 1)

@@ -10,7 +10,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// object is a range object in a naive model of a map: a list of them, sorted by hand.
+// object is a range in a naive model of a map, which keeps them in a sorted slice.
 type object struct {
 	lo, hi   int
 	v        int
@@ -21,14 +21,14 @@ type object struct {
 
 func (o *object) bounds() rangelock.Range[int] { return rangelock.Span(o.lo, o.hi) }
 
-// held is a guard and what it should show.
+// held is a guard and what it should return.
 type held struct {
 	g rangelock.Guard[int, int]
 	o *object
 }
 
-// book is the model: the ranges, the guards, whether the transaction has published, and
-// what was retired, in the order in which it became free.
+// book is the model: the ranges, the guards, whether the transaction has published, and what was
+// retired, in the order in which the last guards were released.
 type book struct {
 	objects []*object
 	guards  []held
@@ -54,7 +54,7 @@ func (n *book) at(key int) *object {
 	return nil
 }
 
-// leave takes o out.
+// leave removes o.
 func (n *book) leave(o *object) {
 	for i, x := range n.objects {
 		if x == o {
@@ -77,7 +77,7 @@ func (n *book) enter(o *object) {
 	o.excluded, n.changed = true, true
 }
 
-// exclude says what Exclude of os answers when it may not wait.
+// exclude returns what an Exclude of os reports if it may not wait.
 func (n *book) exclude(os []*object) error {
 	for _, o := range os {
 		if o.guards > 0 {
@@ -99,11 +99,11 @@ func cut(os []*object, lo, hi int) bool {
 	return false
 }
 
-// TestSequences runs random transactions, with guards held across them, on a map and on
-// a model of every promise that one goroutine can see: what each operation answers, what
-// TryAcquire says of every key between any two operations, what guards show, and the
-// order in which OnRetire runs. The transactions' contexts have ended, so that what
-// would wait fails instead.
+// TestSequences runs random transactions, with guards held across them, on a map and on a model
+// of every promise that one goroutine can observe: the result of each operation, what TryAcquire
+// returns for every key between any two operations, what guards return, and the order of the
+// calls of OnRetire. The contexts of the transactions have ended, so an operation that would wait
+// fails instead.
 func TestSequences(t *testing.T) {
 	for i := range 40 {
 		seed := rand.Uint64()
@@ -210,7 +210,7 @@ func runSequence(t *testing.T, seed uint64, space, transactions int) {
 						t.Fatalf("Extract(%d) = %v, want %v", lo, got, old.bounds())
 					}
 					n.leave(old)
-					n.free = n.free[:len(n.free)-1] // nobody was in it, and its value is ours
+					n.free = n.free[:len(n.free)-1] // it had no guard, and the caller owns its value
 				}
 			case 8:
 				_, err := w.Evict(r)
@@ -259,7 +259,7 @@ func runSequence(t *testing.T, seed uint64, space, transactions int) {
 			case 6, 9:
 				name, install := "Swap", w.Swap
 				if rng.IntN(2) == 0 {
-					name, install = "Put", w.Put // of a map that cannot split a value
+					name, install = "Put", w.Put // this map has no SplitValue
 				}
 				o := fresh(lo, hi)
 				err := install(r, o.v)

@@ -14,13 +14,13 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// stormy is what lies behind a range of a storm: it counts who uses it, and how.
+// stormy is the value of a range in a storm: it counts the users of the range, by kind.
 type stormy struct {
 	shared, alone atomic.Int32
 	gone          atomic.Bool
 }
 
-// use uses the value under a guard of the given kind, and says what is wrong.
+// use uses the value under a guard of the given kind, and reports what is wrong.
 func (p *stormy) use(t *testing.T, exclusive bool) {
 	n, kind, other := &p.shared, "shared", &p.alone
 	if exclusive {
@@ -44,10 +44,10 @@ func stormFor() time.Duration {
 }
 
 // TestStorm does everything at once on a few ranges: shared and exclusive guards, with and
-// without contexts that end at any time, loads that fail, panic for their context or end
-// their goroutine, transactions of all kinds, Downgrade, Survey, a bound on what is
-// pending. Guards exclude what they have to, everything ends, and all that was made is
-// retired once.
+// without contexts that end at any time; loads that fail, panic or end their goroutine;
+// transactions of all kinds; Downgrade, Survey, and a bound on what is pending. Guards must
+// exclude what they exclude, every call must end, and every value that was made must be retired
+// once.
 func TestStorm(t *testing.T) {
 	type guard = rangelock.Guard[int, *stormy]
 	var made, retired atomic.Int64
@@ -229,8 +229,8 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// TestCloseStorm closes a map beside everything else that goes on, twice at once: when
-// Close has returned nil, all that was put in or loaded has been retired.
+// TestCloseStorm closes a map twice at once while everything else goes on. When Close has
+// returned nil, every value that was inserted or loaded has been retired.
 func TestCloseStorm(t *testing.T) {
 	for end := time.Now().Add(stormFor()); time.Now().Before(end) && !t.Failed(); {
 		var made, retired atomic.Int64

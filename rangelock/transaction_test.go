@@ -9,9 +9,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestTransactionAtOnce checks promise P3: readers who meet any part of a transaction
-// wait for all of it, those who wait go on together, and what the writer sees is what
-// it has done.
+// TestTransactionAtOnce checks promise P3: a reader that meets any part of a transaction waits
+// for all of it, the readers that wait go on together, and the writer sees what it has done.
 func TestTransactionAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "b", "c")
@@ -69,8 +68,8 @@ func TestTransactionAtOnce(t *testing.T) {
 	})
 }
 
-// TestTransactionNoRollback checks that an operation that fails has no effect, and that
-// those before and after it stand.
+// TestTransactionNoRollback checks that an operation that fails has no effect, and that the
+// operations before and after it stand.
 func TestTransactionNoRollback(t *testing.T) {
 	m, rec := tens("a", "b", "c")
 	w := m.Lock()
@@ -114,8 +113,8 @@ func TestTransactionNoRollback(t *testing.T) {
 	}
 }
 
-// TestTransactionPasses checks that one transaction is under way at a time, that
-// TryLock tells, and that a Writer may go from one goroutine to another.
+// TestTransactionPasses checks that one transaction is under way at a time, that TryLock reports
+// whether one is, and that a Writer may be passed from one goroutine to another.
 func TestTransactionPasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a")
@@ -180,9 +179,9 @@ var writerMethods = map[string]func(w intWriter){
 	"Downgrade":   func(w intWriter) { w.Downgrade() },
 }
 
-// TestWriterStale checks that each method of a Writer panics after its Unlock and its
-// Downgrade, on a free map, during another's transaction and under a Reader, and that
-// nothing changes; and that the zero Writer panics.
+// TestWriterStale checks that each method of a Writer panics after its Unlock and its Downgrade,
+// on a free map, during another transaction and under a Reader, and that nothing changes; and
+// that the zero Writer panics.
 func TestWriterStale(t *testing.T) {
 	for name, f := range writerMethods {
 		t.Run(name, func(t *testing.T) {
@@ -234,8 +233,8 @@ func TestWriterStaleIterator(t *testing.T) {
 	usable(t, m)
 }
 
-// TestTransactionPanics checks that a transaction that ends by a panic of its owner,
-// with a deferred Unlock, leaves what it did and a map in order.
+// TestTransactionPanics lets a transaction with a deferred Unlock end by a panic. What it did
+// stays, and the map is in order.
 func TestTransactionPanics(t *testing.T) {
 	m, _ := tens("a")
 	func() {

@@ -11,8 +11,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestWaitErrors: the error of a wait that a context has ended says what was waited for,
-// and finds the context's error and its cause.
+// TestWaitErrors: the error of a wait that a context has ended says what the call was waiting
+// for, and errors.Is finds the context's error and its cause in it.
 func TestWaitErrors(t *testing.T) {
 	cause := errors.New("the client has gone")
 	for name, x := range map[string]struct {
@@ -96,13 +96,13 @@ func TestWaitErrors(t *testing.T) {
 	}
 }
 
-// TestStatsShowWaits: a wait that lasts is in Stats and in Survey while it lasts, with the
-// range, the guards and its age, and is gone afterwards.
+// TestStatsShowWaits: a wait is in Stats and in Survey while it lasts, with the range, the guards
+// and its age. Afterwards it is not.
 func TestStatsShowWaits(t *testing.T) {
 	for name, x := range map[string]struct {
 		call func(ctx context.Context, m *intMap)
 		want rangelock.Wait
-		at   int // the range that Survey shows it at; -1 for none
+		at   int // the low bound of the range with which Survey shows the wait; -1 for none
 	}{
 		"Exclude": {func(ctx context.Context, m *intMap) {
 			if w, err := m.LockContext(ctx); err == nil {
@@ -147,13 +147,13 @@ func TestStatsShowWaits(t *testing.T) {
 				}
 				for r, s := range m.Survey() {
 					if (r.Lo == x.at) != (!s.Since.IsZero() && time.Since(s.Since) == 3*time.Second) {
-						t.Errorf("at %d somebody waits since %v", r.Lo, s.Since)
+						t.Errorf("the survey shows a wait at %d since %v", r.Lo, s.Since)
 					}
 				}
 				cancel()
 				c.returns(t)
 				if s := m.Stats(); s.Waiting != 0 || s.OldestWait != 0 || s.Waits != nil {
-					t.Errorf("nobody waits, and %+v", s.Waits)
+					t.Errorf("Stats has waits when no call waits: %+v", s.Waits)
 				}
 				for i := range gs {
 					gs[i].Release()
@@ -164,8 +164,8 @@ func TestStatsShowWaits(t *testing.T) {
 	}
 }
 
-// TestTakenWaitsForNoWriter: whoever asks for a range in somebody's exclusive hands waits
-// for these, and not for a transaction that has not touched the range.
+// TestTakenWaitsForNoWriter: a call that asks for a range with an exclusive guard waits for that
+// guard, and not for a transaction that has not touched the range.
 func TestTakenWaitsForNoWriter(t *testing.T) {
 	forms := map[string]func(m *intMap) intGuard{
 		"Acquire":            func(m *intMap) intGuard { g, _ := m.Acquire(5); return g },
@@ -208,9 +208,9 @@ func TestTakenWaitsForNoWriter(t *testing.T) {
 	}
 }
 
-// TestNextStaysTheAnswer: a range that AcquireNext stands in line for is the answer of the
-// instant at which it was found, also if another comes before it meanwhile; if it leaves,
-// the answer is the one of then.
+// TestNextStaysTheAnswer: AcquireNext waits in the queue of the range that it has found. That
+// range stays the result even if a nearer one is inserted meanwhile. If it leaves the map,
+// AcquireNext searches again.
 func TestNextStaysTheAnswer(t *testing.T) {
 	for _, leaves := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -241,8 +241,8 @@ func TestNextStaysTheAnswer(t *testing.T) {
 	}
 }
 
-// TestReaderEndsWhileItWaits: another copy of a Reader is unlocked while it stands in line
-// for a range, and the range leaves. It never gets the zero Guard and true.
+// TestReaderEndsWhileItWaits unlocks another copy of a Reader while its Acquire waits in the
+// queue of a range, and the range leaves. Acquire must not return the zero Guard and true.
 func TestReaderEndsWhileItWaits(t *testing.T) {
 	for name, change := range map[string]func(m *intMap) error{
 		"Retire": func(m *intMap) error { _, err := m.Retire(bg, rg(0, 10)); return err },
@@ -273,8 +273,8 @@ func TestReaderEndsWhileItWaits(t *testing.T) {
 	}
 }
 
-// TestZeroMap: each exported method of a Map that no constructor has made panics with a
-// sentence, or says that there is nothing.
+// TestZeroMap: each exported method of a Map that no constructor has made either panics with a
+// sentence or reports an empty map.
 func TestZeroMap(t *testing.T) {
 	load := func(context.Context, int) (intRange, string, error) { panic("no") }
 	for name, use := range map[string]func(m *intMap){
@@ -340,8 +340,8 @@ func TestZeroMap(t *testing.T) {
 	}
 }
 
-// TestSurveyOfEmptyLine: the last leaves a line while a transaction has the range excluded,
-// so that the line stays, with nobody in it.
+// TestSurveyOfEmptyLine lets the last waiter leave a queue while a transaction has the range
+// excluded. The queue stays, with no waiter in it.
 func TestSurveyOfEmptyLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a")

@@ -11,9 +11,9 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestWrapPublication lets the publication sequence pass through 2^64 while readers
-// prove misses with it: a key that is always covered is never missed, one that never
-// is never found, and neither waits for ever.
+// TestWrapPublication lets the publication sequence pass 2^64 while readers use it to prove
+// misses. A key that is always covered is never missed, a key that never is is never found, and
+// no reader waits for ever.
 func TestWrapPublication(t *testing.T) {
 	atEachProcs(t, byBuild(4, 2), func(t *testing.T, rng *rand.Rand) {
 		m := rangelock.New[int, int](nil)
@@ -51,14 +51,14 @@ func TestWrapPublication(t *testing.T) {
 			t.Errorf("publication sequence %d, want 400", p)
 		}
 		if _, err := m.TryAcquire(100); err != rangelock.ErrNotFound {
-			t.Errorf("TryAcquire with nobody about: %v", err)
+			t.Errorf("TryAcquire after all others have returned: %v", err)
 		}
 	})
 }
 
-// TestWrapGeneration lets the generations of a few headers pass through 2^32, many
-// times over, beside readers whose guards are the last on retired ranges, and
-// beside refused ones. Each value is retired once, and none under a guard.
+// TestWrapGeneration lets the generations of a few headers wrap many times, beside readers whose
+// guards are the last on retired ranges, and beside refused readers. Each value is retired once,
+// and none under a guard.
 func TestWrapGeneration(t *testing.T) {
 	const ranges, before = 8, 3
 	atEachProcs(t, byBuild(4, 2), func(t *testing.T, rng *rand.Rand) {
@@ -74,8 +74,8 @@ func TestWrapGeneration(t *testing.T) {
 			cells = append(cells, c)
 			return c
 		}
-		// Headers that have come far go into the free list, and others never come to be:
-		// there are not more ranges at a time than these.
+		// Headers with large generations go into the free list. The map makes no others, because
+		// there are never more ranges than these at a time.
 		for k := range 4 * ranges {
 			m.Insert(t.Context(), at(k), fresh(at(k)))
 			m.SetGeneration(10*k, 1<<32-before)
@@ -107,7 +107,7 @@ func TestWrapGeneration(t *testing.T) {
 					high++
 				}
 			}
-			if turn++; turn%8 == 0 { // let headers come back
+			if turn++; turn%8 == 0 { // let headers be recycled
 				m.Drain(t.Context())
 			}
 		}
@@ -142,16 +142,16 @@ func TestWrapGeneration(t *testing.T) {
 	})
 }
 
-// find is Find with nobody else writing.
+// find is Find while no other goroutine writes.
 func find[K, V any](m *rangelock.Map[K, V], key K) (rangelock.Range[K], V, bool) {
 	r := m.RLock()
 	defer r.Unlock()
 	return r.Find(key)
 }
 
-// TestWrapReaders has many goroutines crowd at the last two places of a range that
-// has almost 2^28 guards. Two at a time get in, the others are busy, and the adds
-// that they take back leave the word as it was, whoever comes between.
+// TestWrapReaders has many goroutines compete for the last two places of a range that has almost
+// 2^28 guards. Two at a time enter, the others get ErrBusy, and the adds that they take back
+// leave the state word as it was, whatever happens in between.
 func TestWrapReaders(t *testing.T) {
 	atEachProcs(t, byBuild(4, 2), func(t *testing.T, rng *rand.Rand) {
 		m := rangelock.New[int, int](nil)
@@ -195,7 +195,7 @@ func TestWrapReaders(t *testing.T) {
 			runtime.Gosched()
 		}
 		wg.Wait()
-		// With the writer gone two more fit, however the others fared.
+		// After the writer two more guards fit, whatever the other calls returned.
 		var last [2]rangelock.Guard[int, int]
 		for i := range last {
 			g, err := m.TryAcquire(5)
