@@ -182,6 +182,7 @@ func (m *Map[K, V]) awaitSlow(h *header[K, V]) (err error) {
 		if !x.parker.Park(ctx.Done()) && m.occupied(h) {
 			err = &WaitError[K]{
 				For: ForGuards, Range: x.r, Guards: m.guardsOn(h), Waited: time.Since(x.since), ended: endedBy(ctx),
+				of: subject[K]{op: m.txn.op.name},
 			}
 			break
 		}

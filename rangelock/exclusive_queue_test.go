@@ -132,7 +132,7 @@ func TestExclusiveStats(t *testing.T) {
 			t.Error(err)
 		}
 		g.Release()
-		want := "[wait false got false 1s <nil> wait true got true 2s rangelock: gave up waiting for a turn at [0, 10), which has 1 guard after 2s: context deadline exceeded]"
+		want := "[wait false got false 1s <nil> wait true got true 2s rangelock: AcquireExclusive 5: gave up waiting for a turn at [0, 10), which has 1 guard after 2s: context deadline exceeded]"
 		if got := fmt.Sprint(log); got != want {
 			t.Errorf("trace is %s, want %s", got, want)
 		}

@@ -275,7 +275,7 @@ func TestGuards(t *testing.T) {
 		cancel()
 		c.returns(t)
 		w.Unlock()
-		if seen != "a rangelock: gave up waiting for the lock: context canceled" {
+		if seen != "a rangelock: Guards 10: gave up waiting for the lock: context canceled" {
 			t.Errorf("GuardsContext yields %q", seen)
 		}
 		usable(t, m)

@@ -96,7 +96,7 @@ func TestTraceAndStats(t *testing.T) {
 		locking.waits(t)
 		cancel()
 		locking.returns(t)
-		want("a cancelled writer", "wait for the lock, waited for the lock 0s rangelock: gave up waiting for the lock: context canceled")
+		want("a cancelled writer", "wait for the lock, waited for the lock 0s rangelock: Lock: gave up waiting for the lock: context canceled")
 		if err := w.Insert(rg(50, 60), "f"); err != nil {
 			t.Fatal(err)
 		}

@@ -197,7 +197,7 @@ func (m *Map[K, V]) lockWaiting(ctx context.Context, of subject[K], writer bool,
 	err := wait(ctx)
 	waited := time.Since(start)
 	if err != nil {
-		err = &WaitError[K]{For: ForLock, Waited: waited, ended: endedBy(ctx)}
+		err = &WaitError[K]{For: ForLock, Waited: waited, ended: endedBy(ctx), of: of}
 	}
 	m.counters.addLockWait(waited)
 	m.waitDone(t, waited, err)

@@ -21,35 +21,40 @@ func TestWaitErrors(t *testing.T) {
 		text string
 	}{
 		"Remove": {func(ctx context.Context, m *intMap) error { _, err := m.Remove(ctx, rg(0, 30)); return err },
-			rangelock.ForGuards, "1 guard on [10, 20)"},
+			rangelock.ForGuards, "rangelock: Remove: gave up waiting for 1 guard on [10, 20)"},
 		"AcquireExclusiveContext": {func(ctx context.Context, m *intMap) error { _, err := m.AcquireExclusiveContext(ctx, 15); return err },
-			rangelock.ForTurn, "a turn at [10, 20), which has 1 guard"},
+			rangelock.ForTurn, "rangelock: AcquireExclusive 15: gave up waiting for a turn at [10, 20), which has 1 guard"},
 		"AcquireContext": {func(ctx context.Context, m *intMap) error { _, err := m.AcquireContext(ctx, 25); return err },
-			rangelock.ForTurn, "a turn at [20, 30), which has 1 guard"},
+			rangelock.ForTurn, "rangelock: Acquire 25: gave up waiting for a turn at [20, 30), which has 1 guard"},
 		"AcquireNextContext": {func(ctx context.Context, m *intMap) error { _, err := m.AcquireNextContext(ctx, 25); return err },
-			rangelock.ForTurn, "a turn at [20, 30), which has 1 guard"},
+			rangelock.ForTurn, "rangelock: AcquireNext 25: gave up waiting for a turn at [20, 30), which has 1 guard"},
 		"GuardsContext": {func(ctx context.Context, m *intMap) error {
 			for _, err := range m.GuardsContext(ctx, rg(20, 30)) {
 				return err
 			}
 			return nil
-		}, rangelock.ForTurn, "a turn at [20, 30), which has 1 guard"},
+		}, rangelock.ForTurn, "rangelock: Guards 20: gave up waiting for a turn at [20, 30), which has 1 guard"},
 		"AcquireOrLoad": {func(ctx context.Context, m *intMap) error {
 			_, err := m.AcquireOrLoad(ctx, 25, func(context.Context, int) (intRange, string, error) { panic("no") })
 			return err
-		}, rangelock.ForTurn, "a turn at [20, 30), which has 1 guard"},
+		}, rangelock.ForTurn, "rangelock: AcquireOrLoad 25: gave up waiting for a turn at [20, 30), which has 1 guard"},
 		"Reader.AcquireContext": {func(ctx context.Context, m *intMap) error {
 			r := m.RLock()
 			defer r.Unlock()
 			_, err := r.AcquireContext(ctx, 25)
 			return err
-		}, rangelock.ForTurn, "a turn at [20, 30), which has 1 guard"},
+		}, rangelock.ForTurn, "rangelock: Reader.Acquire 25: gave up waiting for a turn at [20, 30), which has 1 guard"},
 		"LockContext": {func(ctx context.Context, m *intMap) error {
 			r := m.RLock()
 			defer r.Unlock()
 			_, err := m.LockContext(ctx)
 			return err
-		}, rangelock.ForLock, "the lock"},
+		}, rangelock.ForLock, "rangelock: Lock: gave up waiting for the lock"},
+		"Swap": {func(ctx context.Context, m *intMap) error {
+			r := m.RLock()
+			defer r.Unlock()
+			return m.Swap(ctx, rg(0, 10), "z")
+		}, rangelock.ForLock, "rangelock: Swap [0, 10): gave up waiting for the lock"},
 		"load": {func(ctx context.Context, m *intMap) error {
 			_, err := m.AcquireOrLoad(ctx, 85, func(ctx context.Context, _ int) (intRange, string, error) {
 				<-ctx.Done()

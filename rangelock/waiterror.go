@@ -3,6 +3,7 @@ package rangelock
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -65,6 +66,7 @@ type WaitError[K any] struct {
 
 	ranged bool // Range is the argument of DrainRange
 	ended  ended
+	of     subject[K] // the call, for ForLock, ForGuards and ForTurn
 }
 
 // ended is why a context has ended.
@@ -73,10 +75,14 @@ type ended struct{ err, cause error }
 // endedBy returns why ctx has ended. ctx has ended.
 func endedBy(ctx context.Context) ended { return ended{ctx.Err(), context.Cause(ctx)} }
 
-// Error says what the call was waiting for, for how long, and why the wait ended.
+// Error says what the call was, what it was waiting for, for how long, and why the wait ended.
 func (e *WaitError[K]) Error() string {
 	var b strings.Builder
-	b.WriteString("rangelock: gave up waiting for ")
+	b.WriteString("rangelock: ")
+	if e.of.op != "" {
+		b.WriteString(e.of.text() + ": ")
+	}
+	b.WriteString("gave up waiting for ")
 	switch e.For {
 	case ForGuards:
 		fmt.Fprintf(&b, "%s on %v", guards(e.Guards), e.Range)
@@ -107,6 +113,17 @@ func (e *WaitError[K]) Error() string {
 		fmt.Fprintf(&b, " (%v)", e.ended.cause)
 	}
 	return b.String()
+}
+
+// text returns the method and its argument, if the call had one.
+func (of *subject[K]) text() string {
+	switch {
+	case of.keyed:
+		return of.op + " " + keyText(of.key)
+	case !reflect.ValueOf(of.r).IsZero(): // a valid range has two different bounds
+		return of.op + " " + of.r.String()
+	}
+	return of.op
 }
 
 // guards returns a text for n guards.

@@ -139,7 +139,7 @@ func (q *waitQueues[K, V]) wait(ctx context.Context, of subject[K], t *waiter[K,
 	q.mu.Lock()
 	if t.state == waiting {
 		// Still in the queue, so the range is attached and its bounds may be read.
-		err := &WaitError[K]{For: ForTurn, Range: t.h.bounds(), Guards: m.guardsOn(t.h)}
+		err := &WaitError[K]{For: ForTurn, Range: t.h.bounds(), Guards: m.guardsOn(t.h), of: of}
 		q.leaveLocked(t)
 		q.mu.Unlock()
 		err.Waited, err.ended = time.Since(t.since), endedBy(ctx)

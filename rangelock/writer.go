@@ -91,7 +91,7 @@ func (m *Map[K, V]) LockContext(ctx context.Context) (Writer[K, V], error) {
 func (m *Map[K, V]) lockFor(ctx context.Context, op string, r Range[K]) (Writer[K, V], error) {
 	m.mustBeMade()
 	if ctx.Err() != nil {
-		return Writer[K, V]{}, m.notWaited(ctx, ForLock)
+		return Writer[K, V]{}, &WaitError[K]{For: ForLock, ended: endedBy(ctx), of: subject[K]{op: op, r: r}}
 	}
 	if debug && ctx.Done() == nil {
 		m.watched.mayWait("LockContext", toLock)
