@@ -19,7 +19,7 @@ func elsewhere(f func()) {
 	wg.Wait()
 }
 
-// excludeHere and readHere are looked for in the stacks, too.
+// The names excludeHere and readHere must be in the stacks of reports, too.
 func excludeHere(m *intMap) { exclude(m) }
 
 func readHere(m *intMap, key int) {
@@ -28,8 +28,8 @@ func readHere(m *intMap, key int) {
 	release(r.Acquire(key))
 }
 
-// TestDebugSafeWriters: in a map whose writers wait for no guard, waits under a guard are
-// no fault. When the first writer excludes, they are reported, once each.
+// TestDebugSafeWriters: in a map whose writers wait for no guard, a wait under a guard is not
+// reported. When the first writer excludes, each of these waits is reported once.
 func TestDebugSafeWriters(t *testing.T) {
 	m, _ := tens("a", "b", "c")
 	safe := func() {
@@ -62,7 +62,7 @@ func TestDebugSafeWriters(t *testing.T) {
 	m.Retire(bg, rangelock.From(0))
 }
 
-// TestDebugExcluders: every operation that excludes counts.
+// TestDebugExcluders: every operation that excludes is seen as one that waits for guards.
 func TestDebugExcluders(t *testing.T) {
 	for name, f := range map[string]func(w intWriter) error{
 		"Exclude": func(w intWriter) error { return w.Exclude(rg(10, 20)) },
@@ -92,10 +92,10 @@ func TestDebugExcluders(t *testing.T) {
 	}
 }
 
-// TestDebugReaderAcquire: a goroutine with an exclusive guard that waits for the lock, and
-// one with a Reader that waits for exclusive guards, are reported in either order, though
-// no writer excludes; with a shared guard that takes somebody who waits for an exclusive
-// one.
+// TestDebugReaderAcquire: one goroutine holds an exclusive guard and waits for the lock, and another
+// has a Reader and waits for exclusive guards. They are reported whichever comes first, although no
+// writer excludes. If the guard is shared they are reported only when a third call waits for an
+// exclusive guard.
 func TestDebugReaderAcquire(t *testing.T) {
 	swapAlone := func(m *intMap) {
 		g, _ := m.TryAcquireExclusive(5)
@@ -138,8 +138,8 @@ func TestDebugReaderAcquire(t *testing.T) {
 	})
 }
 
-// TestDebugLockWaitsForGuards: the holder of the lock can wait for shared guards without
-// excluding anything.
+// TestDebugLockWaitsForGuards: the holder of the lock may wait for shared guards although it
+// excludes nothing; that is seen, too.
 func TestDebugLockWaitsForGuards(t *testing.T) {
 	for name, f := range map[string]func(m *intMap){
 		"AcquireExclusive with a Reader": func(m *intMap) {
@@ -173,8 +173,8 @@ func TestDebugLockWaitsForGuards(t *testing.T) {
 	}
 }
 
-// TestDebugRangeOrder: guards on two ranges in both orders can wait for each other if
-// one of them is exclusive, or somebody waits for an exclusive one.
+// TestDebugRangeOrder: guards on two ranges that are taken in both orders are reported if one of
+// them is exclusive, or if a call waits for an exclusive guard.
 func TestDebugRangeOrder(t *testing.T) {
 	m, _ := tens("a", "b", "c", "d")
 	nest := func(held, asked int) func() {
@@ -220,8 +220,8 @@ func TestDebugRangeOrder(t *testing.T) {
 	})
 }
 
-// TestDebugWaitsForItself: the waits of the list in the package's documentation that are
-// not in TestDebugInTransaction.
+// TestDebugWaitsForItself: the calls that wait for their own goroutine, as listed in the package's
+// documentation, are reported. TestDebugInTransaction has the others of that list.
 func TestDebugWaitsForItself(t *testing.T) {
 	ctx, cancel := context.WithTimeout(bg, time.Millisecond)
 	defer cancel()
@@ -258,8 +258,8 @@ func TestDebugWaitsForItself(t *testing.T) {
 	wantReport(t, "Close with a guard", func() { askHere(func() { m.Close(bg) }) }, "waits for itself", "takeHere", "askHere")
 }
 
-// TestDebugExcludeAnother: a transaction by TryLock that waits for a guard, but not for
-// that of its own goroutine, is no fault.
+// TestDebugExcludeAnother: a transaction that was begun by TryLock and waits for a guard of another
+// goroutine is not reported.
 func TestDebugExcludeAnother(t *testing.T) {
 	m, _ := tens("a", "b", "c")
 	own := hold(t, m, 5)
@@ -275,8 +275,8 @@ func TestDebugExcludeAnother(t *testing.T) {
 	own.Release()
 }
 
-// TestDebugCircles: each circle of the documentation is reported, but for one that goes
-// through a load.
+// TestDebugCircles: each circle in the documentation is reported, except the one that goes through a
+// load.
 func TestDebugCircles(t *testing.T) {
 	for name, circle := range circles {
 		if name == "a load that wants an exclusive guard" {

@@ -7,13 +7,13 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// A client keeps what it has learned of a table that servers split and merge: Put makes room
-// for a region, whatever was known of its keys before.
+// A client caches the regions of a table, which servers split and merge. Put inserts a region
+// whatever was known about its keys before.
 func ExampleWriter_Put() {
 	regions := rangelock.New[string, string](nil)
 	w := regions.Lock()
 	w.Put(rangelock.Span("a", "z"), "server 1")
-	w.Put(rangelock.Span("h", "p"), "server 2") // part of it has moved
+	w.Put(rangelock.Span("h", "p"), "server 2") // part of the region has moved
 	w.Put(rangelock.Span("m", "r"), "server 3")
 	w.Unlock()
 	for r, server := range regions.All() {
@@ -26,7 +26,7 @@ func ExampleWriter_Put() {
 	// ["r", "z") server 1
 }
 
-// Evict invalidates all that is known of some keys.
+// Evict removes everything that is known about some keys.
 func ExampleWriter_Evict() {
 	routes := rangelock.New[int, string](nil)
 	w := routes.Lock()
@@ -50,7 +50,7 @@ func ExampleWriter_Evict() {
 	// 1 left
 }
 
-// An error says which ranges are in each other's way, without being written out first.
+// The fields of an error have the range that was refused and the range that is in its way.
 func ExampleRangeError() {
 	m := rangelock.New[int, string](nil)
 	w := m.Lock()

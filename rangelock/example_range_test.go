@@ -39,7 +39,7 @@ func ExampleMap_GetRange() {
 	// Output: [0, 4096) segment 0 true
 }
 
-// Wrap what a mutex has guarded so far: the transaction ends however the function does.
+// Do ends the transaction however the function ends, as a deferred Unlock of a mutex does.
 func ExampleMap_Do() {
 	m := rangelock.New[int, string](nil)
 	err := m.Do(context.Background(), func(w rangelock.Writer[int, string]) error {
@@ -52,7 +52,7 @@ func ExampleMap_Do() {
 	// Output: rangelock: range overlaps an attached range: Insert [5, 15) would overlap [0, 10) 1
 }
 
-// A long transaction ends early when somebody waits for it.
+// A long transaction ends early if another goroutine waits for it.
 func ExampleWriter_Contended() {
 	m := rangelock.New[int, string](nil)
 	n := 0
@@ -67,7 +67,7 @@ func ExampleWriter_Contended() {
 	// Output: 1000
 }
 
-// A pool takes a block back from its readers, and uses it at once.
+// A pool takes a block back when it has no reader, and uses it at once.
 func ExampleWriter_Extract() {
 	m := rangelock.New(&rangelock.Options[int, []byte]{
 		OnRetire: func(r rangelock.Range[int], _ []byte) { fmt.Println("retire", r) },
@@ -77,7 +77,7 @@ func ExampleWriter_Extract() {
 	m.Insert(ctx, rangelock.Span(4, 8), []byte("here"))
 
 	w := m.Lock()
-	if w.TryExclude(rangelock.Span(0, 4)) { // nobody has a guard on it
+	if w.TryExclude(rangelock.Span(0, 4)) { // no guard is held on it
 		r, block, err := w.Extract(0)
 		fmt.Printf("%v %s %v\n", r, block, err)
 		copy(block, "new!")

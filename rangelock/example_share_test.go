@@ -8,7 +8,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// A goroutine that the holder of a guard starts gets a guard of its own.
+// The holder of a guard starts a goroutine and gives it a guard of its own.
 func ExampleGuard_Clone() {
 	m := rangelock.New[int, string](nil)
 	m.Insert(context.Background(), rangelock.Span(0, 4096), "segment 0")
@@ -28,7 +28,8 @@ func ExampleGuard_Clone() {
 	// Output: in the background: segment 0
 }
 
-// A goroutine changes what a value refers to, alone, and goes on reading it with others.
+// A goroutine changes what a value refers to while it has the range to itself. Then it goes on
+// reading beside other readers.
 func ExampleGuard_Downgrade() {
 	m := rangelock.New[int, *[]string](nil)
 	m.Insert(context.Background(), rangelock.Span(0, 4096), new([]string))
@@ -47,7 +48,7 @@ func ExampleGuard_Downgrade() {
 	// Output: [one more line]
 }
 
-// The guards of a walk end with the body; what is wanted for longer is taken.
+// A loop over Guards releases each guard at the end of the body. Take keeps the guard for longer.
 func ExampleGuard_Take() {
 	m := rangelock.New[int, string](nil)
 	for i, name := range []string{"a", "b", "c"} {

@@ -12,8 +12,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// A file is read block by block into one buffer that nobody collects. OnRetire
-// gives the buffer back when the last reader of its block has left.
+// A file is read block by block into one buffer, which is used again. OnRetire gives the buffer back
+// when the last reader of its block has left.
 func ExampleMap() {
 	ctx := context.Background()
 	file := strings.NewReader("The quick brown fox jumps over the lazy dog.")
@@ -136,7 +136,7 @@ func ExampleMap_TryAcquire() {
 		fmt.Println(err)
 	}
 	try(5)  // not touched by the transaction
-	try(15) // of an unfinished transaction
+	try(15) // inserted by a transaction that has not ended
 	try(25) // the transaction may still insert it
 	w.Unlock()
 
@@ -152,7 +152,7 @@ func ExampleMap_TryAcquire() {
 	// 25 rangelock: no range covers the key
 }
 
-// All that a transaction does becomes visible at once, when it ends.
+// Everything that a transaction does becomes visible at once when it ends.
 func ExampleMap_Lock() {
 	m := rangelock.New[int, string](nil)
 
@@ -176,8 +176,8 @@ func ExampleMap_Lock() {
 	// [20, 25) c
 }
 
-// Swap waits for nobody. A guard that is held keeps the old value; OnRetire comes
-// after its release.
+// Swap does not wait for guards. A guard keeps the old value, and OnRetire is called after the guard
+// is released.
 func ExampleWriter_Swap() {
 	ctx := context.Background()
 	m := rangelock.New(&rangelock.Options[int, string]{
@@ -218,8 +218,8 @@ func ExampleWriter_Swap() {
 	// retired: [0, 10) old
 }
 
-// To change in place what a value points to, exclude its range: nobody has a guard
-// on it then, and readers that come wait for the end of the transaction.
+// To change in place what a value points to, exclude its range. Then no other goroutine has a guard
+// on it, and new readers wait until the transaction ends.
 func ExampleWriter_Exclude() {
 	ctx := context.Background()
 	type account struct{ cents int }
@@ -247,7 +247,7 @@ func ExampleWriter_Exclude() {
 
 func ExampleNewFunc() {
 	ctx := context.Background()
-	// Keys are byte strings in their usual order; each range is served by one host.
+	// The keys are byte strings in their usual order. Each range is served by one host.
 	hosts := rangelock.NewFunc[[]byte, int](bytes.Compare, nil)
 	w, err := hosts.LockContext(ctx)
 	if err != nil {
@@ -290,7 +290,7 @@ func ExampleMap_Drain() {
 	n, err := m.Retire(ctx, rangelock.Span(0, 60))
 	fmt.Println("retired", n, err)
 
-	if err := m.Drain(ctx); err != nil { // everything retired so far has been through OnRetire
+	if err := m.Drain(ctx); err != nil { // OnRetire has returned for everything retired so far
 		fmt.Println(err)
 		return
 	}
@@ -300,8 +300,8 @@ func ExampleMap_Drain() {
 	// unmapped 60 left 40
 }
 
-// Cost and MaxPending bound what has left the map and is not freed yet, here to
-// 100 bytes.
+// Cost and MaxPending bound the cost of the ranges that have left the map and are not freed yet, here
+// to 100 bytes.
 func ExampleOptions() {
 	ctx := context.Background()
 	m := rangelock.New(&rangelock.Options[int, string]{
@@ -341,8 +341,8 @@ func ExampleOptions() {
 	// freed b
 }
 
-// A cache of blocks that are loaded when they are asked for. Retire evicts one, and
-// OnRetire frees it when its last reader has left.
+// A cache loads blocks on demand. Retire evicts a block, and OnRetire frees it when its last reader
+// has left.
 func ExampleMap_AcquireOrLoad() {
 	const text, size = "The quick brown fox jumps over the lazy dog.", 16
 	ctx := context.Background()

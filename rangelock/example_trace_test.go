@@ -11,7 +11,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// A server that logs what waited for long, and for what.
+// A server logs which calls have waited for long, and for what.
 func ExampleTrace() {
 	log := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -33,7 +33,7 @@ func ExampleTrace() {
 	ctx := context.Background()
 	m.Insert(ctx, rangelock.Span(0, 10), "a")
 
-	g, _ := m.Acquire(5) // a reader that takes long
+	g, _ := m.Acquire(5) // a reader that keeps its guard for long
 	short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
 	defer cancel()
 	_, err := m.Remove(short, rangelock.Span(0, 10))

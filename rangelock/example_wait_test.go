@@ -9,7 +9,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// A transaction that finds no room lets go of the lock while it waits, and begins anew.
+// A transaction that finds no room gives the lock up, waits for room, and begins again.
 func ExampleMap_Room() {
 	ctx := context.Background()
 	m := rangelock.New(&rangelock.Options[int, string]{
@@ -50,14 +50,14 @@ func ExampleMap_Room() {
 	// free v4
 }
 
-// The error of a wait that a context has ended says what was waited for.
+// The error of a wait that its context has ended says what the call was waiting for.
 func ExampleWaitError() {
 	m := rangelock.New[int, string](nil)
 	if err := m.Insert(context.Background(), rangelock.Span(0, 10), "x"); err != nil {
 		fmt.Println(err)
 		return
 	}
-	g, _ := m.Acquire(5) // and never released
+	g, _ := m.Acquire(5) // and does not release it
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 	_, err := m.Remove(ctx, rangelock.Span(0, 10))
@@ -72,7 +72,7 @@ func ExampleWaitError() {
 	// true
 }
 
-// One look that ends with its context: the next range at or behind a key.
+// AcquireNextContext takes a guard on the range that covers a key or else on the next one.
 func ExampleMap_AcquireNextContext() {
 	m := rangelock.New[int, string](nil)
 	ctx := context.Background()
@@ -94,8 +94,8 @@ func ExampleMap_AcquireNextContext() {
 	// rangelock: no range covers the key
 }
 
-// A file can be removed when nothing maps it any more, on Windows not earlier. DrainRange waits
-// for the readers of that file, and not for those of others.
+// A program wants to remove a file that was mapped; on Windows nothing may map it then. DrainRange
+// waits for the readers of that file, and not for the readers of other files.
 func ExampleMap_DrainRange() {
 	ctx := context.Background()
 	m := rangelock.New(&rangelock.Options[int, string]{
@@ -110,7 +110,7 @@ func ExampleMap_DrainRange() {
 		return
 	}
 
-	reader, _ := m.Acquire(150) // stays for long
+	reader, _ := m.Acquire(150) // keeps its guard for long
 	if _, err := m.Retire(ctx, rangelock.Span(0, 200)); err != nil {
 		fmt.Println(err)
 	}

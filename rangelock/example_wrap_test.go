@@ -7,10 +7,10 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// regions is a cache that was written with a mutex around everything. The mutex has stayed, with
-// a Writer of the map in it; the readers have left it.
+// regions is a cache that had one mutex around everything. Writers still lock the mutex, and with it
+// the map. Readers of byKey do not lock it any more.
 type regions struct {
-	mu     sync.Mutex // protects what follows, but for readers of byKey
+	mu     sync.Mutex // protects what follows, except for readers of byKey
 	w      rangelock.Writer[string, string]
 	byKey  *rangelock.Map[string, string]
 	leader map[string]int // regions by server
@@ -19,7 +19,7 @@ type regions struct {
 func (c *regions) lock()   { c.mu.Lock(); c.w = c.byKey.Lock() }
 func (c *regions) unlock() { c.w.Unlock(); c.mu.Unlock() }
 
-// learn notes that a server has a region.
+// learn records that a server has a region.
 func (c *regions) learn(r rangelock.Range[string], server string) error {
 	c.lock()
 	defer c.unlock()
@@ -34,8 +34,8 @@ func (c *regions) learn(r rangelock.Range[string], server string) error {
 	return c.w.Insert(r, server)
 }
 
-// locate takes no lock unless it meets a writer of the key, and sees nothing between the two
-// changes of learn.
+// locate takes no lock unless a writer is changing the region of the key. It never sees the state
+// between the two changes of learn.
 func (c *regions) locate(key string) (server string, ok bool) { return c.byKey.Get(key) }
 
 func ExampleMap_wrappedMutex() {

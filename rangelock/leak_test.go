@@ -12,7 +12,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// collectedAtOnce gives the collector two rounds.
+// collectedAtOnce runs the garbage collector twice, and reports whether all of the pointers are nil.
 func collectedAtOnce[T any](ps []weak.Pointer[T]) bool {
 	runtime.GC()
 	runtime.GC()
@@ -24,7 +24,7 @@ func collectedAtOnce[T any](ps []weak.Pointer[T]) bool {
 	return true
 }
 
-// departures are all ways out of a map, for the 20 ranges [10k, 10k+5).
+// departures are the ways in which the 20 ranges [10k, 10k+5) can leave a map.
 var departures = map[string]func(t *testing.T, m *rangelock.Map[int, *block]){
 	"Remove": func(t *testing.T, m *rangelock.Map[int, *block]) {
 		if n, err := m.Remove(t.Context(), rangelock.From(0)); n != 20 || err != nil {
@@ -117,12 +117,11 @@ func leakOptions(callback bool) (*rangelock.Options[int, *block], *atomic.Int32)
 	return o, &retired
 }
 
-// TestLeakValues: what has left the map, by whatever way, is not kept by it. After
-// Drain it can be collected at once; without Drain, and without anybody else who
-// writes, a little later.
+// TestLeakValues: a map does not keep values that have left it. After Drain they can be collected
+// at once. Without Drain, and without further writes, they can be collected a little later.
 //
-// Without the clearing of the value in clearHeader it fails, without the timer in
-// seal its second half.
+// It fails if clearHeader does not clear the value. Its second half fails without the timer in
+// seal.
 func TestLeakValues(t *testing.T) {
 	for way, leave := range departures {
 		for _, callback := range []bool{false, true} {
@@ -158,8 +157,8 @@ func TestLeakValues(t *testing.T) {
 	wantNoGoroutines(t)
 }
 
-// TestLeakKeys: a map that is empty keeps no key, neither in headers nor as a
-// separator. (One that is not empty may keep some as separators, and says so.)
+// TestLeakKeys: an empty map keeps no key, neither in headers nor as a separator. (A map that is
+// not empty may keep some as separators; the documentation of NewFunc says so.)
 func TestLeakKeys(t *testing.T) {
 	ways := map[string]func(t *testing.T, m *rangelock.Map[[]byte, int]){
 		"Clear": func(t *testing.T, m *rangelock.Map[[]byte, int]) {
@@ -206,9 +205,9 @@ func TestLeakKeys(t *testing.T) {
 	}
 }
 
-// TestLeakReplacedKeys: a key that left while ranges stay is kept by no header and
-// no leaf; the ranges here fit into one leaf, so there is no separator. Without the
-// look at plainKeys in Swap it fails.
+// TestLeakReplacedKeys: keys of ranges that have left are kept by no header and no leaf, also while
+// other ranges stay. The ranges here fit into one leaf, so there is no separator. It fails if Swap
+// does not check plainKeys.
 func TestLeakReplacedKeys(t *testing.T) {
 	m := rangelock.NewFunc[[]byte, int](bytes.Compare, nil)
 	ps := fillKeys(t, m, 3)
@@ -243,8 +242,8 @@ func fillKeys(t *testing.T, m *rangelock.Map[[]byte, int], n int) (ps []weak.Poi
 	return ps
 }
 
-// TestLeakContexts: the context of a transaction is not kept after it, nor one that
-// a wait was given.
+// TestLeakContexts: a map does not keep the context of a transaction that has ended, or that of a
+// wait.
 func TestLeakContexts(t *testing.T) {
 	m := rangelock.New[int, *block](nil)
 	fillBlocks(t, m)
@@ -272,7 +271,7 @@ func useContexts(t *testing.T, m *rangelock.Map[int, *block]) (ps []weak.Pointer
 	cancel()
 	r := w.Downgrade()
 
-	// Waits that end.
+	// Waits that their contexts end.
 	ctx, cancel = fresh()
 	done := inBackground(func() error { _, err := m.LockContext(ctx); return err })
 	cancel()
@@ -307,16 +306,16 @@ func useContexts(t *testing.T, m *rangelock.Map[int, *block]) (ps []weak.Pointer
 
 type leakKey struct{}
 
-// inBackground runs f on a goroutine and returns where its error comes.
+// inBackground runs f on a goroutine and returns the channel that gets its error.
 func inBackground(f func() error) <-chan error {
 	c := make(chan error, 1)
 	go func() { c <- f() }()
 	return c
 }
 
-// TestLeakMaps: a map that is dropped without Close is collected with all that is
-// in it: neither its domain, nor a timer, nor a pooled Reader, nor a goroutine keeps
-// it. OnRetire is not called for what was in it.
+// TestLeakMaps: a map that is dropped without Close is collected, with everything in it. Its domain,
+// timers, pooled Readers and goroutines do not keep it. OnRetire is not called for the ranges that
+// were in it.
 func TestLeakMaps(t *testing.T) {
 	for name, use := range map[string]func(t *testing.T, m *rangelock.Map[int, *block]){
 		"filled": func(t *testing.T, m *rangelock.Map[int, *block]) {},
@@ -365,8 +364,7 @@ func dropped(t *testing.T, o *rangelock.Options[int, *block], use func(t *testin
 	return values, append(maps, weak.Make(m))
 }
 
-// TestLeakReaders: the pool of what Readers are made of keeps no map, also while
-// it is in use elsewhere.
+// TestLeakReaders: the pool of tickets of Readers keeps no map, also while another map uses it.
 func TestLeakReaders(t *testing.T) {
 	other := rangelock.New[int, *block](nil)
 	o, _ := leakOptions(false)

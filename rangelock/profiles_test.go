@@ -19,8 +19,8 @@ var (
 	quoted   = regexp.MustCompile("`([^`]+)`")
 )
 
-// TestProfilesShowWaits: each wait shows in the profiles goroutine, while it lasts, and block,
-// afterwards, with the stack that docs/observability.md says.
+// TestProfilesShowWaits: each wait is in the profile goroutine while it lasts, and in the profile
+// block afterwards, with the stack that docs/observability.md names.
 func TestProfilesShowWaits(t *testing.T) {
 	doc, err := os.ReadFile("../docs/observability.md")
 	must(t, err)
@@ -75,8 +75,8 @@ func TestProfilesShowWaits(t *testing.T) {
 
 var counted = regexp.MustCompile(`(\d+) @ `)
 
-// profiled returns how many goroutines, or events, of a profile have the stack: all of those
-// functions, the innermost first.
+// profiled returns how many goroutines, or events, of a profile have all functions of the stack, the
+// innermost first.
 func profiled(name string, stack []string) (n int) {
 	var b bytes.Buffer
 	pprof.Lookup(name).WriteTo(&b, 1)

@@ -19,7 +19,7 @@ import (
 	"github.com/spanlock/spanlock/rwsem"
 )
 
-// TestMapString checks what a map says of itself, by each verb that asks it.
+// TestMapString checks the text of a map for each verb of package fmt.
 func TestMapString(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := rangelock.New[uint64, int](nil)
@@ -60,8 +60,8 @@ func TestMapString(t *testing.T) {
 	}
 }
 
-// TestMapStringAtAnyTime prints a map where its own locks are held: in a transaction, in
-// the callbacks, in a comparison, and while something is just being counted.
+// TestMapStringAtAnyTime prints a map while locks of the map are held: in a transaction, in the
+// callbacks, in a comparison, and under the mutex of the pending table.
 func TestMapStringAtAnyTime(t *testing.T) {
 	var m *rangelock.Map[int, string]
 	seen := make(map[string]int)
@@ -107,8 +107,8 @@ func TestMapStringAtAnyTime(t *testing.T) {
 	}
 }
 
-// TestPrintBeside prints a map, what it hands out and its statistics while others use it,
-// for the race detector: a map that fmt looks into races.
+// TestPrintBeside prints a map, its guards, transactions and Readers, and its statistics while other
+// goroutines use it. The race detector finds it if package fmt looks into a map.
 func TestPrintBeside(t *testing.T) {
 	m := numbered(50)
 	ctx, stop := context.WithCancel(bg)
@@ -149,7 +149,7 @@ func TestPrintBeside(t *testing.T) {
 	usable(t, m)
 }
 
-// TestHandlesString checks what guards, transactions and Readers print.
+// TestHandlesString checks the texts of guards, transactions and Readers.
 func TestHandlesString(t *testing.T) {
 	m, _ := tens("a", "b")
 	want := func(x any, want string) {
@@ -175,8 +175,8 @@ func TestHandlesString(t *testing.T) {
 	want(rangelock.Reader[int, string]{}, "a Reader that has ended")
 }
 
-// TestStatsSub checks each number in Stats: it is a difference, or named here as one that
-// says how things stand. Whoever adds a field decides which.
+// TestStatsSub checks for each number in Stats that Sub makes a difference of it, or that it is
+// listed here as a number that describes a state. A new field must be one or the other.
 func TestStatsSub(t *testing.T) {
 	stand := []string{
 		"Ranges", "Announced", "Levels", "Bytes", "Pending", "PendingCost", "MaxPending", "Stalled", "Waiting", "OldestWait",
@@ -216,7 +216,7 @@ func TestStatsSub(t *testing.T) {
 	}
 }
 
-// numbers calls f with each number in a struct, and those in it.
+// numbers calls f with each number in a struct and in the structs in it.
 func numbers(v reflect.Value, prefix string, f func(name string, v reflect.Value)) {
 	for i := range v.NumField() {
 		name, x := prefix+v.Type().Field(i).Name, v.Field(i)
@@ -229,7 +229,7 @@ func numbers(v reflect.Value, prefix string, f func(name string, v reflect.Value
 	}
 }
 
-// someStats is a Stats in which most is set.
+// someStats has values in most fields.
 var someStats = rangelock.Stats{
 	Ranges: 12, Announced: 1, Levels: 2, Bytes: 4096, FellBackBusy: 5, FellBackGone: 2,
 	LockWaits: 3, LockWaited: 2 * time.Second, TurnWaits: 1, TurnWaited: time.Millisecond,
@@ -238,7 +238,7 @@ var someStats = rangelock.Stats{
 	Domain: epoch.Stats{Epoch: 77},
 }
 
-// TestStatsString checks the line that a person reads.
+// TestStatsString checks the text of Stats.
 func TestStatsString(t *testing.T) {
 	for _, x := range []struct {
 		s    rangelock.Stats
@@ -256,8 +256,8 @@ func TestStatsString(t *testing.T) {
 	}
 }
 
-// TestStatsLogValue checks what a handler makes of it, and that JSON and expvar still see
-// the fields.
+// TestStatsLogValue checks what a handler of log/slog writes, and that JSON and expvar still have the
+// fields.
 func TestStatsLogValue(t *testing.T) {
 	line := func(s rangelock.Stats) string {
 		var b strings.Builder
@@ -280,7 +280,7 @@ func TestStatsLogValue(t *testing.T) {
 	}
 }
 
-// noTime leaves the time of a record out.
+// noTime removes the time of a record.
 func noTime(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) == 0 && a.Key == slog.TimeKey {
 		return slog.Attr{}
@@ -312,7 +312,7 @@ func ExampleMap_String() {
 	// rangelock.Map[int]: 1 range
 }
 
-// A program that logs once in a while what its map has done since the last time.
+// A program logs from time to time what its map has done since the last time.
 func ExampleStats_Sub() {
 	ctx := context.Background()
 	log := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: noTime}))

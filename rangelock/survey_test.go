@@ -13,8 +13,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// states is what a survey says, one word a range; those that have left come first, in
-// the order of their bounds.
+// states returns what a survey yields, one word for each range. Ranges that have left the map come
+// first, in the order of their bounds.
 func states(m *intMap) string {
 	var left, attached []string
 	for r, s := range m.Survey() {
@@ -36,8 +36,9 @@ func states(m *intMap) string {
 	return strings.Join(append(left, attached...), " ")
 }
 
-// TestSurvey checks what a survey says of free, held, excluded, new, and left ranges,
-// while a writer has the semaphore, while it waits for guards, and after it.
+// TestSurvey checks what a survey yields for ranges that are free, held, excluded and new, and for
+// ranges that have left the map: in a transaction, while the writer waits for guards, and after
+// it.
 func TestSurvey(t *testing.T) {
 	for _, onRetire := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -92,8 +93,8 @@ func TestSurvey(t *testing.T) {
 	}
 }
 
-// TestSurveyManyLeft checks that a survey is bounded where very many ranges have left,
-// and that their table goes with them.
+// TestSurveyManyLeft: a survey is bounded when very many ranges have left the map. When they are
+// released, their table is freed.
 func TestSurveyManyLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := numbered(3000)
@@ -125,7 +126,8 @@ func TestSurveyManyLeft(t *testing.T) {
 	})
 }
 
-// TestSurveyAllocs: a survey of words allocates nothing, however many ranges there are.
+// TestSurveyAllocs: a survey of a map whose keys are words allocates nothing, however many ranges
+// there are.
 func TestSurveyAllocs(t *testing.T) {
 	if rangelock.Debug {
 		t.Skip("each pin allocates in a debug build")
@@ -147,7 +149,7 @@ func TestSurveyAllocs(t *testing.T) {
 	}
 }
 
-// TestSurveyStops checks that the body can end it anywhere.
+// TestSurveyStops: the body of the loop can end a survey after any range.
 func TestSurveyStops(t *testing.T) {
 	m := numbered(3 * rangelock.LeafCap)
 	g := hold(t, m, 5)
@@ -168,9 +170,9 @@ func TestSurveyStops(t *testing.T) {
 	}
 }
 
-// TestSurveyBeside surveys while writers change every other range and readers come and
-// go. The ranges that nobody changes must all be there, once each and in order, and
-// what is yielded must be well-formed.
+// TestSurveyBeside surveys while writers change every other range, and readers acquire and release
+// these. Each range that does not change must be yielded once and in order, and everything that is
+// yielded must be well-formed.
 func TestSurveyBeside(t *testing.T) {
 	const n = 200
 	m := numbered(n)
@@ -218,7 +220,7 @@ func TestSurveyBeside(t *testing.T) {
 	}
 }
 
-// TestSurveyUserKeys checks that keys of any type come as they are.
+// TestSurveyUserKeys: keys of any type are yielded unchanged.
 func TestSurveyUserKeys(t *testing.T) {
 	lo, hi := place{file: "a", off: 2}, place{file: "b", off: 1}
 	m := rangelock.NewFunc[place, int](comparePlaces, nil)
@@ -232,7 +234,7 @@ func TestSurveyUserKeys(t *testing.T) {
 	}
 }
 
-// TestSurveyKept: what a survey has yielded stays as it was, whatever it yields next.
+// TestSurveyKept: what a survey has yielded does not change when it yields more.
 func TestSurveyKept(t *testing.T) {
 	m := numbered(3 * rangelock.LeafCap)
 	for i := range 3 * rangelock.LeafCap {
@@ -256,8 +258,8 @@ func TestSurveyKept(t *testing.T) {
 	}
 }
 
-// TestSurveyIn: a survey of a part yields what a survey of all yields that overlaps it, of
-// what is in the map and of what has left.
+// TestSurveyIn: SurveyIn yields those ranges of Survey that overlap its argument, also of the ranges
+// that have left the map.
 //
 // It kills 240_survey_in_all_that_left and 241_survey_in_cut.
 func TestSurveyIn(t *testing.T) {
@@ -284,7 +286,7 @@ func TestSurveyIn(t *testing.T) {
 		for r, s := range m.SurveyIn(in) {
 			got = append(got, line(r, s))
 		}
-		// What has left comes in no order.
+		// Ranges that have left the map come in no order.
 		slices.Sort(want)
 		slices.Sort(got)
 		if !slices.Equal(got, want) {

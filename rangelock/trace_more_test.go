@@ -68,8 +68,8 @@ func TestTraceBackground(t *testing.T) {
 	})
 }
 
-// TestTraceLeavesNothing: calls that do not wait are told to nobody, and what was in the way
-// once is not what is in the way later.
+// TestTraceLeavesNothing: no hook is called for a call that does not wait, and a holder that has
+// left is not named as the holder in a later wait.
 func TestTraceLeavesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l waitLog
@@ -107,7 +107,7 @@ func TestTraceLeavesNothing(t *testing.T) {
 	})
 }
 
-// TestTraceOthers: what FellBack, Unlocked and Retired are told.
+// TestTraceOthers checks the arguments of the hooks FellBack, Unlocked and Retired.
 func TestTraceOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.WithValue(bg, t, "of the call")
@@ -192,10 +192,10 @@ func TestTraceOthers(t *testing.T) {
 		},
 	}})
 	fillTens(m, "a")
-	m.Remove(bg, rg(0, 10)) // freed at once, since nobody is told
+	m.Remove(bg, rg(0, 10)) // freed at once, because there is no OnRetire
 }
 
-// TestWaitInfoLogs: the group that a wait makes in a log.
+// TestWaitInfoLogs checks the group of a WaitInfo in a log.
 func TestWaitInfoLogs(t *testing.T) {
 	key, at := 0, time.Unix(100, 0)
 	for _, x := range []struct {
@@ -218,8 +218,8 @@ func TestWaitInfoLogs(t *testing.T) {
 
 var regionEvent = regexp.MustCompile(`G=(\d+) .*Region(Begin|End) .*Type="(rangelock\.\w+)"`)
 
-// TestTraceRegions: each slow path is a region in runtime/trace, which ends on the goroutine
-// that began it, also when a context ends the wait, and when it panics.
+// TestTraceRegions: each wait is a region in runtime/trace. The region ends on the goroutine that
+// began it, also if a context ends the wait and if a hook panics.
 func TestTraceRegions(t *testing.T) {
 	goCommand, err := exec.LookPath("go")
 	if err != nil {
@@ -282,9 +282,9 @@ func TestTraceRegions(t *testing.T) {
 	}
 }
 
-// waitEachWay comes to each kind of wait, and lets it come to its end, be ended by a context, and
-// be ended by a panic of a hook. After that a Drain and a Room have left their line: none of the
-// map's mutexes is held, or given back twice.
+// waitEachWay waits in each way, and ends each wait regularly, by a context, and by a panic of a
+// hook. After a panic a Drain or a Room must have left its queue, and no mutex of the map may be
+// held or be unlocked twice.
 func waitEachWay(t *testing.T) {
 	for name, x := range map[string]struct {
 		way  func(t *testing.T, m *intMap) (leaves func())
@@ -335,7 +335,7 @@ func waitEachWay(t *testing.T) {
 	}
 }
 
-// drop releases g if it holds something.
+// drop releases g unless it is the zero Guard.
 func drop(g *intGuard) {
 	if *g != (intGuard{}) {
 		g.Release()

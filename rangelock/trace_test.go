@@ -16,7 +16,7 @@ import (
 
 type intWait = rangelock.WaitInfo[int]
 
-// waitLog keeps what a trace is told of waits.
+// waitLog records the arguments of the hooks WaitStart and WaitDone.
 type waitLog struct {
 	mu           sync.Mutex
 	starts, ends []intWait
@@ -41,7 +41,7 @@ func (l *waitLog) of(ctx context.Context) (starts, ends []intWait) {
 	return slices.DeleteFunc(slices.Clone(l.starts), other), slices.DeleteFunc(slices.Clone(l.ends), other)
 }
 
-// said writes a wait down without its times and its context.
+// said returns a wait as text, without its times and its context.
 func said(w intWait) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s for %v", w.Op, w.For)
@@ -63,7 +63,8 @@ func said(w intWait) string {
 	return b.String()
 }
 
-// What is in the way in TestTraceWaits. Each returns what takes it away.
+// The following functions put something in the way of a call in TestTraceWaits. Each returns the
+// function that takes it away.
 
 func aWriter(t *testing.T, m *intMap) func() {
 	w := m.Lock()
@@ -117,9 +118,9 @@ func aLoad(t *testing.T, m *intMap) func() {
 	return func() { close(stop); c.returns(t) }
 }
 
-// TestTraceWaits: the hooks are told of each kind of wait, in each call that can come to it:
-// the context, the method, what it is about, what is in the way and since when; then how long
-// it took, and the error of the call if a context has ended it.
+// TestTraceWaits: the hooks are called for each kind of wait of each call. They get the context, the
+// method, its key or range, and what is in the way since when; at the end also how long the wait
+// took, and the error of the call if its context has ended the wait.
 func TestTraceWaits(t *testing.T) {
 	acquire := func(key int) func(context.Context, *intMap) error {
 		return func(ctx context.Context, m *intMap) error {
