@@ -14,7 +14,7 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// journal is a trace that writes down what it is told.
+// journal is a trace that records what the hooks are told.
 type journal struct {
 	mu    sync.Mutex
 	lines []string
@@ -26,7 +26,7 @@ func (j *journal) add(format string, args ...any) {
 	j.lines = append(j.lines, fmt.Sprintf(format, args...))
 }
 
-// take returns what was written since the last time.
+// take returns what was recorded since the last call.
 func (j *journal) take() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -45,9 +45,8 @@ func (j *journal) trace() *rangelock.Trace[int] {
 	}
 }
 
-// TestTraceAndStats drives a map through each slow path and checks what the trace is
-// told and what Stats counts, with the clock of a bubble; and that a reader and a writer
-// who meet nobody leave nothing.
+// TestTraceAndStats drives a map through each slow path and checks what the trace is told and
+// what Stats counts, with the clock of a bubble. Calls that do not have to wait leave nothing.
 func TestTraceAndStats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var j journal
@@ -133,8 +132,8 @@ func TestTraceAndStats(t *testing.T) {
 	})
 }
 
-// TestStatsExpvar runs the line in the documentation of Stats and reads what it
-// publishes, of the map and of the semaphore and the domain in it.
+// TestStatsExpvar runs the call of expvar in the documentation of Stats, and reads what it publishes
+// of the map, of its semaphore and of its domain.
 func TestStatsExpvar(t *testing.T) {
 	m, _ := tens("a", "b")
 	g := hold(t, m, 5)
@@ -144,7 +143,7 @@ func TestStatsExpvar(t *testing.T) {
 	}
 	r := m.RLock()
 	defer r.Unlock()
-	name := fmt.Sprintf("segments-%d", time.Now().UnixNano()) // expvar forgets no name, -count runs the test again
+	name := fmt.Sprintf("segments-%d", time.Now().UnixNano()) // a name cannot be published twice, and -count runs the test again
 	expvar.Publish(name, expvar.Func(func() any { return m.Stats() }))
 	var got map[string]any
 	if err := json.Unmarshal([]byte(expvar.Get(name).String()), &got); err != nil {
@@ -157,7 +156,37 @@ func TestStatsExpvar(t *testing.T) {
 	}
 }
 
-// TestStatsBytes checks the estimate of memory against what is promised of it.
+// TestWaitForText: in JSON a WaitFor is the words of its String, also in Stats and in a WaitError,
+// and can be read back.
+func TestWaitForText(t *testing.T) {
+	for f := rangelock.ForLock; f <= rangelock.ForRoom; f++ {
+		for _, x := range []any{
+			f,
+			rangelock.Stats{Waits: []rangelock.Wait{{For: f}}},
+			rangelock.WaitError[int]{For: f},
+		} {
+			text, err := json.Marshal(x)
+			if err != nil || !strings.Contains(string(text), `"`+f.String()+`"`) {
+				t.Errorf("the JSON of %T is %s, %v; want %q in it", x, text, err, f)
+			}
+		}
+		var back rangelock.Stats
+		text, err := json.Marshal(rangelock.Stats{Waits: []rangelock.Wait{{For: f}}})
+		must(t, err, json.Unmarshal(text, &back))
+		if back.Waits[0].For != f {
+			t.Errorf("%s is read as %v, want %v", text, back.Waits[0].For, f)
+		}
+	}
+	var f rangelock.WaitFor
+	if err := f.UnmarshalText([]byte("the bus")); err == nil || f != 0 {
+		t.Errorf("the bus is read as %v, %v", f, err)
+	}
+	if text, err := rangelock.WaitFor(99).MarshalText(); string(text) != "unknown" || err != nil {
+		t.Errorf("the text of 99 is %q, %v", text, err)
+	}
+}
+
+// TestStatsBytes checks the estimate of memory, and the number of levels.
 func TestStatsBytes(t *testing.T) {
 	m := rangelock.New[uint64, int](nil)
 	w := m.Lock()
@@ -179,8 +208,7 @@ func TestStatsBytes(t *testing.T) {
 	}
 }
 
-// TestStatsTransactions: each transaction is counted once, from its beginning on, and a Reader
-// is none.
+// TestStatsTransactions: each transaction is counted once, when it begins. A Reader is not counted.
 //
 // It kills 243_transaction_counted_late.
 func TestStatsTransactions(t *testing.T) {

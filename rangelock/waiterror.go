@@ -3,7 +3,7 @@ package rangelock
 import (
 	"context"
 	"fmt"
-	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,6 +31,20 @@ func (f WaitFor) String() string {
 		return "unknown"
 	}
 	return waitNames[f]
+}
+
+// MarshalText implements [encoding.TextMarshaler] by calling String. So JSON has the words and not
+// the number.
+func (f WaitFor) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler]. It accepts what MarshalText returns.
+func (f *WaitFor) UnmarshalText(text []byte) error {
+	i := slices.Index(waitNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("rangelock: %q is no WaitFor", text)
+	}
+	*f = WaitFor(i)
+	return nil
 }
 
 // maxHeld is the largest number of ranges in WaitError.Held.
@@ -117,11 +131,12 @@ func (e *WaitError[K]) Error() string {
 
 // text returns the method and its argument, if the call had one.
 func (of *subject[K]) text() string {
-	switch {
-	case of.keyed:
+	if of.keyed {
 		return of.op + " " + keyText(of.key)
-	case !reflect.ValueOf(of.r).IsZero(): // a valid range has two different bounds
-		return of.op + " " + of.r.String()
+	}
+	// A valid range has two different bounds, so none is written as the zero Range is.
+	if r := of.r.String(); r != (Range[K]{}).String() {
+		return of.op + " " + r
 	}
 	return of.op
 }
