@@ -304,9 +304,10 @@ func (r *modelRun[K]) evict(size, align, n int) string {
 	plan := naive{base: r.naive.base, cells: slices.Clone(r.naive.cells)}
 	lo, high := plan.choose(size, align, first, 0, len(plan.cells)), len(plan.cells)
 	var victims []int
+	most := 2*r.a.Map().Len() + 1 // AllocEvict asks for no more
 	for _, v := range numbers {
 		s := r.live[v]
-		if lo >= 0 {
+		if lo >= 0 || len(named) == most {
 			break
 		}
 		named = append(named, r.all.Lo+K(s.lo))
