@@ -36,7 +36,7 @@ func ExampleAllocator_AllocAt() {
 	}
 	fmt.Println(blocks.Alloc(ctx, 15, 0, "new"))
 	// Output:
-	// the file is damaged: rangelock: range overlaps an attached range: [25, 35) would overlap [20, 30)
+	// the file is damaged: rangelock: range overlaps an attached range: AllocAt [25, 35) would overlap [20, 30)
 	// [30, 45) <nil>
 }
 
