@@ -4,6 +4,8 @@ package rangelock
 
 import (
 	"fmt"
+	"path"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -96,13 +98,39 @@ type conflicting struct {
 	taken, asked caller.Stack
 }
 
-// inside reports whether a function belongs to this package.
-func inside(function string) bool {
-	return strings.HasPrefix(function, "github.com/spanlock/spanlock/rangelock.")
+// directory is where the files of this package are.
+var directory = func() string {
+	_, file, _, _ := runtime.Caller(0)
+	return path.Dir(file)
+}()
+
+// inside reports whether a file belongs to this package, without its tests.
+func inside(file string) bool {
+	return path.Dir(file) == directory && !strings.HasSuffix(file, "_test.go")
 }
 
 // here returns the stack of the calling goroutine down to the call of this package.
-func here() caller.Stack { return caller.Here(1).Outside(inside) }
+func here() caller.Stack {
+	s, _ := caller.Here(1).Outside(inside)
+	return s
+}
+
+// called is here, and also returns the name of the method that the user has called. That may be
+// another method than inner, which asks: Retire begins a transaction, for example. On a goroutine
+// of the map's own, such as that of a load, it returns inner.
+func called(inner string) (method string, asked caller.Stack) {
+	s, entry := caller.Here(1).Outside(inside)
+	if all := exported.FindAllStringSubmatch(entry, -1); all != nil {
+		last := all[len(all)-1]
+		return strings.Replace(last[1], "[...]", "", 1) + last[2] + last[3], s
+	}
+	return inner, s
+}
+
+// exported matches the name of an exported method, or of an exported function of this package, in the
+// name of that function or of a function literal in it. Its groups are "Reader[...]." or
+// "Writer[...].", the name of a method, and the name of a function.
+var exported = regexp.MustCompile(`(?:/rangelock\.)?(?:\(\*Map\[\.\.\.\]\)\.|((?:Reader|Writer)\[\.\.\.\]\.))([A-Z]\w*)|/rangelock\.([A-Z]\w*)`)
 
 // report passes a report to the program.
 //

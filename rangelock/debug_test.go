@@ -14,8 +14,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// reports is what debug builds have found. Most tests do on one goroutine what a program
-// should do on several, so for them a report is no panic.
+// reports are the reports of a debug build. Most tests do on one goroutine what a program should do
+// on several, so a report must not be a panic here.
 var reports struct {
 	sync.Mutex
 	list []string
@@ -30,7 +30,7 @@ func init() {
 	}
 }
 
-// reported runs f and returns what it has been told.
+// reported runs f and returns the reports.
 func reported(f func()) []string {
 	reports.Lock()
 	reports.list = nil
@@ -41,7 +41,7 @@ func reported(f func()) []string {
 	return slices.Clone(reports.list)
 }
 
-// wantReport checks that f leads to one report with all of the words in it.
+// wantReport checks that f causes one report that contains all of the words.
 func wantReport(t *testing.T, name string, f func(), words ...string) {
 	t.Helper()
 	got := reported(f)
@@ -52,7 +52,7 @@ func wantReport(t *testing.T, name string, f func(), words ...string) {
 	wantWords(t, name, got[0], words...)
 }
 
-// wantWords checks that the report has all of the words in it.
+// wantWords checks that the report contains all of the words.
 func wantWords(t *testing.T, name, report string, words ...string) {
 	t.Helper()
 	for _, word := range words {
@@ -69,21 +69,21 @@ func wantNone(t *testing.T, name string, f func()) {
 	}
 }
 
-// The names of these functions are looked for in the stacks.
+// The names of the following functions must be in the stacks of reports.
 func takeHere(t *testing.T, m *intMap, key int) intGuard { t.Helper(); return hold(t, m, key) }
 
 func askHere(f func()) { f() }
 
-// exclude lets the map see a writer that excludes.
+// exclude excludes a range, so that the map has seen a writer that does.
 func exclude(m *intMap) {
 	w := m.Lock()
 	defer w.Unlock()
 	w.Exclude(rg(1000, 1010))
 }
 
-// TestDebugUnderGuard: in a map with a writer that excludes, what can wait for a writer
-// is reported under a guard of the same map, with both stacks, whether or not it has to
-// wait; what cannot is not.
+// TestDebugUnderGuard: in a map with a writer that excludes, a call under a guard of the same map is
+// reported if it can wait for a writer, whether or not it has to wait. The report has both stacks.
+// Other calls are not reported.
 func TestDebugUnderGuard(t *testing.T) {
 	m, _ := tens("a", "b", "c")
 	exclude(m)
@@ -102,7 +102,6 @@ func TestDebugUnderGuard(t *testing.T) {
 	} {
 		wantReport(t, name, func() { askHere(f) }, "a guard on [0, 10)", "takeHere", "askHere", "debug_test.go")
 	}
-	wantReport(t, "Insert", func() { askHere(func() { m.Insert(bg, rg(100, 110), "x") }) }, "LockContext", "takeHere", "askHere")
 	wantNone(t, "TryAcquire", func() { g, _ := m.TryAcquire(15); g.Release() })
 	wantNone(t, "TryAcquireExclusive", func() { g, _ := m.TryAcquireExclusive(15); g.Release() })
 	wantNone(t, "AcquireContext that ends", func() { g, _ := m.AcquireContext(t.Context(), 15); g.Release() })
@@ -115,7 +114,51 @@ func TestDebugUnderGuard(t *testing.T) {
 	wantNone(t, "Acquire after the release", func() { release(m.Acquire(15)) })
 }
 
-// TestDebugInTransaction: the same in a transaction and with a Reader.
+// TestDebugNames: a report names the method that the user has called, and not one that this method
+// calls in turn.
+func TestDebugNames(t *testing.T) {
+	m, _ := tens("a", "b", "c")
+	exclude(m)
+	defer takeHere(t, m, 5).Value()
+	r := rg(10, 20)
+	for name, f := range map[string]func(){
+		"Acquire":                 func() { release(m.Acquire(15)) },
+		"AcquireContext":          func() { g, _ := m.AcquireContext(bg, 15); g.Release() },
+		"AcquireExclusiveContext": func() { g, _ := m.AcquireExclusiveContext(bg, 15); g.Release() },
+		"AcquirePrevContext":      func() { g, _ := m.AcquirePrevContext(bg, 15); g.Release() },
+		"AcquireOrLoad":           func() { g, _ := m.AcquireOrLoad(bg, 15, noLoad(t)); g.Release() },
+		"View":                    func() { m.View(15, func(intRange, string) {}) },
+		"GetMany":                 func() { m.GetMany([]int{15}, func(int, string, bool) {}) },
+		"Guards": func() {
+			for range m.Guards(r) {
+			}
+		},
+		"GuardsContext": func() {
+			for range m.GuardsContext(bg, r) {
+			}
+		},
+		"Lock":         func() { m.Lock().Unlock() },
+		"LockContext":  func() { w, _ := m.LockContext(bg); w.Unlock() },
+		"RLockContext": func() { r, _ := m.RLockContext(bg); r.Unlock() },
+		"Do":           func() { m.Do(bg, func(intWriter) error { return nil }) },
+		"Insert":       func() { m.Insert(bg, rg(100, 110), "x") },
+		"Swap":         func() { m.Swap(bg, r, "b") },
+		"Retire":       func() { m.Retire(bg, rg(100, 110)) },
+		"Remove":       func() { m.Remove(bg, rg(100, 110)) },
+	} {
+		got := reported(f)
+		if len(got) == 0 {
+			t.Errorf("%s: no report", name)
+		}
+		for _, text := range got {
+			if !strings.HasPrefix(text, "rangelock: "+name+" by a goroutine") || !strings.Contains(text, "\n"+name+" was called at\n") {
+				t.Errorf("%s: the report does not name it\n%s", name, text)
+			}
+		}
+	}
+}
+
+// TestDebugInTransaction does the same in a transaction and with a Reader.
 func TestDebugInTransaction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "b", "c")
@@ -130,7 +173,7 @@ func TestDebugInTransaction(t *testing.T) {
 	})
 }
 
-// TestDebugExcludeOwn: a transaction that waits for its own goroutine's guard.
+// TestDebugExcludeOwn: a transaction that waits for a guard of its own goroutine is reported.
 func TestDebugExcludeOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := tens("a", "b", "c")
@@ -143,13 +186,13 @@ func TestDebugExcludeOwn(t *testing.T) {
 			time.Sleep(time.Second)
 			g.Release()
 		}()
-		wantReport(t, "Exclude", func() { w.Exclude(rg(0, 10)) }, "a guard on [0, 10)", "waits for itself")
+		wantReport(t, "Exclude", func() { w.Exclude(rg(0, 10)) }, "Writer.Exclude by", "a guard on [0, 10)", "waits for itself")
 		w.Unlock()
 	})
 }
 
-// TestDebugCopies: a copy of a guard that was released is caught though others have
-// guards on the range, also when it is only looked at; the panic has both stacks.
+// TestDebugCopies: each use of a copy of a guard that was released panics with both stacks, although
+// there is another guard on the range.
 func TestDebugCopies(t *testing.T) {
 	m, _ := tens("a", "b", "c")
 	other := hold(t, m, 5)
@@ -180,8 +223,8 @@ func TestDebugCopies(t *testing.T) {
 	usable(t, m)
 }
 
-// TestDebugLeaks: the guards that are held, oldest first, and of a guard that nobody has
-// any more that it is lost.
+// TestDebugLeaks: Leaks lists the guards that are held, oldest first. A guard that is no longer
+// reachable is listed as lost.
 func TestDebugLeaks(t *testing.T) {
 	m, _ := tens("a", "b", "c")
 	elsewhere, _ := tens("z")
@@ -220,8 +263,8 @@ func TestDebugLeaks(t *testing.T) {
 //go:noinline
 func loseGuard(t *testing.T, m *intMap) { hold(t, m, 25) }
 
-// TestDebugOrder: two maps are used in both orders, by goroutines that do not even meet;
-// three in a circle.
+// TestDebugOrder: two maps that are used in both orders are reported, although the goroutines never
+// meet; and so are three maps that are used in a circle.
 func TestDebugOrder(t *testing.T) {
 	a, _ := tens("a")
 	b, _ := tens("b")
@@ -250,8 +293,8 @@ func TestDebugOrder(t *testing.T) {
 	wantNone(t, "c, a is known", nest(c, a))
 }
 
-// TestDebugOrderSafe: the order of maps does not matter where nobody who has a map's lock
-// waits for a guard. When both maps have seen somebody who does, the circle is reported.
+// TestDebugOrderSafe: the order of maps does not matter while no holder of a map's lock waits for a
+// guard. The circle is reported when both maps have seen a holder that does.
 func TestDebugOrderSafe(t *testing.T) {
 	a, _ := tens("a")
 	b, _ := tens("b")

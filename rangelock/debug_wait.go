@@ -67,8 +67,8 @@ type place struct {
 	apart  bool   // the call is a DrainRange, and no guard of its goroutine is on the keys that it drains
 }
 
-// mayWait reports what can go wrong if the calling goroutine waits for the map, in the
-// method of that name.
+// mayWait reports what can go wrong if the calling goroutine waits for the map. method is the name
+// for reports if the user has called no method.
 func (w *watched) mayWait(method string, what intent) { w.consider(method, what, place{}) }
 
 // mayAcquire is mayWait for a call that takes a guard on the range that covers key.
@@ -79,19 +79,19 @@ func (m *Map[K, V]) mayAcquire(method string, what intent, key K) {
 // readerMayAcquire is mayWait for Reader.Acquire.
 func (m *Map[K, V]) readerMayAcquire(t *ticket, key K) {
 	id := m.watched.id
-	asked := here()
+	method, asked := called("Reader.Acquire")
 	holds.mu.Lock()
 	f := factsOf(id)
-	found := f.learn(id, &f.turn, "Reader.Acquire", t.watched.owner, asked)
+	found := f.learn(id, &f.turn, method, t.watched.owner, asked)
 	holds.mu.Unlock()
 	reportAll(found)
-	m.watched.consider("Reader.Acquire", toTurn, m.placeOf(toTurn, key))
+	m.watched.consider(method, toTurn, m.placeOf(toTurn, key))
 }
 
 // excludes records that a transaction is about to exclude ranges, and to wait for the guards on
 // them.
 func (w *watched) excludes(method string) {
-	asked := here()
+	method, asked := called(method)
 	holds.mu.Lock()
 	f := factsOf(w.id)
 	found := f.learn(w.id, &f.any, method, nil, asked)
@@ -103,7 +103,7 @@ func (w *watched) excludes(method string) {
 // one of them.
 func (m *Map[K, V]) mayExclude(h *header[K, V]) {
 	id := m.watched.id
-	method, asked := m.txn.op.name, here()
+	method, asked := called(m.txn.op.name)
 	var found []string
 	holds.mu.Lock()
 	for _, o := range holds.by[caller.Goroutine()] {
@@ -165,7 +165,8 @@ func (w *watched) holdsGuard() bool {
 
 // consider is mayWait for a call that is about the range at.
 func (w *watched) consider(method string, what intent, at place) {
-	id, asked := w.id, here()
+	id := w.id
+	method, asked := called(method)
 	var found []string
 	holds.mu.Lock()
 	f := factsOf(id)

@@ -71,7 +71,7 @@ func (m *Map[K, V]) Lock() Writer[K, V] {
 func (m *Map[K, V]) lockUnended(op string, r Range[K]) Writer[K, V] {
 	ctx := context.Background()
 	if debug {
-		m.watched.mayWait("Lock", toLock)
+		m.watched.mayWait(op, toLock)
 	}
 	if !m.sem.TryLock() {
 		m.lockWaiting(ctx, subject[K]{op: op, r: r}, true, m.sem.LockContext)
@@ -94,7 +94,7 @@ func (m *Map[K, V]) lockFor(ctx context.Context, op string, r Range[K]) (Writer[
 		return Writer[K, V]{}, &WaitError[K]{For: ForLock, ended: endedBy(ctx), of: subject[K]{op: op, r: r}}
 	}
 	if debug && ctx.Done() == nil {
-		m.watched.mayWait("LockContext", toLock)
+		m.watched.mayWait(op, toLock)
 	}
 	if !m.sem.TryLock() {
 		if err := m.lockWaiting(ctx, subject[K]{op: op, r: r}, true, m.sem.LockContext); err != nil {

@@ -37,18 +37,22 @@ func (s Stack) String() string {
 	return b.String()
 }
 
-// Outside returns s without the innermost calls of functions for which inside returns true.
-func (s Stack) Outside(inside func(function string) bool) Stack {
+// Outside returns s without the innermost calls of functions in files for which inside returns
+// true. It also returns the name of the outermost of these functions, which the rest of s has
+// called. A function literal that was inlined has a name like those of its caller's package, but
+// the file is always that of the source.
+func (s Stack) Outside(inside func(file string) bool) (outside Stack, entry string) {
 	for s.n > 1 {
 		f, _ := runtime.CallersFrames(s.pcs[:1]).Next()
-		if !inside(f.Function) {
+		if !inside(f.File) {
 			break
 		}
+		entry = f.Function
 		copy(s.pcs[:], s.pcs[1:s.n])
 		s.n--
 		s.pcs[s.n] = 0 // because stacks are compared
 	}
-	return s
+	return s, entry
 }
 
 // Goroutine returns the beginning of a stack trace of the calling goroutine, such as
