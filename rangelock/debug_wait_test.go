@@ -51,7 +51,7 @@ func TestDebugSafeWriters(t *testing.T) {
 		t.Fatalf("%d reports at the first writer that excludes, want three: %q", len(got), got)
 	}
 	for _, text := range got {
-		wantWords(t, "the first writer that excludes", text, "a guard on [0, 10)", "takeHere", "excludeHere")
+		wantWords(t, "the first writer that excludes", text, "a guard on [0, 10)", "takeHere", "excludeHere", "\nWriter.Exclude, which can wait for guards")
 	}
 	wantNone(t, "the second", func() { excludeHere(m) })
 	wantReport(t, "a call after that", func() {
@@ -223,8 +223,6 @@ func TestDebugRangeOrder(t *testing.T) {
 // TestDebugWaitsForItself: the calls that wait for their own goroutine, as listed in the package's
 // documentation, are reported. TestDebugInTransaction has the others of that list.
 func TestDebugWaitsForItself(t *testing.T) {
-	ctx, cancel := context.WithTimeout(bg, time.Millisecond)
-	defer cancel()
 	m, _ := tens("a", "b", "c")
 	g, _ := m.TryAcquireExclusive(5)
 	time.AfterFunc(time.Millisecond, func() { g.Release() })
@@ -241,6 +239,8 @@ func TestDebugWaitsForItself(t *testing.T) {
 	w, _ := m.LockContext(t.Context())
 	w.Retire(rg(10, 20))
 	w.Unlock()
+	ctx, cancel := context.WithTimeout(bg, 50*time.Millisecond) // the guard must be held when Drain is called
+	defer cancel()
 	go func() {
 		<-ctx.Done()
 		s.Release()
@@ -248,7 +248,7 @@ func TestDebugWaitsForItself(t *testing.T) {
 	wantNone(t, "DrainRange beside the range that has left", func() { must(t, m.DrainRange(bg, rg(20, 30))) })
 	wantReport(t, "Drain with a guard on a range that has left", func() { askHere(func() { m.Drain(bg) }) }, "waits for itself", "takeHere", "askHere")
 
-	ctx, cancel = context.WithTimeout(bg, time.Millisecond)
+	ctx, cancel = context.WithTimeout(bg, 50*time.Millisecond)
 	defer cancel()
 	s = takeHere(t, m, 25)
 	go func() {
