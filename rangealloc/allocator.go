@@ -113,7 +113,7 @@ func (a *Allocator[K, V]) Map() Map[K, V] {
 }
 
 // Close retires every range and waits as [Map.Drain] does. From then on, calls that allocate or
-// free return [rangelock.ErrClosed]. Grow does so when Close has returned. MaxPending does not
+// free fail with ErrClosed. Grow does so when Close has returned. MaxPending does not
 // count. Guards that are held stay valid, and Close waits for them; new readers find nothing.
 //
 // If ctx is done before Close has its turn as a writer, nothing has changed. If ctx is done
