@@ -57,8 +57,8 @@
 //     called when.
 //  2. The examples of package rangelock, one for each common job.
 //  3. In the documentation of package rangelock the sections on what blocks and on
-//     what is not promised, before the first use; those on the protocols, the lock
-//     order and the memory model, before the first change.
+//     what is not promised, before the first use. docs/guarantees.md has the limits;
+//     docs/protocol.md and docs/design.md are for those who change the package.
 //  4. The documentation of rwsem and epoch, if you use them directly.
 //  5. The command in examples/mmapstore, which reads thousands of memory-mapped files
 //     while a compactor unmaps them. Beside it, examples/segcache maps segments of

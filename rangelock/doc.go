@@ -36,43 +36,44 @@
 //
 // # What blocks
 //
-//	call                                waits for
-//	TryAcquire, TryAcquireExclusive,    never
+// Calls and their waits:
+//
+//	call                                  waits for
+//	TryAcquire, TryAcquireExclusive,      never
 //	TryLock, TryExclude, Release,
 //	Unlock, Downgrade
-//	Acquire, View, Get, GetMany         a writer that has excluded the key's range; if no
-//	                                    range covers the key, a writer that has begun to
-//	                                    change the map; an exclusive guard (not Get, GetMany)
-//	AcquireExclusive                    the same, and every guard on the range
-//	AcquireNext, AcquirePrev, Guards    the same as Acquire; across a gap, a writer that has
-//	                                    begun to change the map
-//	AcquireContext, GuardsContext,      the same, until the context ends
+//	Acquire, View, Get, GetMany           a writer that has excluded the key's range; if no
+//	                                      range covers the key, a writer that has begun to
+//	                                      change the map; an exclusive guard (not Get, GetMany)
+//	AcquireExclusive                      the same, and every guard on the range
+//	AcquireNext, AcquirePrev, Guards      the same as Acquire; across a gap, a writer that has
+//	                                      begun to change the map
+//	AcquireContext, GuardsContext,        the same, until the context ends
 //	AcquireNextContext and …PrevContext,
 //	AcquireExclusiveContext
-//	AcquireOrLoad                       as AcquireContext; on a miss for load, then as
-//	                                    LockContext
-//	All, AllIn, Backward, First, Last,  never
+//	AcquireOrLoad                         as AcquireContext; on a miss for load, then as
+//	                                      LockContext
+//	All, AllIn, Backward, First, Last,    never
 //	Bounds, Len, Stats, Survey, SurveyIn
-//	Lock, LockContext                   other transactions and Readers
-//	RLock, RLockContext                 transactions, and writers that came before
-//	Insert, Retire, Evict, Swap, Load,  never
+//	Lock, LockContext                     other transactions and Readers
+//	RLock, RLockContext                   transactions, and writers that came before
+//	Insert, Retire, Evict, Swap, Load,    never
 //	Clear, Find, Before, After, Gaps,
 //	Overlapping
-//	Exclude, Remove, Update, Replace,   the guards on the ranges that they touch
+//	Exclude, Remove, Update, Replace,     the guards on the ranges that they touch
 //	Extract, Split, Merge, Resize, Put
-//	Reader.Acquire                      an exclusive guard
-//	Reader.AcquireContext               the same, until the context ends
-//	Map.Insert, Remove, Retire, Swap    as LockContext, then as the operation; with
-//	                                    Options.WaitForRoom, for room first
-//	Room                                room under MaxPending
-//	Drain, DrainRange                   the guards on what has left the map, and OnRetire
-//	Close                               as LockContext, then for loads, then as Drain
+//	Reader.Acquire                        an exclusive guard
+//	Reader.AcquireContext                 the same, until the context ends
+//	Map.Insert, Remove, Retire, Swap      as LockContext, then as the operation; with
+//	                                      Options.WaitForRoom, for room first
+//	Room                                  room under MaxPending
+//	Drain, DrainRange                     the guards on what has left the map, and OnRetire
+//	Close                                 as LockContext, then for loads, then as Drain
 //
-// The rows from Insert to Put are methods of Writer. “Never” allows for a mutex that
-// is held for a few steps. A goroutine that waits for a writer stands in a queue, first
-// come first served, so it also waits for writers that queued before it. A wait that lasts
-// parks the goroutine, and shows in the hooks of [Trace]. Readers that keep coming cannot
-// starve a writer.
+// The rows from Insert to Put are methods of Writer and Reader. “Never” allows for a mutex
+// that is held for a few steps. Waits for a writer are served first come first, so they
+// include the writers that came before. A wait that lasts parks the goroutine, and shows in the
+// hooks of [Trace]. Readers that keep coming cannot starve a writer.
 //
 // # What is not promised
 //

@@ -63,8 +63,20 @@ import (
 // their keys. Also, the load function of AcquireOrLoad must not wait for a guard that one of its
 // callers holds.
 //
-// A goroutine that has a transaction or a Reader can also wait for itself; the documentation of
-// the package lists how.
+// A goroutine waits for itself when it
+//
+//   - excludes, removes or updates a range on which it holds a guard, drains while it
+//     holds a guard on a range that has left the map, or closes while it holds any;
+//   - asks for an exclusive guard on a range on which it holds a guard, or for a shared
+//     one where it holds an exclusive one or where another goroutine waits for one;
+//   - calls Acquire, View, Get, Lock, RLock, Close or a one-operation form during its
+//     own transaction (use the Writer's methods and TryAcquire);
+//   - calls Lock, Close or a one-operation form while it has a Reader, or RLock when a
+//     writer may have queued in between;
+//   - calls AcquireOrLoad for a key without a range in its own transaction, with a
+//     Reader, or in a load that is to fill the same gap, or Close in a load;
+//   - calls Drain or Close in OnRetire, or Drain in a transaction while OnRetire waits
+//     for that transaction.
 //
 // Under -tags spanlockdebug the package reports all of these deadlocks, except those of load
 // functions. It makes a report as soon as it has seen both calls, in either order, even if they
