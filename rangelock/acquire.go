@@ -245,7 +245,7 @@ func (m *Map[K, V]) enterRefused(h *header[K, V], s, n uint64, key K) (Guard[K, 
 
 // enterPinned is enter for maps in which a search loads more than words, and for a reader that
 // needs more than one look. The pin delays the next life of every header that the search meets,
-// and so protects the memory that it compares. A defer unpins: a comparison can panic, because it
+// which protects the memory that it compares. A defer unpins: a comparison can panic, because it
 // is the user's function, or because it reads memory that can fault (debug.SetPanicOnFault).
 func (m *Map[K, V]) enterPinned(key K) (Guard[K, V], outcome) {
 	m.mustBeMade()

@@ -13,7 +13,7 @@ import (
 
 // TestAnnouncedBeforeBit holds a writer that is about to exclude a range. Then the range becomes
 // announced, and gets a reader. The writer must look for announced in the state word after it has
-// set excluded. There it sees that it has to look at the lines, and so it waits for the guard.
+// set excluded. There it sees that it has to look at the lines, so it waits for the guard.
 //
 // It kills 29_announced_before_bit.
 func TestAnnouncedBeforeBit(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"github.com/spanlock/spanlock/rangelock"
 )
 
-// TestScheduleExclusive: nobody is in a range beside an exclusive guard, and whoever
-// stands in line is granted, by the one that leaves or by himself.
+// TestScheduleExclusive: no other guard is held beside an exclusive one, and each waiter in the
+// queue is granted, by the goroutine that leaves the range or by itself.
 func TestScheduleExclusive(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -33,7 +33,7 @@ func TestScheduleExclusiveTwo(t *testing.T) {
 }
 
 // TestScheduleExclusiveHeld: the same, with a guard that is held from before, so that a
-// line forms; the shared guards in it are granted together.
+// queue forms; its shared waiters are granted together.
 func TestScheduleExclusiveHeld(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -87,8 +87,8 @@ func TestScheduleExclusiveCancel(t *testing.T) {
 	})
 }
 
-// TestScheduleExclusiveCancelBehind: who leaves the line may be all that those behind him
-// waited for: here the guard on the range is not released before the reader has been in.
+// TestScheduleExclusiveCancelBehind: a waiter that leaves the queue may be all that those behind
+// it waited for. Here the guard on the range is not released before the reader has been in.
 func TestScheduleExclusiveCancelBehind(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -115,7 +115,7 @@ func TestScheduleExclusiveCancelBehind(t *testing.T) {
 	})
 }
 
-// TestScheduleExclusiveExclude: a transaction excludes a range that has a line. The line
+// TestScheduleExclusiveExclude: a transaction excludes a range that has a queue. The queue
 // keeps its order, and is granted when the transaction ends.
 func TestScheduleExclusiveExclude(t *testing.T) {
 	schedule.Test(t, schedule.Options{Bound: 2}, func(p *schedule.Program) {
@@ -129,7 +129,7 @@ func TestScheduleExclusiveExclude(t *testing.T) {
 }
 
 // TestScheduleExclusiveTryExclude: a TryExclude that fails gives the range back to its
-// line.
+// queue.
 func TestScheduleExclusiveTryExclude(t *testing.T) {
 	schedule.Test(t, schedule.Options{}, func(p *schedule.Program) {
 		w := newWorld(p, 1)
@@ -146,8 +146,8 @@ func TestScheduleExclusiveTryExclude(t *testing.T) {
 	})
 }
 
-// TestScheduleExclusiveLeaves: a range that has a line, or an exclusive guard, leaves the
-// map. Who stands in line is sent back, and finds what is there now.
+// TestScheduleExclusiveLeaves: a range that has a queue, or an exclusive guard, leaves the
+// map. Its waiters search again, and find what is there now.
 func TestScheduleExclusiveLeaves(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

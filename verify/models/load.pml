@@ -1,7 +1,7 @@
 /*
  * Package rangelock: AcquireOrLoad, and what is invalidated while a load runs.
  *
- * Each step is what the code does at once: under the semaphore, under flights.mu, or by
+ * Each step is what the code does at once: under the semaphore, under loads.mu, or by
  * itself. CONFORMANCE.md says which line is which step.
  *
  * The keys are 0 and 1, two cells of one gap; the source has a version of each. A load for
@@ -32,20 +32,20 @@ byte settled[2];       /* versions up to this one are invalidated: set when Reti
 byte cuts[2];          /* how often a cell was retired, in the transaction */
 byte cutsDone[2];      /* the same, when Retire has returned */
 
-bit  writer;           /* Map.sem; boarding and its look are one step with it for reading */
+bit  writer;           /* Map.sem; joining and its look are one step with it for reading */
 
 byte attached[2];      /* the version plus one; 0 is a gap */
 bit  wide;             /* both cells are one range */
 
-/* The flight in the list. A gap holds one at most. */
+/* The call in the list. A gap holds one at most. */
 byte key = NONE;
-byte aboard;           /* a set of callers */
+byte waiters;          /* a set of callers */
 byte own, late;        /* sets of them */
 bit  stale, narrow;    /* narrow: the window ends between the cells */
 bit  staleNext, narrowNext; /* planned */
 bit  start;            /* its goroutine may begin */
 
-byte running;          /* loads between their start and their landing; for the property */
+byte running;          /* loads between their start and their completion; for the property */
 
 /* What the callers are told. */
 mtype = { nothing, again, guard, failed, overlap };
@@ -144,13 +144,13 @@ next:		atomic { now[0] = 0; now[1] = 0; s = 0; t = 0 }
 	od
 }
 
-/* The goroutines of flights: while one tells its callers, the next may already have begun. */
-inline take() { mine = aboard; ownOf = own; lateOf = late; wasStale = stale; key = NONE; aboard = 0; own = 0; late = 0; stale = 0; narrow = 0; staleNext = 0; narrowNext = 0 }
+/* The goroutines of calls: while one tells its callers, the next may already have begun. */
+inline take() { mine = waiters; ownOf = own; lateOf = late; wasStale = stale; key = NONE; waiters = 0; own = 0; late = 0; stale = 0; narrow = 0; staleNext = 0; narrowNext = 0 }
 
-proctype Flight() {
+proctype Call() {
 	byte k, mine, ownOf, lateOf, i;
 	byte v[2];
-	bit wasStale, both, landed;
+	bit wasStale, both, completed;
 	mtype why;
 end_idle:
 	do
@@ -162,17 +162,17 @@ end_idle:
 		:: v[1 - k] = source[1 - k]; v[k] = source[k]; both = 1
 		fi;
 		if
-		:: /* It fails, or panics. The flight lands without a transaction. */
-			atomic { take(); landed = 1; running--; why = failed }
+		:: /* It fails, or panics. The call completes without a transaction. */
+			atomic { take(); completed = 1; running--; why = failed }
 		:: /* bring */
 #ifdef BROKEN_91
-			atomic { take(); landed = 1 };
+			atomic { take(); completed = 1 };
 #endif
 			atomic { writer == 0 -> writer = 1 };
 			atomic {
 				if
-				:: landed -> skip
-				:: !landed && (stale || both && narrow) -> why = again; stale = 1
+				:: completed -> skip
+				:: !completed && (stale || both && narrow) -> why = again; stale = 1
 				:: else -> skip
 				fi;
 				if
@@ -197,21 +197,21 @@ end_idle:
 				fi;
 #ifdef BROKEN_COMMIT
 				if
-				:: !landed && why != overlap -> take(); landed = 1; running--
-				:: landed -> running--
+				:: !completed && why != overlap -> take(); completed = 1; running--
+				:: completed -> running--
 				:: else
 				fi
 			};
 			writer = 0;
 			atomic {
 				if
-				:: !landed -> take(); landed = 1; running--
+				:: !completed -> take(); completed = 1; running--
 				:: else
 				fi
 			}
 #else
 				if
-				:: !landed -> take(); landed = 1
+				:: !completed -> take(); completed = 1
 				:: else
 				fi;
 				running--
@@ -246,7 +246,7 @@ end_idle:
 				fi;
 				i++
 			od;
-			i = 0; k = 0; mine = 0; ownOf = 0; lateOf = 0; wasStale = 0; both = 0; landed = 0; why = nothing; v[0] = 0; v[1] = 0
+			i = 0; k = 0; mine = 0; ownOf = 0; lateOf = 0; wasStale = 0; both = 0; completed = 0; why = nothing; v[0] = 0; v[1] = 0
 		}
 	od
 }
@@ -260,7 +260,7 @@ proctype Caller(byte me) {
 	fi;
 	toldKey[me] = k;
 look:
-	/* The caller comes, or looks again: board, or a hit. What it must see at least grows
+	/* The caller comes, or looks again: join, or a hit. What it must see at least grows
 	   stricter with time, so the latest requirement is taken. */
 	atomic {
 		writer == 0 ->
@@ -286,7 +286,7 @@ look:
 				fi
 #endif
 			fi;
-			aboard = aboard | (1 << me)
+			waiters = waiters | (1 << me)
 		fi
 	};
 	atomic {
@@ -313,8 +313,8 @@ done:	atomic {
 init {
 	byte p;
 	atomic {
-		run Flight();
-		run Flight();
+		run Call();
+		run Call();
 		for (p : 1 .. NW) { run Writer() }
 		for (p : 0 .. NC - 1) { run Caller(p) }
 	}
