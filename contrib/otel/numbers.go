@@ -38,7 +38,9 @@ var numbers = []number{
 		}
 		return 0
 	}},
+	{"spanlock.transactions", "{transaction}", "Transactions that have begun, with those of the one-operation forms.", true, "", "", func(s rangelock.Stats) float64 { return float64(s.Transactions) }},
 	{"spanlock.retired", "{range}", "Ranges that have been through OnRetire, or were freed without one.", true, "", "", func(s rangelock.Stats) float64 { return float64(s.Retired) }},
 	{"spanlock.pending", "{range}", "Ranges that have left the map and have not been through OnRetire.", false, "", "", func(s rangelock.Stats) float64 { return float64(s.Pending) }},
 	{"spanlock.pending.cost", "1", "What the pending ranges cost together, in units of Options.Cost.", false, "", "", func(s rangelock.Stats) float64 { return float64(s.PendingCost) }},
+	{"spanlock.pending.cost.limit", "1", "Options.MaxPending, the bound on the cost of the pending ranges; 0 if there is none.", false, "", "", func(s rangelock.Stats) float64 { return float64(s.MaxPending) }},
 }

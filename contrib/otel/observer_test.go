@@ -67,12 +67,13 @@ func TestObserve(t *testing.T) {
 	o.Add("a", fixed{rangelock.Stats{
 		Ranges: 1, Bytes: 2, FellBackBusy: 3, FellBackMiss: 4, FellBackGone: 5,
 		LockWaits: 6, ExcludeWaits: 7, TurnWaits: 8, LockWaited: 1500 * time.Millisecond, ExcludeWaited: 2 * time.Second, TurnWaited: 3 * time.Second,
-		Waiting: 9, Retired: 10, Pending: 11, PendingCost: 12, Sem: rwsem.Stats{Writer: true, WaitingReaders: 13, WaitingWriters: 14},
+		Waiting: 9, Retired: 10, Pending: 11, PendingCost: 12, Transactions: 15, MaxPending: 16, Sem: rwsem.Stats{Writer: true, WaitingReaders: 13, WaitingWriters: 14},
 	}})
 	want := `counter spanlock.fallbacks map=a reason=busy 3 {attempt}
 counter spanlock.fallbacks map=a reason=gone 5 {attempt}
 counter spanlock.fallbacks map=a reason=miss 4 {attempt}
 counter spanlock.retired map=a 10 {range}
+counter spanlock.transactions map=a 15 {transaction}
 counter spanlock.wait.time for=exclude map=a 2 s
 counter spanlock.wait.time for=lock map=a 1.5 s
 counter spanlock.wait.time for=turn map=a 3 s
@@ -85,6 +86,7 @@ gauge spanlock.lock.writer map=a 1 1
 gauge spanlock.memory map=a 2 By
 gauge spanlock.pending map=a 11 {range}
 gauge spanlock.pending.cost map=a 12 1
+gauge spanlock.pending.cost.limit map=a 16 1
 gauge spanlock.ranges map=a 1 {range}
 gauge spanlock.waiting map=a 9 {wait}
 `

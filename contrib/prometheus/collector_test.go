@@ -59,6 +59,7 @@ func TestCollect(t *testing.T) {
 		LockWaits: 7, ExcludeWaits: 8, TurnWaits: 9,
 		LockWaited: 1500 * time.Millisecond, ExcludeWaited: 2 * time.Second, TurnWaited: 3 * time.Second,
 		Waiting: 10, OldestWait: 250 * time.Millisecond, Retired: 11, Pending: 12, PendingCost: 13, Stalled: 4 * time.Second,
+		Transactions: 18, MaxPending: 19,
 	}
 	now.Sem = rwsem.Stats{Writer: true, Readers: 14, WaitingReaders: 15, WaitingWriters: 16, OldestWait: 5 * time.Second}
 	now.Domain.Pins = 17
@@ -85,6 +86,7 @@ spanlock_lock_writer_held{map="a"} 1
 spanlock_memory_bytes{map="a"} 2
 spanlock_oldest_wait_seconds{map="a"} 0.25
 spanlock_pending_cost{map="a"} 13
+spanlock_pending_cost_limit{map="a"} 19
 spanlock_pending_ranges{map="a"} 12
 spanlock_pins{map="a"} 17
 spanlock_ranges{map="a"} 1
@@ -97,6 +99,7 @@ spanlock_sem_waiting{mode="write",sem="b"} 3
 spanlock_sem_waits_total{sem="b"} 4
 spanlock_sem_writer_held{sem="b"} 0
 spanlock_stalled_seconds{map="a"} 4
+spanlock_transactions_total{map="a"} 18
 spanlock_wait_seconds_total{for="exclude",map="a"} 2
 spanlock_wait_seconds_total{for="lock",map="a"} 1.5
 spanlock_wait_seconds_total{for="turn",map="a"} 3
@@ -196,7 +199,7 @@ const (
 	held = `# HELP spanlock_lock_writer_held 1 while a writer holds the map's semaphore, otherwise 0.
 # TYPE spanlock_lock_writer_held gauge
 `
-	waiting = `# HELP spanlock_waiting Waits under way, but for those in the queue of the semaphore.
+	waiting = `# HELP spanlock_waiting Current waits, except those in the queue of the semaphore.
 # TYPE spanlock_waiting gauge
 `
 )
