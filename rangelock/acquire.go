@@ -79,9 +79,10 @@ const (
 // Unless it waits, Acquire takes no lock, takes a bounded number of steps, and allocates nothing,
 // except once in a map, when two readers first meet in a range. It waits only in these cases:
 //
-//   - A writer has excluded the range, or no range covers the key and a writer has begun to
-//     change the map. Acquire waits until that writer, and the writers that were queued before,
-//     have ended their transactions.
+//   - A writer has excluded the range, or has inserted, replaced or removed it in a transaction
+//     that has not ended; or no range covers the key and a writer has begun to change the map.
+//     Acquire waits until that writer, and the writers that were queued before, have ended their
+//     transactions.
 //   - An exclusive guard on the range is held, or another goroutine waits for one. Acquire joins
 //     the queue for the range.
 //

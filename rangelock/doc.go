@@ -42,8 +42,8 @@
 //	TryAcquire, TryAcquireExclusive,      never
 //	TryLock, TryExclude, Release,
 //	Unlock, Downgrade
-//	Acquire, View, Get, GetMany           a writer that has excluded the key's range; if no
-//	                                      range covers the key, a writer that has begun to
+//	Acquire, View, Get, GetMany           a writer that has excluded or changed the key's
+//	                                      range; if none covers it, one that has begun to
 //	                                      change the map; an exclusive guard (not Get, GetMany)
 //	AcquireExclusive                      the same, and every guard on the range
 //	AcquireNext, AcquirePrev, Guards      the same as Acquire; across a gap, a writer that has
@@ -61,7 +61,8 @@
 //	Clear, Find, Before, After, Gaps,
 //	Overlapping
 //	Exclude, Remove, Update, Replace,     the guards on the ranges that they touch
-//	Extract, Split, Merge, Resize, Put
+//	Extract, Split, Merge, Resize
+//	Put                                   guards on ranges that it trims
 //	Reader.Acquire                        an exclusive guard
 //	Reader.AcquireContext                 the same, until the context ends
 //	Map.Insert, Remove, Retire, Swap      as LockContext, then as the operation; with

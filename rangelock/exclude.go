@@ -24,8 +24,9 @@ import (
 //
 // A range that overlaps r only in part is excluded as a whole. From the call on, not only from
 // its return, new readers of these ranges wait for the transaction, and TryAcquire reports busy.
-// Readers of other ranges are not affected. When Exclude returns nil, no other goroutine uses the
-// values, and the caller may change what they refer to. Excluding a range twice has the effect of
+// Readers of other ranges are not affected. When Exclude returns nil, no other goroutine has a guard
+// on these ranges, and the caller may change what their values refer to; but not if readers use
+// [Map.Get], All, First or Last, which leave no guard. Excluding a range twice has the effect of
 // excluding it once. If no range overlaps r there is nothing to do. A caller that holds a guard
 // on one of the ranges waits for itself.
 //

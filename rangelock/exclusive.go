@@ -18,15 +18,15 @@ import (
 // ends. AcquireExclusive reports whether a range covers key.
 //
 // While the exclusive guard is held, no other guard is held on the range, shared or exclusive, so
-// its holder may change what the value refers to. The value itself, the bounds, and all other
-// ranges are as with a shared guard. Exclusive guards on different ranges do not affect each other.
+// its holder may change what the value refers to. The value in the map and the bounds stay
+// fixed, as with a shared guard, and other ranges are not affected. Exclusive guards on different ranges do not affect each other.
 // [Map.Get] takes no guard, so it returns the value even while an exclusive guard is held.
 //
 // AcquireExclusive waits until the guards on the range are released. A caller that finds the range
 // in use joins the queue for that range, first come first served. The range is granted to one
 // caller that wants an exclusive guard, or to all callers at the head of the queue that want a
-// shared one, so neither kind starves the other. Meanwhile the caller holds nothing and is in no
-// other queue. AcquireExclusive waits for a writer that has excluded the range as [Map.Acquire]
+// shared one, so neither kind starves the other. While it waits, the caller has no hold on the
+// range and is in no other queue. AcquireExclusive waits for a writer that has excluded the range as [Map.Acquire]
 // does, and a writer's Exclude waits for an exclusive guard as for any guard.
 //
 // A goroutine that holds a guard on the same range waits for itself. The rules in [Map] for a

@@ -29,6 +29,9 @@ import (
 //
 // # Deadlocks
 //
+// While you hold a guard, call only TryAcquire, Release and calls with a context that has a
+// deadline: that is always safe. The rest of this section says what else is safe.
+//
 // A transaction holds the map's lock, and so does a [Reader]. The one-operation forms, like
 // [Map.Swap], are transactions. These calls wait for the lock:
 //
@@ -37,8 +40,8 @@ import (
 //     [Map.AcquirePrev], [Map.Guards], [Map.View], [Map.Get], [Map.GetRange] and [Map.GetMany].
 //
 // A goroutine that holds a guard must not make these calls if the goroutine that holds the lock
-// may be waiting for that guard: then each waits for the other. A call with a context that ends is
-// allowed, and fails instead. [Map.TryAcquire] is always allowed. A goroutine that holds the lock
+// may be waiting for that guard: then each waits for the other. A call with a context that has a
+// deadline is allowed, and fails instead. [Map.TryAcquire] is always allowed. A goroutine that holds the lock
 // waits for guards in these calls:
 //
 //   - In a transaction: [Writer.Exclude], Remove, Extract, Update, Replace, Split, Merge and
@@ -78,8 +81,8 @@ import (
 //   - calls Drain or Close in OnRetire, or Drain in a transaction while OnRetire waits
 //     for that transaction.
 //
-// Under -tags spanlockdebug the package reports all of these deadlocks, except those of load
-// functions. It makes a report as soon as it has seen both calls, in either order, even if they
+// Under -tags spanlockdebug the package reports these deadlocks, except where OnRetire, a load, a
+// context that can end or a lock of the program's own is part of the circle. It makes a report as soon as it has seen both calls, in either order, even if they
 // did not meet. For this it remembers, for each map, up to 256 calls that were made under a guard
 // and were harmless so far, and 4096 pairs of ranges.
 //

@@ -38,9 +38,11 @@ type Options[K, V any] struct {
 	Cost func(r Range[K], v V) int64
 
 	// SplitValue returns the values of the two halves when Split or Put cuts r at the key at.
-	// It is called when the range is excluded, before anything has changed, and must not use
-	// the map. If it returns an error the range stays as it is, with v, and the operation
-	// returns that error in a [RangeError]. If SplitValue is nil both halves get v. A map with
+	// It is called while the range is excluded and before it is changed, and must not use the
+	// map. If it returns a nil error the cut is made, and v is no longer the map's: OnRetire is
+	// not called for it. If it returns an error the range stays as it is, with v, which must be
+	// usable, and the operation returns that error in a [RangeError]. A Put in the middle of a
+	// range calls it twice. If SplitValue is nil both halves get v. A map with
 	// an OnRetire needs a SplitValue, because OnRetire would be called twice for one value.
 	SplitValue func(r Range[K], at K, v V) (left, right V, err error)
 

@@ -49,7 +49,7 @@ func (w Writer[K, V]) Put(r Range[K], v V) error {
 	var room [2]*header[K, V]
 	cut := sticking[K, V](&x, room[:0])
 	if len(cut) > 0 && m.options.OnRetire != nil && m.options.SplitValue == nil {
-		return m.inTheWay(ErrPartial, r, "would cut", cut[0].bounds())
+		return m.inTheWay(ErrPartial, r, "would, without Options.SplitValue or PutEvicts, cut", cut[0].bounds())
 	}
 	if err := m.roomFor(1+parts(&x)-len(m.scratch), r); err != nil {
 		return err

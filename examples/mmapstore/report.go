@@ -164,6 +164,8 @@ func (r *report) printTable(w io.Writer) error {
 	times := func(label string, d, e time.Duration) {
 		row(label, formatDuration(d), formatDuration(e), formatGain(float64(e), float64(d)))
 	}
+	// One pause of the machine decides the longest of all, so it says nothing about the gain.
+	longest := func(d, e time.Duration) { row("               max", formatDuration(d), formatDuration(e), "") }
 	counts := func(label string, n, m uint64) { row(label, formatCount(n), formatCount(m), "") }
 
 	fmt.Fprintf(&b, "\n  %s, %s of %s, %s\n", plural(r.Files, "file", "files"), formatBytes(r.Bytes), r.Dir, r.Mapped)
@@ -175,15 +177,15 @@ func (r *report) printTable(w io.Writer) error {
 	times("read latency   p50", s.Read.P50, x.Read.P50)
 	times("               p99", s.Read.P99, x.Read.P99)
 	times("               p99.9", s.Read.P999, x.Read.P999)
-	times("               max", s.Read.Max, x.Read.Max)
+	longest(s.Read.Max, x.Read.Max)
 	row("readers stalled", formatShare(s.Stalled), formatShare(x.Stalled), formatGain(x.Stalled, s.Stalled))
 	row("remaps/s", formatRate(s.RemapsPerSecond), formatRate(x.RemapsPerSecond), formatGain(s.RemapsPerSecond, x.RemapsPerSecond))
 	times("remap waited   p50", s.RemapWait.P50, x.RemapWait.P50)
 	times("               p99", s.RemapWait.P99, x.RemapWait.P99)
-	times("               max", s.RemapWait.Max, x.RemapWait.Max)
+	longest(s.RemapWait.Max, x.RemapWait.Max)
 	times("unmapped after p50", s.UnmapDelay.P50, x.UnmapDelay.P50)
 	times("               p99", s.UnmapDelay.P99, x.UnmapDelay.P99)
-	times("               max", s.UnmapDelay.Max, x.UnmapDelay.Max)
+	longest(s.UnmapDelay.Max, x.UnmapDelay.Max)
 	rule()
 	counts("kept through a remap", s.Outlived, x.Outlived)
 	counts("reads in a gap", s.Absent, x.Absent)
@@ -196,9 +198,13 @@ func (r *report) printTable(w io.Writer) error {
 	b.WriteString(`
   gain            how many times more reads or remaps, how many times less of the rest
   read latency    from asking for an offset to its block verified; not how long it is kept
-  readers stalled share of the quick readers' time that went into reads of more than 0.1 ms
+  readers stalled share of the quick readers' time that went into reads of more than 0.1 ms,
+                  also because the machine ran another thread
   remap waited    from asking for the lock to the new mapping in place
   unmapped after  from leaving the store to munmap, which waits for the last reader
+  max             the longest one; a pause of the whole program shows here, so it has no gain
+  kept, in a gap  reads whose file was remapped meanwhile; reads of an offset without a file
+  false gaps      offsets of a file that were reported to have none; there must not be any
 
 `)
 	fmt.Fprintf(&b, "  %s\n", r.conclusion())
