@@ -17,6 +17,7 @@ func ExampleMap_LockContext() {
 		fmt.Println(err)
 	}
 	g, _ := m.Acquire(5) // a slow reader
+	defer g.Release()
 
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
@@ -29,7 +30,6 @@ func ExampleMap_LockContext() {
 	fmt.Println("removed:", err == nil, "too late:", errors.Is(err, context.DeadlineExceeded))
 	fmt.Println(w.Insert(rangelock.Span(10, 20), "b")) // waits for nothing, so it succeeds
 	w.Unlock()
-	g.Release()
 	// Output:
 	// removed: false too late: true
 	// <nil>
