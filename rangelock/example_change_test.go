@@ -153,8 +153,9 @@ func ExampleWriter_Replace() {
 // is the place to close the old connection: when Update has returned no reader uses it.
 func ExampleWriter_Update() {
 	ctx := context.Background()
+	var closed []string
 	regions := rangelock.New(&rangelock.Options[string, string]{
-		OnRetire: func(r rangelock.Range[string], conn string) { fmt.Println("close", conn) },
+		OnRetire: func(r rangelock.Range[string], conn string) { closed = append(closed, conn) },
 	})
 	err := regions.Do(ctx, func(w rangelock.Writer[string, string]) error {
 		if err := w.Insert(rangelock.Span("a", "m"), "connection 1"); err != nil {
@@ -169,9 +170,10 @@ func ExampleWriter_Update() {
 	if err := regions.Drain(ctx); err != nil {
 		fmt.Println(err)
 	}
+	fmt.Println("closed:", closed)
 	regions.View("b", func(r rangelock.Range[string], conn string) { fmt.Println(r, conn) })
 	// Output:
 	// rangelock: no range covers the key: Update "x"
-	// close connection 1
+	// closed: [connection 1]
 	// ["a", "m") connection 2
 }
